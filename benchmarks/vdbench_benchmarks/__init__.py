@@ -1,0 +1,1 @@
+"""What is measured, declared in YAML: the data sets and the suites."""

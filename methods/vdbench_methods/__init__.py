@@ -1,0 +1,1 @@
+"""The methods that ship with vdbench: one file each, registered as anybody's are."""

@@ -1,0 +1,94 @@
+"""Work that trials share: features, trained encoders, experts, pools. Built once, found again by what it is.
+
+A spec is a frozen pydantic model. Its fields are its identity, and it names its own builder, so that nothing
+here knows what is built.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from vdbench import files
+
+if TYPE_CHECKING:
+    import torch
+
+    from vdbench.clipset import ClipSet
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+Report = Callable[..., None]
+"""``report(step, **metrics)``: how long work tells how far it is."""
+
+
+class AssetSpec(BaseModel, Generic[T_co]):
+    """What an asset is: every field of a subclass decides the content, and so its address.
+
+    Attributes:
+        kind: the folder that assets of this sort are kept in.
+        version: raise it when the builder changes what it makes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    @abstractmethod
+    def build(self, assets: Assets, folder: Path) -> None:
+        """Fill an empty folder with the asset, from ``assets.train`` and other assets."""
+
+    @abstractmethod
+    def load(self, folder: Path) -> T_co:
+        """Read a finished asset."""
+
+
+class Assets:
+    """The shared assets over one train split.
+
+    Args:
+        root: where assets are kept, shared by all trials of a home.
+        train: the train split; its fingerprint is part of every address.
+        device: where builders compute.
+        report: hears of progress while something is built.
+    """
+
+    def __init__(self, root: Path, train: ClipSet, device: torch.device, report: Report | None = None) -> None:
+        self.root = root
+        self.train = train
+        self.device = device
+        self.report: Report = report or (lambda step, **metrics: None)
+
+    def folder(self, spec: AssetSpec[Any]) -> Path:
+        """Where an asset is, or will be."""
+        identity = {
+            "train": self.train.fingerprint,
+            "version": spec.version,
+            "spec": spec.model_dump(mode="json"),
+        }
+        return self.root / spec.kind / files.digest(identity)
+
+    def get(self, spec: AssetSpec[T]) -> T:
+        """Load an asset, building it first if nobody has."""
+        folder = self.folder(spec)
+
+        def build(draft: Path) -> None:
+            started = time.perf_counter()
+            spec.build(self, draft)
+            seconds = time.perf_counter() - started
+            files.write_json(draft / "asset.json", {"spec": spec.model_dump(mode="json"), "seconds": seconds})
+
+        files.build_once(folder, build)
+        return spec.load(folder)
+
+    def seconds(self, spec: AssetSpec[Any]) -> float:
+        """How long it took to build an asset that exists."""
+        return float(json.loads((self.folder(spec) / "asset.json").read_text())["seconds"])

@@ -1,0 +1,154 @@
+"""The distilled set: what a method returns, how it is stored, and what it costs in bytes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from vdbench import files
+from vdbench.clipset import Normalisation, to_network
+from vdbench.errors import DataError
+from vdbench.records import Provenance, Record
+
+TENSORS = "tensors.safetensors"
+RECORD = "distilled.json"
+
+
+class DistilledRecord(Record):
+    """All that is known of a distilled set beside its tensors: ``distilled.json``.
+
+    Attributes:
+        schema_version: of this record.
+        dataset: the data set's name.
+        train_fingerprint: of the train split that the method was given.
+        classes: the class names that labels point into.
+        ipc: instances per class asked for; None for a method without a budget.
+        labels: whether targets are class numbers or distributions.
+        normalisation: how stored pixels become network input.
+        method: the method's name.
+        method_version: the method's version.
+        settings: the method's identity settings, resolved.
+        seed: the trial's seed.
+        provenance: origin of the clips.
+    """
+
+    schema_version: Literal[1] = 1
+    dataset: str
+    train_fingerprint: str
+    classes: tuple[str, ...]
+    ipc: int | None
+    labels: Literal["hard", "soft"]
+    normalisation: Normalisation
+    method: str
+    method_version: int
+    settings: dict[str, Any]
+    seed: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class DistilledSet:
+    """A few clips per class and what a student needs to learn from them.
+
+    Attributes:
+        tensors: ``clips``, uint8 ``(N, T, H, W, 3)`` in pixels or float32 ``(N, 3, T, H, W)`` already normalised;
+            ``targets``, int64 ``(N,)`` class numbers or float32 ``(N, classes)`` distributions.
+        record: everything else.
+    """
+
+    tensors: Mapping[str, torch.Tensor]
+    record: DistilledRecord
+
+    def __post_init__(self) -> None:
+        clips, targets = self.tensors["clips"], self.tensors["targets"]
+        hard = self.record.labels == "hard"
+        if clips.ndim != 5 or clips.dtype not in (torch.uint8, torch.float32):
+            raise ValueError(f"clips must be 5-dimensional uint8 or float32, not {clips.dtype} {tuple(clips.shape)}")
+        if clips.shape[-1 if clips.dtype == torch.uint8 else 1] != 3:
+            raise ValueError(f"clips {tuple(clips.shape)} have no axis of 3 channels where {clips.dtype} has it")
+        if len(clips) != len(targets) or targets.ndim != (1 if hard else 2):
+            raise ValueError(f"{self.record.labels} targets {tuple(targets.shape)} do not fit {len(clips)} clips")
+        if targets.dtype != (torch.int64 if hard else torch.float32):
+            raise ValueError(f"{self.record.labels} targets cannot be {targets.dtype}")
+
+    def __len__(self) -> int:
+        return len(self.tensors["clips"])
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of everything that :meth:`render` needs: pixels in their stored type, and labels if they are soft."""
+        counted = ["clips"] if self.record.labels == "hard" else ["clips", "targets"]
+        return sum(self.tensors[name].numel() * self.tensors[name].element_size() for name in counted)
+
+    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """The training tensors.
+
+        Args:
+            rows: int64 ``(n,)``, which clips; all of them when left out.
+
+        Returns:
+            Clips, float32 ``(n, 3, T, H, W)``, normalised, and their targets.
+        """
+        clips, targets = self.tensors["clips"], self.tensors["targets"]
+        if rows is not None:
+            clips, targets = clips[rows], targets[rows]
+        if clips.dtype == torch.uint8:
+            return to_network(clips, self.record.normalisation), targets
+        return clips, targets
+
+    def pixels(self) -> torch.Tensor:
+        """The clips as pictures, uint8 ``(N, T, H, W, 3)``, whatever they are stored as."""
+        clips = self.tensors["clips"]
+        if clips.dtype == torch.uint8:
+            return clips
+        mean = torch.tensor(self.record.normalisation.mean).view(1, 3, 1, 1, 1)
+        std = torch.tensor(self.record.normalisation.std).view(1, 3, 1, 1, 1)
+        scaled = (clips * std + mean).mul(255).round().clamp(0, 255)
+        return scaled.to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous()
+
+    def labels(self) -> torch.Tensor:
+        """The most likely class of each clip, int64 ``(N,)``."""
+        targets = self.tensors["targets"]
+        return targets if targets.ndim == 1 else targets.argmax(dim=1)
+
+    def save(self, folder: Path) -> None:
+        """Write the artefact: ``tensors.safetensors`` and ``distilled.json``. The folder appears whole or not at all."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        draft.mkdir()
+        try:
+            save_file({k: v.contiguous() for k, v in sorted(self.tensors.items())}, draft / TENSORS)
+            record = self.record.model_dump(mode="json")
+            files.write_json(draft / RECORD, record | {"tensors_sha256": files.file_sha256(draft / TENSORS)})
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    @classmethod
+    def load(cls, folder: Path) -> DistilledSet:
+        """Read an artefact; nothing in it is executed.
+
+        Raises:
+            DataError: it is missing, malformed, or its tensors are not those that the record names.
+        """
+        try:
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            sha256 = record.pop("tensors_sha256")
+            if files.file_sha256(folder / TENSORS) != sha256:
+                raise DataError(f"{folder / TENSORS} is not what {RECORD} beside it names: its SHA-256 differs")
+            return cls(load_file(folder / TENSORS), DistilledRecord.model_validate(record))
+        except FileNotFoundError as error:
+            raise DataError(f"{folder} is no distilled set: {Path(error.filename).name} is missing") from error
+        except (ValueError, KeyError, AttributeError, ValidationError, SafetensorError) as error:
+            raise DataError(f"{folder} is no distilled set that can be read: {error}") from error

@@ -1,0 +1,229 @@
+"""The result of one trial: its schema, and the folder of JSON files that is the truth about a benchmark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from vdbench import files
+from vdbench.errors import DataError, FailureKind
+from vdbench.records import Provenance, Record, StudentScores
+
+
+class DatasetRecord(Record):
+    """The data that a trial used.
+
+    Attributes:
+        name: of the data set.
+        fingerprint: of its train and test clips under the protocol.
+        split: which official split.
+        classes: classes that were present.
+        classes_total: classes of the whole data set.
+        clips: clips that could be read, train and test.
+        clips_total: clips that the official split names.
+        train_clips: clips that methods were given.
+        test_clips: clips that students were tested on.
+    """
+
+    name: str
+    fingerprint: str
+    split: int
+    classes: int
+    classes_total: int
+    clips: int
+    clips_total: int
+    train_clips: int
+    test_clips: int
+
+    @property
+    def partial(self) -> bool:
+        """Whether classes or clips of the official split were missing."""
+        return self.classes < self.classes_total or self.clips < self.clips_total
+
+    @property
+    def title(self) -> str:
+        """The name, marked where the data set was partial: ``ucf101, 9 of 101 classes``."""
+        if self.classes < self.classes_total:
+            return f"{self.name}, {self.classes} of {self.classes_total} classes"
+        if self.partial:
+            return f"{self.name}, {self.clips} of {self.clips_total} clips"
+        return self.name
+
+
+class Stage(Record):
+    """What one stage of a trial cost.
+
+    Attributes:
+        seconds: wall-clock time.
+        peak_memory: bytes, on the device that computed; 0 where it could not be measured.
+    """
+
+    seconds: float
+    peak_memory: int = 0
+
+
+class Environment(Record):
+    """The machine and the versions behind a result."""
+
+    vdbench: str
+    python: str
+    torch: str
+    device: str
+    cpus: int
+    platform: str
+
+
+class Failure(Record):
+    """Why a trial has no result.
+
+    Attributes:
+        kind: one of the closed set of failure kinds.
+        stage: what was going on: ``assets``, ``distill`` or ``evaluate``.
+        message: one sentence.
+        details: the traceback, where there was one.
+    """
+
+    kind: FailureKind
+    stage: str
+    message: str
+    details: str = ""
+
+
+class Result(Record):
+    """One finished or failed trial: ``<id>.json``.
+
+    Attributes:
+        schema_version: of this record.
+        id: the trial's id, a hash of everything that decides the outcome.
+        status: ``done`` or ``failed``; a failed trial is shown, never counted, and run again by the next run.
+        method: its name.
+        method_version: its version.
+        pool: the pool it selected from, or None.
+        reconstruction: whether the method is a reconstruction of an unpublished one.
+        control: whether the suite added it as a control.
+        settings: the method's identity settings.
+        suite: name of the suite.
+        protocol: the suite's resolved protocol, as far as it decides the outcome.
+        evaluated_on: ``test``, or ``validation`` while tuning.
+        dataset: the data used.
+        ipc: instances per class; None for a method without a budget.
+        seed: of the distillation.
+        students: scores per student; empty when failed.
+        stored_clips: clips in the distilled set.
+        stored_bytes: bytes of everything its render needs.
+        stages: cost of ``assets`` (shared, counted once), ``distill`` and ``evaluate``.
+        provenance: what the clips are and what encoder and generator have seen.
+        environment: machine and versions.
+        started: when, in UTC.
+        failure: why it failed, if it did.
+    """
+
+    schema_version: Literal[1] = 1
+    id: str
+    status: Literal["done", "failed"]
+    method: str
+    method_version: int
+    pool: str | None
+    reconstruction: bool = False
+    control: bool = False
+    settings: dict[str, Any]
+    suite: str
+    protocol: dict[str, Any]
+    evaluated_on: Literal["test", "validation"]
+    dataset: DatasetRecord
+    ipc: int | None
+    seed: int
+    students: tuple[StudentScores, ...] = ()
+    stored_clips: int = 0
+    stored_bytes: int = 0
+    stages: dict[str, Stage] = Field(default_factory=dict)
+    provenance: Provenance | None = None
+    environment: Environment
+    started: datetime
+    failure: Failure | None = None
+
+    @property
+    def label(self) -> str:
+        """The method as users type it: ``herding``, or ``herding@generated`` off its default pool."""
+        return self.method if self.pool in (None, "real") else f"{self.method}@{self.pool}"
+
+    def outcome(self) -> dict[str, Any]:
+        """Everything but times, memory and machine: equal for two runs of the same trial."""
+        value = self.model_dump(mode="json", exclude={"stages", "environment", "started"})
+        for student in value["students"]:
+            for cost in ("train_seconds", "test_seconds", "peak_memory"):
+                del student[cost]
+        return value
+
+
+class ResultStore:
+    """A folder with one JSON file per trial.
+
+    Args:
+        folder: created on the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, trial_id: str) -> Path:
+        """Where the result of a trial is, or will be."""
+        return self.folder / f"{trial_id}.json"
+
+    def write(self, result: Result) -> Path:
+        """Store a result atomically. A failure never replaces a result that is done."""
+        path = self.path(result.id)
+        if result.status == "failed":
+            old = self.read(result.id)
+            if old is not None and old.status == "done":
+                return path
+        files.write_json(path, result.model_dump(mode="json"))
+        return path
+
+    def read(self, trial_id: str) -> Result | None:
+        """The result of a trial; None where there is none or its file cannot be read."""
+        try:
+            return read_result(self.path(trial_id))
+        except (FileNotFoundError, DataError):
+            return None
+
+    def __iter__(self) -> Iterator[Result]:
+        for path in sorted(self.folder.glob("*.json")):
+            yield read_result(path)
+
+    def set_aside_corrupt(self) -> list[Path]:
+        """Rename every file that is no valid result to ``*.corrupt``, so that its trial runs again.
+
+        Returns:
+            The new paths, for a warning.
+        """
+        moved = []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                read_result(path)
+            except DataError:
+                moved.append(path.replace(path.with_suffix(".json.corrupt")))
+        return moved
+
+
+def read_result(path: Path) -> Result:
+    """Read and validate one result file.
+
+    Raises:
+        DataError: it is not JSON, not of this schema, or its name is not its id.
+    """
+    try:
+        result = Result.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(
+            f"{path} is not a result that can be read ({first}); delete it or run its trial again"
+        ) from error
+    if path.stem != result.id:
+        raise DataError(f"{path} holds the result of trial {result.id}; rename it to {result.id}.json")
+    return result

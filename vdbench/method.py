@@ -1,0 +1,207 @@
+"""The common interface of all methods: settings, the task, and the method itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import torch
+
+    from vdbench.assets import Assets, AssetSpec, Report
+    from vdbench.clipset import ClipSet
+    from vdbench.distilled import DistilledSet
+    from vdbench.records import Provenance
+
+
+def identity(default: Any, description: str, **limits: Any) -> Any:
+    """Declare a setting that decides the outcome: it is part of a trial's id.
+
+    Args:
+        default: its value unless set.
+        description: what it is, with its unit.
+        limits: bounds that pydantic checks, such as ``gt=0``.
+    """
+    return Field(default, description=description, json_schema_extra={"role": "identity"}, **limits)
+
+
+def runtime(default: Any, description: str, **limits: Any) -> Any:
+    """Declare a setting that decides only speed or memory: it is not part of a trial's id.
+
+    Args:
+        default: its value unless set.
+        description: what it is, with its unit.
+        limits: bounds that pydantic checks, such as ``gt=0``.
+    """
+    return Field(default, description=description, json_schema_extra={"role": "runtime"}, **limits)
+
+
+class Settings(BaseModel):
+    """Base of every method's settings. Each field is declared with :func:`identity` or :func:`runtime`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a field that does not say what it is."""
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, info in cls.model_fields.items():
+            extra = info.json_schema_extra
+            if not isinstance(extra, dict) or extra.get("role") not in ("identity", "runtime") or not info.description:
+                raise TypeError(f"{cls.__name__}.{name}: declare it with identity(...) or runtime(...)")
+
+    def identity(self) -> dict[str, Any]:
+        """The resolved settings that decide the outcome, as JSON values."""
+        chosen: dict[str, Any] = {}
+        for name, info in type(self).model_fields.items():
+            extra = info.json_schema_extra
+            if isinstance(extra, dict) and extra["role"] == "identity":
+                value = getattr(self, name)
+                nested = isinstance(value, Settings)
+                chosen[name] = value.identity() if nested else self.model_dump(mode="json", include={name})[name]
+        return chosen
+
+
+class NoSettings(Settings):
+    """For a method that has nothing to set."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader should know of a method.
+
+    Attributes:
+        title: one line, for tables and ``vdbench methods list``.
+        paper: title and venue, or arXiv number, of its source.
+        bibtex: its BibTeX entry.
+        reconstruction: whether it is rebuilt from a description because no code is public.
+        learns_labels: whether it may return soft labels.
+    """
+
+    title: str
+    paper: str = ""
+    bibtex: str = ""
+    reconstruction: bool = False
+    learns_labels: bool = False
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one trial of a method occupies while it runs.
+
+    Attributes:
+        cpus: processor cores.
+        gpus: share of one GPU, used where there is one.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.25
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a method may know. It holds the train split, and nothing in it leads to a test clip.
+
+    Attributes:
+        dataset: the data set's name.
+        train: the clips to distil.
+        ipc: instances per class that may be returned; None for methods without a budget.
+        seed: decides every random choice.
+        device: where to compute.
+        assets: shared work over the same train split.
+        report: ``report(step, **metrics)``, for progress and curves.
+        checkpoints: folder for :meth:`checkpoint`, or None where nothing is kept.
+    """
+
+    dataset: str
+    train: ClipSet
+    ipc: int | None
+    seed: int
+    device: torch.device
+    assets: Assets
+    report: Report = field(default=lambda step, **metrics: None)
+    checkpoints: Path | None = None
+
+    def checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Keep the state of long work, atomically, for :meth:`resume`."""
+        from safetensors.torch import save
+
+        from vdbench import files
+
+        if self.checkpoints is not None:
+            files.write_bytes(self.checkpoints / "state.safetensors", save(dict(state)))
+
+    def resume(self) -> dict[str, torch.Tensor] | None:
+        """The state that was kept last, or None at the start."""
+        from safetensors.torch import load_file
+
+        path = self.checkpoints / "state.safetensors" if self.checkpoints is not None else None
+        return load_file(path) if path is not None and path.exists() else None
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class Method(ABC, Generic[S]):
+    """One way to shrink a train split to a few clips per class.
+
+    Attributes:
+        name: what users type, such as ``k-center``.
+        version: raise it when the same settings would give another result.
+        Settings: the model of its settings.
+        card: what a reader should know of it.
+        share: what one trial occupies.
+        budgeted: whether it has an IPC; ``full`` has none.
+        pools: the pools it can take, the default first; empty where it takes none.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    Settings: ClassVar[type[Settings]] = NoSettings
+    card: ClassVar[Card]
+    share: ClassVar[Share] = Share()
+    budgeted: ClassVar[bool] = True
+    pools: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, settings: S | None = None) -> None:
+        self.settings: S = settings if settings is not None else self.Settings()  # type: ignore[assignment]
+
+    def needs(self, task: Task) -> Sequence[AssetSpec[Any]]:
+        """Shared assets that :meth:`distill` will ask for; they are built before any trial starts."""
+        return ()
+
+    @abstractmethod
+    def distill(self, task: Task) -> DistilledSet:
+        """Shrink ``task.train``: at most ``task.ipc`` clips per class, the same for the same seed."""
+
+    def pack(self, task: Task, clips: torch.Tensor, targets: torch.Tensor, provenance: Provenance) -> DistilledSet:
+        """Wrap tensors into a distilled set that says where it came from.
+
+        Args:
+            task: what was asked for.
+            clips: uint8 ``(N, T, H, W, 3)`` or normalised float32 ``(N, 3, T, H, W)``.
+            targets: int64 ``(N,)`` or float32 ``(N, classes)``.
+            provenance: origin of the clips.
+        """
+        from vdbench.distilled import DistilledRecord, DistilledSet
+
+        record = DistilledRecord(
+            dataset=task.dataset,
+            train_fingerprint=task.train.fingerprint,
+            classes=task.train.classes,
+            ipc=task.ipc if self.budgeted else None,
+            labels="hard" if targets.ndim == 1 else "soft",
+            normalisation=task.train.normalisation,
+            method=self.name,
+            method_version=self.version,
+            settings=self.settings.identity(),
+            seed=task.seed,
+            provenance=provenance,
+        )
+        return DistilledSet({"clips": clips.detach().cpu(), "targets": targets.detach().cpu()}, record)

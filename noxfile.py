@@ -1,0 +1,66 @@
+"""What one can ask of this repository: ``nox -s demo``, ``nox -s tests`` and the checks that CI runs."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["lint", "types", "tests", "wheel", "leaderboard"]
+nox.options.reuse_existing_virtualenvs = True
+
+CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "noxfile.py")
+PACKAGES = ("vdbench", "vdbench_methods", "vdbench_benchmarks", "vdbench_leaderboard")
+PATHS = "methods:benchmarks:leaderboard"
+
+
+def install(session: nox.Session, *groups: str, editable: bool = False) -> None:
+    """Install vdbench and the dependency groups, at the versions that were tested."""
+    needed = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
+    session.install("-c", "constraints.txt", *(["-e"] if editable else []), ".", *needed)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Compare every method on the embedded data set, on a CPU, and print the leaderboard."""
+    install(session)
+    session.run("vdbench", "run", *(session.posargs or ["--home", "vdbench-home"]))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, slow ones included; arguments after ``--`` go to pytest."""
+    install(session, "tests", editable=True)
+    session.run("pytest", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and import floors."""
+    session.install(
+        "-c", "constraints.txt", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint")
+    )
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+    session.run("lint-imports", env={"PYTHONPATH": f".:{PATHS}"})
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly."""
+    install(session, "types", editable=True)
+    session.run("mypy", *(f"-p{package}" for package in PACKAGES))
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel and the source archive into dist/."""
+    session.install("-c", "constraints.txt", "build")
+    session.run("python", "-m", "build", "--outdir", "dist")
+
+
+@nox.session
+def leaderboard(session: nox.Session) -> None:
+    """Check that the committed leaderboard is what the committed results give; ``-- build`` writes it anew."""
+    install(session)
+    verb = session.posargs[0] if session.posargs else "check"
+    session.run("vdbench", "leaderboard", verb, "--results", "leaderboard/results", "--out", "leaderboard")

@@ -1,0 +1,160 @@
+"""Build, show and check the leaderboard: what the command line calls. Light to import."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vdbench import files
+from vdbench.errors import DataError, UsageError
+from vdbench.experiment.result import Result, read_result
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from vdbench_leaderboard.standings import Board
+
+MARK = "made by vdbench leaderboard build"
+"""Stands at the top of every generated file but the CSV, so that nobody's own file is ever replaced or deleted."""
+CSV_START = "suite,protocol,dataset,"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a folder of results holds.
+
+    Attributes:
+        results: those that could be read.
+        faults: names of the files that could not.
+    """
+
+    results: tuple[Result, ...]
+    faults: tuple[str, ...]
+
+
+def build(results: Path, out: Path) -> list[Path]:
+    """Write the leaderboard of a folder of results.
+
+    A file that is no valid result is skipped with a warning and listed on the page. Plots of an earlier build that no
+    longer belong to a table are removed.
+
+    Args:
+        results: folder of result files.
+        out: where ``README.md``, ``index.html``, ``leaderboard.csv``, ``leaderboard.tex`` and ``plots/`` go.
+
+    Returns:
+        The files written.
+
+    Raises:
+        DataError: there is no result.
+        UsageError: a file that this command did not make would be replaced.
+    """
+    contents = _render(results)
+    for name in contents:
+        path = out / name
+        if path.exists() and not _made_here(path):
+            raise UsageError(
+                f"{path} was not made by `vdbench leaderboard build` and is left alone; choose another --out"
+            )
+    for name, text in contents.items():
+        files.write_text(out / name, text)
+    for name in _generated(out) - contents.keys():
+        (out / name).unlink()
+    return [out / name for name in contents]
+
+
+def check(results: Path, out: Path) -> list[str]:
+    """Compare a built leaderboard with what its results give now.
+
+    Returns:
+        Names, relative to ``out``, of generated files that differ, are missing or are left over; empty when all agree.
+
+    Raises:
+        DataError: there is no result.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        expected = {path.relative_to(fresh).as_posix() for path in build(results, fresh)}
+        return sorted(name for name in expected | _generated(out) if _content(fresh / name) != _content(out / name))
+
+
+def show(results: Path) -> RenderableType:
+    """The main tables for a terminal.
+
+    Raises:
+        DataError: there is no result.
+    """
+    from vdbench_leaderboard.terminal import tables
+
+    return tables(_boards(load(results)))
+
+
+def load(results: Path) -> Stored:
+    """Read every result of a folder; warn of those that cannot be read.
+
+    Raises:
+        DataError: there is none.
+    """
+    read, faults = [], []
+    paths = sorted(path for path in results.glob("*.json") if not path.name.startswith("."))  # dot: half-written
+    for path in paths:
+        try:
+            read.append(read_result(path))
+        except (DataError, OSError) as error:
+            log.warning("%s", error)
+            faults.append(path.name)
+    if not read:
+        unreadable = f" that can be read among {len(faults)} files" if faults else ""
+        raise DataError(f"no results in {results}{unreadable}; run `vdbench run` first")
+    return Stored(tuple(read), tuple(faults))
+
+
+def _render(results: Path) -> dict[str, str]:
+    """Every generated file, by its name relative to the output folder."""
+    from vdbench_leaderboard import figures, page, tables
+
+    stored = load(results)
+    boards = _boards(stored)
+    palette = figures.colours(row.method for board in boards for row in board.rows)
+    plots = {board.slug: figures.accuracy_over_ipc(board, palette) for board in boards}
+    drawn = {slug: svg for slug, svg in plots.items() if svg is not None}
+    content = page.Content(boards, drawn, stored.faults, MARK)
+    return {
+        "README.md": page.markdown(content),
+        "index.html": page.html(content),
+        "leaderboard.csv": tables.numbers(boards).to_csv(index=False, lineterminator="\n"),
+        "leaderboard.tex": page.latex(content),
+        **{f"plots/{slug}.svg": f"<!-- {MARK} -->\n{svg}" for slug, svg in drawn.items()},
+    }
+
+
+def _boards(stored: Stored) -> list[Board]:
+    from vdbench_leaderboard.cells import gather
+    from vdbench_leaderboard.standings import boards
+
+    return boards(gather(stored.results))
+
+
+def _generated(out: Path) -> set[str]:
+    """Names of the files in a folder that this command made."""
+    candidates: Iterable[Path] = [
+        *(out / name for name in ("README.md", "index.html", "leaderboard.csv", "leaderboard.tex")),
+        *(out / "plots").glob("*.svg"),
+    ]
+    return {path.relative_to(out).as_posix() for path in candidates if path.is_file() and _made_here(path)}
+
+
+def _made_here(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(300)
+    return start.startswith(CSV_START.encode()) if path.suffix == ".csv" else MARK.encode() in start
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

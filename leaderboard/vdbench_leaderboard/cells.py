@@ -1,0 +1,276 @@
+"""Results gathered into cells: one method at one IPC, judged by one student, on one data set under one protocol."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from vdbench import files
+from vdbench_leaderboard.statistics import Estimate, Runs, estimate
+
+if TYPE_CHECKING:
+    from vdbench.experiment.result import Environment, Result
+    from vdbench.records import DatasetRecord, StudentScores
+
+TRIVIAL_TOP5 = 5
+"""With this many classes or fewer, every network has the right class among its five most likely."""
+FEW_SEEDS = 3
+"""A cell with fewer seeds than this is marked."""
+
+
+@dataclass(frozen=True, order=True)
+class Group:
+    """What results must share to stand in one table.
+
+    Attributes:
+        suite: name of the suite.
+        dataset_title: the data set, marked where it was partial.
+        evaluated_on: ``test`` or ``validation``.
+        protocol: digest of the resolved protocol.
+        data: digest of the data set's record: its fingerprint, split and counts.
+    """
+
+    suite: str
+    dataset_title: str
+    evaluated_on: str
+    protocol: str
+    data: str
+
+    @classmethod
+    def of(cls, result: Result) -> Group:
+        """The group that a result belongs to."""
+        data = files.digest(result.dataset.model_dump(mode="json"), 8)
+        return cls(result.suite, result.dataset.title, result.evaluated_on, files.digest(result.protocol, 8), data)
+
+
+@dataclass(frozen=True, order=True)
+class Student:
+    """A network that judged.
+
+    Attributes:
+        name: of the network.
+        width: channels of its first layer.
+        parameters: how many numbers it learns; 0 where every trial failed before one was built.
+    """
+
+    name: str
+    width: int = 0
+    parameters: int = 0
+
+
+UNSET = "unset"
+NO_STUDENT = Student("no student")
+"""Stands in where every trial of a group failed."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method at one IPC, judged by one student: what its own results say.
+
+    Attributes:
+        group: suite, protocol and data.
+        student: the network that judged.
+        method: the label of its row, unique within the group.
+        ipc: instances per class; None for a method without a budget.
+        done: finished trials, by seed, with the scores that this student gave.
+        failed: failed trials, by seed.
+    """
+
+    group: Group
+    student: Student
+    method: str
+    ipc: int | None
+    done: tuple[tuple[Result, StudentScores], ...]
+    failed: tuple[Result, ...]
+
+    @property
+    def any_result(self) -> Result:
+        """One of its trials, for what all of them share."""
+        return self.done[0][0] if self.done else self.failed[0]
+
+    @property
+    def dataset(self) -> DatasetRecord:
+        """The data used."""
+        return self.any_result.dataset
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Top-1 in percent."""
+        return {r.seed: {score.seed: 100 * score.top1 for score in s.scores} for r, s in self.done}
+
+    @cached_property
+    def top1(self) -> Estimate | None:
+        """Top-1 in percent; None where every trial failed."""
+        return estimate(self.runs)
+
+    @cached_property
+    def top5(self) -> Estimate | None:
+        """Top-5 in percent; None where every trial failed, or where it is 100 % by definition."""
+        if self.dataset.classes <= TRIVIAL_TOP5:
+            return None
+        return estimate({r.seed: {score.seed: 100 * score.top5 for score in s.scores} for r, s in self.done})
+
+    @property
+    def chance(self) -> float:
+        """Top-1 in percent of a blind guess."""
+        return 100 / self.dataset.classes
+
+    @property
+    def seeds(self) -> frozenset[int]:
+        """Seeds that finished."""
+        return frozenset(self.runs)
+
+    @property
+    def tried(self) -> frozenset[int]:
+        """Seeds that finished or failed."""
+        return self.seeds | {result.seed for result in self.failed}
+
+    @property
+    def few(self) -> bool:
+        """Whether fewer than three seeds finished."""
+        return len(self.seeds) < FEW_SEEDS
+
+    @property
+    def networks(self) -> str:
+        """Networks tested per seed: ``2``, or ``1-3`` where seeds differ."""
+        counts = sorted({len(networks) for networks in self.runs.values()}) or [0]
+        return str(counts[0]) if len(counts) == 1 else f"{counts[0]}-{counts[-1]}"
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How many trials failed with each kind."""
+        kinds = Counter(result.failure.kind if result.failure else "bug" for result in self.failed)
+        return dict(sorted(kinds.items()))
+
+    @property
+    def control(self) -> bool:
+        """Whether the suite added it as a control."""
+        return any(result.control for result in self._results)
+
+    @property
+    def reconstruction(self) -> bool:
+        """Whether the method is a reconstruction of an unpublished one."""
+        return any(result.reconstruction for result in self._results)
+
+    @property
+    def stored_clips(self) -> float | None:
+        """Clips in the distilled set, mean per trial."""
+        return self._mean(result.stored_clips for result, _ in self.done)
+
+    @property
+    def stored_bytes(self) -> float | None:
+        """Bytes of everything that rendering needs, mean per trial."""
+        return self._mean(result.stored_bytes for result, _ in self.done)
+
+    @property
+    def distill_seconds(self) -> float | None:
+        """Seconds of the stages ``assets`` and ``distill``, mean per trial."""
+        stages = ("assets", "distill")
+        return self._mean(sum(r.stages[s].seconds for s in stages if s in r.stages) for r, _ in self.done)
+
+    @property
+    def evaluate_seconds(self) -> float | None:
+        """Seconds of training and testing all networks of this student, mean per trial."""
+        return self._mean(scores.train_seconds + scores.test_seconds for _, scores in self.done)
+
+    @property
+    def origin(self) -> str:
+        """What encoder and generator were behind the clips, and what these have seen; empty where there was none."""
+        known = next((result.provenance for result, _ in self.done if result.provenance), None)
+        if known is None:
+            return ""
+        parts = [("encoder", known.encoder, known.encoder_saw), ("generator", known.generator, known.generator_saw)]
+        return "; ".join(f"{what} {name} saw {saw}" for what, name, saw in parts if name)
+
+    @property
+    def environments(self) -> frozenset[Environment]:
+        """Machines and versions that its trials ran on."""
+        return frozenset(result.environment for result in self._results)
+
+    @property
+    def _results(self) -> list[Result]:
+        return [*(result for result, _ in self.done), *self.failed]
+
+    @staticmethod
+    def _mean(values: Iterable[float]) -> float | None:
+        listed = list(values)
+        return sum(listed) / len(listed) if listed else None
+
+
+def gather(results: Iterable[Result]) -> list[Cell]:
+    """Sort results into cells. Their order does not matter.
+
+    A failed trial has no scores and so no student: it counts as failed with every student of its group.
+    """
+    ordered = sorted(results, key=lambda result: (result.seed, result.id))
+    groups = {result.id: Group.of(result) for result in ordered}
+    labels = method_labels(ordered, groups)
+    students: dict[Group, set[Student]] = defaultdict(set)
+    for result in ordered:
+        students[groups[result.id]].update(_student(scores) for scores in result.students)
+
+    done: dict[_Key, list[tuple[Result, StudentScores]]] = defaultdict(list)
+    failed: dict[_Key, list[Result]] = defaultdict(list)
+    for result in ordered:
+        group, label = groups[result.id], labels[result.id]
+        if result.status == "done":
+            for scores in result.students:
+                done[group, _student(scores), label, result.ipc].append((result, scores))
+        else:
+            for student in students[group] or {NO_STUDENT}:
+                failed[group, student, label, result.ipc].append(result)
+    keys = sorted(done.keys() | failed.keys(), key=lambda key: (*key[:3], key[3] is None, key[3] or 0))
+    return [Cell(*key, tuple(done[key]), tuple(failed[key])) for key in keys]
+
+
+_Key = tuple[Group, Student, str, int | None]
+
+
+def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dict[str, str]:
+    """The row of each result, by its id: the method, and what sets it apart from the group's rows of the same method.
+
+    ``herding`` where all agree; ``herding (encoder.name=pixels)`` and ``herding (encoder.name=minic3d)`` where two
+    settings were run; a difference of version shows as ``version=2``.
+
+    Args:
+        results: of any groups.
+        groups: the group of each result, by its id.
+    """
+    variants = {result.id: _variant(result) for result in results}
+    values: dict[tuple[Group, str], dict[str, set[str]]] = defaultdict(dict)
+    for result in results:
+        seen = values[groups[result.id], result.label]
+        for name, value in variants[result.id].items():
+            seen.setdefault(name, set()).add(value)
+    for result in results:  # a setting that only some versions have differs, too
+        for name, seen_values in values[groups[result.id], result.label].items():
+            seen_values.add(variants[result.id].get(name, UNSET))
+
+    labels = {}
+    for result in results:
+        seen = values[groups[result.id], result.label]
+        own = [f"{name}={variants[result.id].get(name, UNSET)}" for name in sorted(seen) if len(seen[name]) > 1]
+        labels[result.id] = f"{result.label} ({', '.join(own)})" if own else result.label
+    return labels
+
+
+def _student(scores: StudentScores) -> Student:
+    return Student(scores.student, scores.width, scores.parameters)
+
+
+def _variant(result: Result) -> dict[str, str]:
+    return {"version": str(result.method_version), "pool": str(result.pool)} | _flat(result.settings)
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested settings as ``encoder.name`` and the like."""
+    flat: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = " ".join(str(value).split())
+    return flat

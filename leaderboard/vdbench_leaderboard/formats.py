@@ -1,0 +1,101 @@
+"""Numbers and marks as readers see them, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.standings import Standing
+    from vdbench_leaderboard.statistics import Estimate
+
+NOTHING = "–"
+FEW_MARK = "†"
+
+
+def percent(value: float | None) -> str:
+    """One decimal: ``52.1``."""
+    return NOTHING if value is None else f"{value:.1f}"
+
+
+def points(value: float | None) -> str:
+    """One decimal and a sign: ``+3.2``."""
+    return NOTHING if value is None else f"{value:+.1f}".replace("-", "−")
+
+
+def estimate(value: Estimate | None, signed: bool = False) -> str:
+    """Mean and spread: ``52.1 ± 1.3``, or the mean alone where nothing was repeated."""
+    if value is None:
+        return NOTHING
+    mean = points(value.mean) if signed else percent(value.mean)
+    return mean if value.spread is None else f"{mean} ± {percent(value.spread)}"
+
+
+def interval(value: Estimate | None) -> str:
+    """The 95 % interval: ``50.2 … 54.0``."""
+    if value is None or value.low is None:
+        return NOTHING
+    return f"{percent(value.low)} … {percent(value.high)}".replace("-", "−")
+
+
+def size(count: float | None) -> str:
+    """Bytes for people: ``12.0 KiB``."""
+    if count is None:
+        return NOTHING
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def seconds(value: float | None) -> str:
+    """A duration in the unit that suits it: ``0.4 s``, ``12.5 min``, ``3.1 h``."""
+    if value is None:
+        return NOTHING
+    if value < 120:
+        return f"{value:.1f} s"
+    return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def count(value: float | None) -> str:
+    """A mean count, without decimals where it is whole: ``8``, ``7.5``."""
+    return NOTHING if value is None else f"{value:.1f}".removesuffix(".0")
+
+
+def kinds(failures: Mapping[str, int]) -> str:
+    """Failure kinds with how often each came up: ``oom``, ``diverged × 2, oom``."""
+    return ", ".join(kind if times == 1 else f"{kind} × {times}" for kind, times in failures.items())
+
+
+def rank(standing: Standing) -> str:
+    """``1``, or ``1=`` where several methods share it; empty where there is none."""
+    return "" if standing.rank is None else f"{standing.rank}{'=' if standing.tied else ''}"
+
+
+def remarks(standing: Standing) -> str:
+    """What keeps a reader from taking the number as it is: ``2 of 3 seeds, oom``; empty for a complete cell."""
+    seeds = "" if standing.complete else f"{len(standing.cell.seeds)} of {standing.expected} seeds"
+    return ", ".join(part for part in (seeds, kinds(standing.cell.failures)) if part)
+
+
+def result(standing: Standing | None) -> str:
+    """A cell as plain text: ``52.1 ± 1.3 (1=)``, ``31.0 ± 0.9 [2 of 3 seeds, oom]``, or the failure alone: ``oom``."""
+    if standing is None:
+        return NOTHING
+    cell = standing.cell
+    if cell.top1 is None:
+        return kinds(cell.failures)
+    parts = [estimate(cell.top1) + (FEW_MARK if cell.few else "")]
+    if standing.rank is not None:
+        parts.append(f"({rank(standing)})")
+    if remarks(standing):
+        parts.append(f"[{remarks(standing)}]")
+    return " ".join(parts)
+
+
+def runs(standing: Standing) -> str:
+    """Seeds x networks: ``3 × 2``; where seeds are missing, how many there should be: ``2/3 × 2``."""
+    cell = standing.cell
+    done = str(len(cell.seeds)) if standing.complete else f"{len(cell.seeds)}/{standing.expected}"
+    return f"{done} × {cell.networks}"

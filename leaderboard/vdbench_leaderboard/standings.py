@@ -1,0 +1,189 @@
+"""Cells beside each other: difference to random, share of full, completeness, rank; and the boards that show them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vdbench import files
+from vdbench_leaderboard.statistics import Estimate, difference, ranks
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.cells import Cell, Group, Student
+
+BASELINE = "random"
+UPPER_BOUND = "full"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A cell and its place among the cells of the same group, student and IPC.
+
+    Attributes:
+        cell: what its own results say.
+        expected: seeds that any method was tried with at this place.
+        against_random: paired difference to ``random``, in points of top-1.
+        share_of_full: its top-1 in percent of what ``full`` reaches.
+        rank: None for methods without a budget and for incomplete ones.
+        tied: whether another method has the same rank.
+    """
+
+    cell: Cell
+    expected: int
+    against_random: Estimate | None
+    share_of_full: float | None
+    rank: int | None
+    tied: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every expected seed finished."""
+        return len(self.cell.seeds) == self.expected
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method over all IPC values of a board.
+
+    Attributes:
+        method: its label.
+        standings: one per IPC value of the board; None where it was not run.
+    """
+
+    method: str
+    standings: tuple[Standing | None, ...]
+
+    @property
+    def shown(self) -> list[Standing]:
+        """The standings that exist."""
+        return [standing for standing in self.standings if standing is not None]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All that one student says of one group: a table.
+
+    Attributes:
+        group: suite, protocol and data.
+        heading: the group's name, unique on the leaderboard.
+        student: the network that judged.
+        ipcs: the columns.
+        rows: methods with a budget, the best at the largest IPC first.
+        bounds: methods without a budget; the same standing in every column.
+    """
+
+    group: Group
+    heading: str
+    student: Student
+    ipcs: tuple[int, ...]
+    rows: tuple[Row, ...]
+    bounds: tuple[Row, ...]
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every cell once, in the order of the table."""
+        return [standing.cell for standing in self.standings]
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Every standing once, in the order of the table."""
+        return [s for row in self.rows for s in row.shown] + [s for row in self.bounds for s in row.shown[:1]]
+
+    @property
+    def chance(self) -> float:
+        """Top-1 in percent of a blind guess."""
+        return self.cells[0].chance
+
+    @property
+    def slug(self) -> str:
+        """A name for files and anchors, which other boards do not change."""
+        name = f"{self.group.suite} {self.cells[0].dataset.name} {self.group.evaluated_on} {self.student.name}"
+        unique = files.digest([self.group.protocol, self.group.data, self.student.width, self.student.parameters], 6)
+        return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + f"-{unique}"
+
+
+def boards(cells: Sequence[Cell]) -> list[Board]:
+    """Every table of the leaderboard: by suite and data set, students in the order in which the suite names them."""
+    tables: dict[tuple[Group, Student], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        tables[cell.group, cell.student].append(cell)
+    headings = _headings([group for group, _ in tables])
+    order = sorted(tables, key=lambda key: (key[0], min(_position(cell) for cell in tables[key]), key[1]))
+    return [_board(group, headings[group], student, tables[group, student]) for group, student in order]
+
+
+def _board(group: Group, heading: str, student: Student, cells: Sequence[Cell]) -> Board:
+    standings = {(s.cell.method, s.cell.ipc): s for s in stand(cells)}
+    ipcs = tuple(sorted({cell.ipc for cell in cells if cell.ipc is not None}))
+    rows = [
+        Row(method, tuple(standings.get((method, ipc)) for ipc in ipcs))
+        for method in sorted({cell.method for cell in cells if cell.ipc is not None})
+    ]
+    bounds = [
+        Row(method, (standings[method, None],) * max(1, len(ipcs)))
+        for method in sorted({cell.method for cell in cells if cell.ipc is None})
+    ]
+    return Board(group, heading, student, ipcs, tuple(sorted(rows, key=_best_first)), tuple(bounds))
+
+
+def stand(cells: Sequence[Cell]) -> list[Standing]:
+    """Compare the cells of one group and student, column by column."""
+    columns: dict[int | None, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        columns[cell.ipc].append(cell)
+    full = _reference(columns.get(None, []), UPPER_BOUND)
+    return [standing for column in columns.values() for standing in _column(column, full)]
+
+
+def _column(column: Sequence[Cell], full: Cell | None) -> list[Standing]:
+    expected = len(frozenset().union(*(cell.tried for cell in column)))
+    random = _reference(column, BASELINE)
+    complete = {c.method: c.runs for c in column if c.ipc is not None and c.runs and len(c.seeds) == expected}
+    rank: Mapping[str, int] = ranks(complete)
+    sharing = Counter(rank.values())
+    return [
+        Standing(
+            cell,
+            expected,
+            difference(cell.runs, random.runs) if random and cell.method != random.method else None,
+            _share(cell, full),
+            rank.get(cell.method),
+            sharing[rank.get(cell.method, 0)] > 1,
+        )
+        for cell in column
+    ]
+
+
+def _reference(column: Sequence[Cell], name: str) -> Cell | None:
+    """The cell to compare with: of several rows of this method on real clips, the first."""
+    candidates = [cell for cell in column if cell.any_result.label == name and cell.runs]
+    return min(candidates, key=lambda cell: cell.method, default=None)
+
+
+def _share(cell: Cell, full: Cell | None) -> float | None:
+    if full is None or full.top1 is None or cell.top1 is None or full.top1.mean == 0:
+        return None
+    return 100 * cell.top1.mean / full.top1.mean
+
+
+def _position(cell: Cell) -> int:
+    """The place of a cell's student among those of its trials."""
+    return min((result.students.index(scores) for result, scores in cell.done), default=0)
+
+
+def _best_first(row: Row) -> tuple[list[float], str]:
+    means = [s.cell.top1.mean if s and s.cell.top1 else -1.0 for s in reversed(row.standings)]
+    return [-mean for mean in means], row.method
+
+
+def _headings(groups: Sequence[Group]) -> dict[Group, str]:
+    plain = {group: f"suite {group.suite} · {group.dataset_title} · {group.evaluated_on}" for group in groups}
+    count = Counter(plain.values())
+    return {
+        group: name if count[name] == 1 else f"{name} · protocol {group.protocol} · data {group.data}"
+        for group, name in plain.items()
+    }

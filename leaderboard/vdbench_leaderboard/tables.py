@@ -1,0 +1,128 @@
+"""The leaderboard's tables as data frames: numbers for programs, and texts for Markdown, LaTeX and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from vdbench_leaderboard import formats
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.cells import Cell
+    from vdbench_leaderboard.standings import Board, Standing
+    from vdbench_leaderboard.statistics import Estimate
+
+
+def numbers(boards: Sequence[Board]) -> pd.DataFrame:
+    """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured."""
+    frame = pd.DataFrame([_numbers(board, standing) for board in boards for standing in board.standings])
+    return frame.astype({"ipc": "Int64", "rank": "Int64"})
+
+
+def summary(board: Board) -> pd.DataFrame:
+    """The main table as texts: a row per method, a column per IPC."""
+    return pd.DataFrame(
+        [[row.method, *(formats.result(standing) for standing in row.standings)] for row in board.rows],
+        columns=_columns(board),
+    )
+
+
+def bounds(board: Board) -> pd.DataFrame:
+    """What closes the main table, as texts in its columns: methods without a budget, and chance."""
+    width = max(1, len(board.ipcs))
+    rows = [[f"{row.method} (upper bound)", *map(formats.result, row.standings)] for row in board.bounds]
+    return pd.DataFrame([*rows, ["chance", *[formats.percent(board.chance)] * width]], columns=_columns(board))
+
+
+def details(board: Board) -> pd.DataFrame:
+    """The long table as texts: a row per method and IPC, with everything but the main table's ranks."""
+    return pd.DataFrame([_details(standing) for standing in board.standings])
+
+
+def _columns(board: Board) -> list[str]:
+    return ["method", *(f"IPC {ipc}" for ipc in board.ipcs)] if board.ipcs else ["method", "top-1"]
+
+
+def _details(standing: Standing) -> dict[str, str]:
+    cell = standing.cell
+    return {
+        "method": cell.method,
+        "IPC": "all" if cell.ipc is None else str(cell.ipc),
+        "top-1 %": formats.estimate(cell.top1) if cell.top1 else formats.kinds(cell.failures),
+        "95 % interval": formats.interval(cell.top1),
+        "top-5 %": formats.estimate(cell.top5),
+        "Δ random": formats.estimate(standing.against_random, signed=True),
+        "% of full": formats.percent(standing.share_of_full),
+        "seeds × networks": formats.runs(standing),
+        "clips": formats.count(cell.stored_clips),
+        "stored": formats.size(cell.stored_bytes),
+        "distill": formats.seconds(cell.distill_seconds),
+        "evaluate": formats.seconds(cell.evaluate_seconds),
+        "marks": ", ".join(marks(cell)),
+    }
+
+
+def marks(cell: Cell) -> list[str]:
+    """What a reader should know of a row before comparing it."""
+    known = {
+        "control": cell.control,
+        "reconstruction": cell.reconstruction,
+        "partial data": cell.dataset.partial,
+        f"fewer than 3 seeds{formats.FEW_MARK}": cell.few and cell.top1 is not None,
+    }
+    failed = f"failed: {formats.kinds(cell.failures)}"
+    return [mark for mark, holds in known.items() if holds] + [failed] * bool(cell.failures)
+
+
+def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
+    cell, data = standing.cell, standing.cell.dataset
+    return {
+        "suite": board.group.suite,
+        "protocol": board.group.protocol,
+        "dataset": data.name,
+        "split": data.split,
+        "fingerprint": data.fingerprint,
+        "evaluated_on": board.group.evaluated_on,
+        "partial": data.partial,
+        "classes": data.classes,
+        "classes_total": data.classes_total,
+        "clips": data.clips,
+        "clips_total": data.clips_total,
+        "student": board.student.name,
+        "width": board.student.width,
+        "parameters": board.student.parameters,
+        "method": cell.method,
+        "version": cell.any_result.method_version,
+        "ipc": cell.ipc,
+        "control": cell.control,
+        "reconstruction": cell.reconstruction,
+        "origin": cell.origin or None,
+        "seeds": len(cell.seeds),
+        "seeds_expected": standing.expected,
+        "networks": sum(len(networks) for networks in cell.runs.values()),
+        "failed": sum(cell.failures.values()),
+        "failures": formats.kinds(cell.failures) or None,
+        **_estimate("top1", cell.top1),
+        "top1_over": cell.top1.over if cell.top1 else None,
+        **_estimate("top5", cell.top5),
+        **_estimate("against_random", standing.against_random),
+        "share_of_full": _rounded(standing.share_of_full),
+        "chance": _rounded(cell.chance),
+        "rank": standing.rank,
+        "tied": standing.tied,
+        "stored_clips": _rounded(cell.stored_clips),
+        "stored_bytes": _rounded(cell.stored_bytes),
+        "distill_seconds": _rounded(cell.distill_seconds),
+        "evaluate_seconds": _rounded(cell.evaluate_seconds),
+    }
+
+
+def _estimate(name: str, value: Estimate | None) -> Mapping[str, float | None]:
+    ends = ("", "mean"), ("_spread", "spread"), ("_low", "low"), ("_high", "high")
+    return {name + suffix: _rounded(getattr(value, field, None)) for suffix, field in ends}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4) + 0.0  # + 0.0: a difference of nothing is 0, never -0

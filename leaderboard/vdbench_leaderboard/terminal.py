@@ -1,0 +1,54 @@
+"""The main tables for a terminal, in rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from vdbench_leaderboard.formats import result
+from vdbench_leaderboard.tables import bounds
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.standings import Board, Standing
+
+NOTE = "top-1 in %: mean ± spread over seeds (rank, = where shared) · † fewer than 3 seeds · [what is missing]"
+
+
+def tables(boards: Sequence[Board]) -> RenderableType:
+    """One table per suite and data set, its students below each other."""
+    parts: list[RenderableType] = []
+    for heading, members in groupby(boards, key=lambda board: board.heading):
+        parts.append(_table(heading, list(members)))
+    return Stack(*parts, Text(NOTE, style="dim"))
+
+
+def _table(heading: str, boards: Sequence[Board]) -> Table:
+    ipcs = sorted({ipc for board in boards for ipc in board.ipcs})
+    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("student")
+    table.add_column("method")
+    for header in [f"IPC {ipc}" for ipc in ipcs] or ["top-1"]:
+        table.add_column(header, justify="right")
+    for board in boards:
+        student: str = board.student.name
+        for row in board.rows:
+            at = dict(zip(board.ipcs, row.standings, strict=True))
+            table.add_row(student, Text(row.method), *(_text(at.get(ipc)) for ipc in ipcs))
+            student = ""
+        for bound in bounds(board).itertuples(index=False):
+            method, first, *_ = bound
+            table.add_row(student, Text(method), *[Text(first)] * max(1, len(ipcs)), style="dim")
+            student = ""
+        table.add_section()
+    return table
+
+
+def _text(standing: Standing | None) -> Text:
+    style = "" if standing is None else "bold green" if standing.rank == 1 else "" if standing.cell.top1 else "red"
+    return Text(result(standing), style=style)

@@ -1,0 +1,144 @@
+"""Synthetic results with chosen accuracies: a leaderboard reads nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vdbench import files
+from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage
+from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
+
+MakeResult = Callable[..., Result]
+
+
+def make_result(
+    method: str = "random",
+    top1: Sequence[float] = (0.5, 0.6),
+    *,
+    ipc: int | None = 1,
+    seed: int = 0,
+    failure: str | None = None,
+    students: Sequence[str] = ("minic3d",),
+    classes: int = 8,
+    classes_total: int | None = None,
+    dataset: str = "motion-digits",
+    **changes: Any,
+) -> Result:
+    """A result whose every student has these accuracies; ``top1`` has one entry per evaluation seed."""
+    data = DatasetRecord(
+        name=dataset,
+        fingerprint=files.digest(dataset, 32),
+        split=1,
+        classes=classes,
+        classes_total=classes_total or classes,
+        clips=classes * 40,
+        clips_total=(classes_total or classes) * 40,
+        train_clips=classes * 30,
+        test_clips=classes * 10,
+    )
+    scores = tuple(
+        Score(seed=network, top1=value, top5=min(1.0, value + 0.25), train_loss=0.1)
+        for network, value in enumerate(top1)
+    )
+    clips = classes * (30 if ipc is None else ipc)
+    values: dict[str, Any] = {
+        "status": "failed" if failure else "done",
+        "method": method,
+        "method_version": 1,
+        "pool": None if method == "full" else "real",
+        "settings": {},
+        "suite": "quick",
+        "protocol": {"frames": 8, "size": 32, "students": list(students)},
+        "evaluated_on": "test",
+        "dataset": data,
+        "ipc": ipc,
+        "seed": seed,
+        "students": ()
+        if failure
+        else tuple(
+            StudentScores(
+                student=name,
+                width=16,
+                parameters=58312,
+                scores=scores,
+                train_seconds=3.0 + seed,
+                test_seconds=0.5,
+                peak_memory=10**8,
+            )
+            for name in students
+        ),
+        "stored_clips": 0 if failure else clips,
+        "stored_bytes": 0 if failure else clips * 8 * 32 * 32 * 3,
+        "stages": {"assets": Stage(seconds=1.5), "distill": Stage(seconds=0.25), "evaluate": Stage(seconds=9.0)},
+        "provenance": Provenance(encoder="minic3d" if method == "herding" else None, encoder_saw="train"),
+        "environment": Environment(
+            vdbench="0.1.0", python="3.11.9", torch="2.13.0", device="cpu", cpus=2, platform="Linux x86_64"
+        ),
+        "started": datetime(2026, 1, 2, 3, 4, seed, tzinfo=UTC),
+        "failure": Failure(kind=failure, stage="distill", message="it broke") if failure else None,
+    } | changes
+    trial = {key: values[key] for key in ("method", "method_version", "pool", "settings", "suite", "protocol")}
+    identity = [trial, values["evaluated_on"], values["dataset"].model_dump(mode="json"), ipc, seed]
+    return Result(id=files.digest(identity), **values)
+
+
+def store(folder: Path, results: Sequence[Result]) -> Path:
+    """Write results as a run does."""
+    for result in results:
+        ResultStore(folder).write(result)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make() -> MakeResult:
+    return make_result
+
+
+@pytest.fixture(scope="session")
+def save() -> Callable[[Path, Sequence[Result]], Path]:
+    return store
+
+
+@pytest.fixture(scope="session")
+def realistic() -> list[Result]:
+    """Five methods, two data sets of which one is partial, IPC 1 and 5, three seeds, two networks; one trial failed."""
+    level = {
+        "random": (0.41, 0.70),
+        "herding": (0.47, 0.74),
+        "k-center": (0.36, 0.66),
+        "k-means": (0.475, 0.765),
+    }
+    results = []
+    for dataset, classes, total, factor in (("motion-digits", 8, 8, 1.0), ("ucf101", 7, 101, 0.8)):
+        for seed in range(3):
+            noise = random.Random(f"{dataset} {seed}")
+            for place, ipc in enumerate((1, 5)):
+                for method, means in level.items():
+                    top1 = [round(factor * means[place] + noise.gauss(0, 0.015), 4) for _ in range(2)]
+                    failed = "oom" if (dataset, method, ipc, seed) == ("ucf101", "k-center", 5, 1) else None
+                    results.append(
+                        make_result(
+                            method,
+                            top1,
+                            ipc=ipc,
+                            seed=seed,
+                            failure=failed,
+                            dataset=dataset,
+                            classes=classes,
+                            classes_total=total,
+                            students=("minic3d", "cnn-gru"),
+                            control=method == "random",
+                        )
+                    )
+            top1 = [round(factor * 0.96 + noise.gauss(0, 0.01), 4) for _ in range(2)]
+            shape = {"dataset": dataset, "classes": classes, "classes_total": total}
+            results.append(
+                make_result("full", top1, ipc=None, seed=seed, students=("minic3d", "cnn-gru"), control=True, **shape)
+            )
+    return results

@@ -80,9 +80,19 @@ class DistilledSet:
             raise ValueError(f"{self.record.labels} targets {tuple(targets.shape)} do not fit {len(clips)} clips")
         if targets.dtype != (torch.int64 if hard else torch.float32):
             raise ValueError(f"{self.record.labels} targets cannot be {targets.dtype}")
+        count = len(self.classes)
+        if hard and len(targets) and not 0 <= int(targets.min()) <= int(targets.max()) < count:
+            raise ValueError(f"hard targets must lie in 0..{count - 1}")
+        if not hard and targets.shape[1] != count:
+            raise ValueError(f"soft targets {tuple(targets.shape)} do not fit {count} classes")
 
     def __len__(self) -> int:
         return len(self.tensors["clips"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names that targets point into."""
+        return self.record.classes
 
     @property
     def stored_bytes(self) -> int:
@@ -122,7 +132,7 @@ class DistilledSet:
         return targets if targets.ndim == 1 else targets.argmax(dim=1)
 
     def save(self, folder: Path) -> None:
-        """Write the artefact: ``tensors.safetensors`` and ``distilled.json``. The folder appears whole or not at all."""
+        """Write ``tensors.safetensors`` and ``distilled.json``; the folder appears whole or not at all."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
         draft.mkdir()
@@ -150,5 +160,9 @@ class DistilledSet:
             return cls(load_file(folder / TENSORS), DistilledRecord.model_validate(record))
         except FileNotFoundError as error:
             raise DataError(f"{folder} is no distilled set: {Path(error.filename).name} is missing") from error
-        except (ValueError, KeyError, AttributeError, ValidationError, SafetensorError) as error:
-            raise DataError(f"{folder} is no distilled set that can be read: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DataError(f"{folder} is no distilled set that can be read: {place}: {first['msg']}") from error
+        except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+            raise DataError(f"{folder} is no distilled set that can be read: {error!r}") from error

@@ -71,3 +71,43 @@ class StudentScores(Record):
     train_seconds: float
     test_seconds: float
     peak_memory: int
+
+
+class DatasetRecord(Record):
+    """The data that a trial used.
+
+    Attributes:
+        name: of the data set.
+        fingerprint: of its train and test clips under the protocol.
+        split: which official split.
+        classes: classes that were present.
+        classes_total: classes of the whole data set.
+        clips: clips that could be read, train and test.
+        clips_total: clips that the official split names.
+        train_clips: clips that methods were given.
+        test_clips: clips that students were tested on.
+    """
+
+    name: str
+    fingerprint: str
+    split: int
+    classes: int
+    classes_total: int
+    clips: int
+    clips_total: int
+    train_clips: int
+    test_clips: int
+
+    @property
+    def partial(self) -> bool:
+        """Whether classes or clips of the official split were missing."""
+        return self.classes < self.classes_total or self.clips < self.clips_total
+
+    @property
+    def title(self) -> str:
+        """The name, marked where the data set was partial: ``ucf101, 9 of 101 classes``."""
+        if self.classes < self.classes_total:
+            return f"{self.name}, {self.classes} of {self.classes_total} classes"
+        if self.partial:
+            return f"{self.name}, {self.clips} of {self.clips_total} clips"
+        return self.name

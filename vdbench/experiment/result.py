@@ -12,47 +12,7 @@ from pydantic import Field, ValidationError
 
 from vdbench import files
 from vdbench.errors import DataError, FailureKind
-from vdbench.records import Provenance, Record, StudentScores
-
-
-class DatasetRecord(Record):
-    """The data that a trial used.
-
-    Attributes:
-        name: of the data set.
-        fingerprint: of its train and test clips under the protocol.
-        split: which official split.
-        classes: classes that were present.
-        classes_total: classes of the whole data set.
-        clips: clips that could be read, train and test.
-        clips_total: clips that the official split names.
-        train_clips: clips that methods were given.
-        test_clips: clips that students were tested on.
-    """
-
-    name: str
-    fingerprint: str
-    split: int
-    classes: int
-    classes_total: int
-    clips: int
-    clips_total: int
-    train_clips: int
-    test_clips: int
-
-    @property
-    def partial(self) -> bool:
-        """Whether classes or clips of the official split were missing."""
-        return self.classes < self.classes_total or self.clips < self.clips_total
-
-    @property
-    def title(self) -> str:
-        """The name, marked where the data set was partial: ``ucf101, 9 of 101 classes``."""
-        if self.classes < self.classes_total:
-            return f"{self.name}, {self.classes} of {self.classes_total} classes"
-        if self.partial:
-            return f"{self.name}, {self.clips} of {self.clips_total} clips"
-        return self.name
+from vdbench.records import DatasetRecord, Provenance, Record, StudentScores
 
 
 class Stage(Record):
@@ -192,9 +152,12 @@ class ResultStore:
         except (FileNotFoundError, DataError):
             return None
 
+    def paths(self) -> list[Path]:
+        """The files of all results, sorted; drafts that a killed process left are none."""
+        return sorted(path for path in self.folder.glob("*.json") if not path.name.startswith("."))
+
     def __iter__(self) -> Iterator[Result]:
-        for path in sorted(self.folder.glob("*.json")):
-            yield read_result(path)
+        return map(read_result, self.paths())
 
     def set_aside_corrupt(self) -> list[Path]:
         """Rename every file that is no valid result to ``*.corrupt``, so that its trial runs again.
@@ -203,7 +166,7 @@ class ResultStore:
             The new paths, for a warning.
         """
         moved = []
-        for path in sorted(self.folder.glob("*.json")):
+        for path in self.paths():
             try:
                 read_result(path)
             except DataError:

@@ -1,0 +1,138 @@
+"""Judging: scores with known answers, and one deterministic test pass."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vdbench import evaluate as judging
+from vdbench.clipset import ClipSet
+from vdbench.distilled import DistilledSet
+from vdbench.errors import DataError, DivergedError, UsageError
+from vdbench.evaluate import StudentSpec, check_fit, evaluate, top_k
+from vdbench.students import build_student
+from vdbench.testing import tiny_clips, tiny_task
+from vdbench.train import Recipe
+from vdbench_methods.full import Full
+from vdbench_methods.random import Random
+
+CPU = torch.device("cpu")
+SMALL = (StudentSpec(name="minic3d", width=4),)
+
+
+def some(rows: list[int]) -> ClipSet:
+    clips = tiny_clips()
+    return replace(
+        clips,
+        clips=clips.clips[rows],
+        labels=clips.labels[rows],
+        groups=tuple(clips.groups[row] for row in rows),
+        ids=tuple(clips.ids[row] for row in rows),
+    )
+
+
+@pytest.fixture
+def distilled(tmp_path: Path) -> DistilledSet:
+    return Random().distill(tiny_task(tmp_path, ipc=2))
+
+
+@pytest.mark.parametrize("name", ["minic3d", "cnn-gru"])
+def test_logits_of_a_clip_do_not_depend_on_its_neighbours(name: str) -> None:
+    student = build_student(name, 3, 4, 16, 4, seed=0)
+    one = judging.test_student(student, some([0, 1, 2, 3]), CPU)
+    other = judging.test_student(student, some([9, 1, 20, 30]), CPU)
+    assert torch.equal(one[1], other[1])
+    assert not torch.equal(one[0], other[0])
+    alone = judging.test_student(student, some([1]), CPU)
+    torch.testing.assert_close(one[1:2], alone, rtol=1e-5, atol=1e-6)
+
+
+def test_one_test_pass_is_like_the_other_whatever_the_batch() -> None:
+    student = build_student("minic3d", 3, 4, 16, 4, seed=0).train()
+    first = judging.test_student(student, tiny_clips(), CPU)
+    assert first.shape == (36, 3)
+    assert first.dtype == torch.float32
+    assert torch.equal(first, judging.test_student(student, tiny_clips(), CPU))
+    torch.testing.assert_close(first, judging.test_student(student, tiny_clips(), CPU, batch=5))
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=5),
+    st.integers(0, 3),
+    st.integers(1, 5),
+)
+def test_top_k_is_the_chance_under_ties_in_random_order(rows: list[list[int]], label: int, k: int) -> None:
+    orders = list(permutations(range(4)))
+    expected = Fraction(0)
+    for row in rows:
+        hits = sum(label in sorted(order, key=lambda c: -row[c])[:k] for order in orders)
+        expected += Fraction(hits, len(orders) * len(rows))
+    found = top_k(torch.tensor(rows, dtype=torch.float32), torch.full((len(rows),), label), k)
+    assert found == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_a_constant_predictor_wins_nothing_by_ties() -> None:
+    logits, labels = torch.zeros(10, 10), torch.zeros(10, dtype=torch.int64)
+    assert top_k(logits, labels, 1) == pytest.approx(0.1)
+    assert top_k(logits, labels, 5) == pytest.approx(0.5)
+    assert top_k(torch.zeros(4, 3), torch.tensor([0, 1, 2, 0]), 5) == 1.0
+
+
+def test_evaluation_scores_every_student_and_seed(distilled: DistilledSet) -> None:
+    students = (*SMALL, StudentSpec(name="cnn-gru", width=4))
+    seen: dict[str, list[int]] = {}
+
+    def report(step: int, **metrics: float) -> None:
+        for name in metrics:
+            seen.setdefault(name, []).append(step)
+
+    scores = evaluate(distilled, tiny_clips(), students, Recipe(epochs=3), [7, 8], CPU, report)
+    assert [s.student for s in scores] == ["minic3d", "cnn-gru"]
+    assert [[x.seed for x in s.scores] for s in scores] == [[7, 8], [7, 8]]
+    assert scores[0].parameters == build_student("minic3d", 3, 4, 16, 4).parameter_count()
+    assert scores[0].width == 4
+    assert all(s.train_seconds > 0 and s.test_seconds > 0 for s in scores)
+    assert seen["minic3d/7/loss"] == [1, 2, 3]
+    assert seen["cnn-gru/8/top1"] == [3]
+
+
+def test_evaluation_is_repeatable_and_seeds_differ(distilled: DistilledSet) -> None:
+    def scores() -> list[float]:
+        found = evaluate(distilled, tiny_clips(), SMALL, Recipe(epochs=3), [0, 1], CPU)
+        return [x for s in found[0].scores for x in (s.top1, s.top5, s.train_loss)]
+
+    assert scores() == scores()
+    assert scores()[2] != scores()[5]
+
+
+def test_the_tiny_world_is_learned_from_all_clips(tmp_path: Path) -> None:
+    everything = Full().distill(tiny_task(tmp_path, ipc=None))
+    for data in (everything, tiny_clips()):
+        students = [StudentSpec(name="minic3d", width=8)]
+        (found,) = evaluate(data, tiny_clips(), students, Recipe(epochs=30, batch=12, lr=0.05), [0], CPU)
+        assert found.scores[0].top1 > 0.9
+
+
+def test_sets_that_do_not_fit_are_refused(distilled: DistilledSet) -> None:
+    test = tiny_clips()
+    with pytest.raises(DataError, match="'blue' is on one side only"):
+        check_fit(distilled, replace(test, classes=("red", "green", "navy")))
+    with pytest.raises(DataError, match="their order differs"):
+        check_fit(distilled, replace(test, classes=("green", "red", "blue")))
+    with pytest.raises(DataError, match=r"the set's clips are 4x16x16 and the test clips 3x16x16"):
+        check_fit(distilled, replace(test, clips=np.ascontiguousarray(test.clips[:, :3])))
+    with pytest.raises(DataError, match="both need at least one"):
+        check_fit(distilled, some([]))
+
+
+def test_unknown_students_and_divergence_are_told(distilled: DistilledSet) -> None:
+    with pytest.raises(UsageError, match="did you mean 'minic3d'"):
+        evaluate(distilled, tiny_clips(), [StudentSpec(name="minic3")], Recipe(), [0], CPU)
+    with pytest.raises(DivergedError):
+        evaluate(distilled, tiny_clips(), SMALL, Recipe(epochs=30, lr=1e30), [0], CPU)

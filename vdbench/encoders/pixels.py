@@ -1,0 +1,62 @@
+"""The encoder without a network: principal components of coarse frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from vdbench.encoders.features import Features, FeaturesSpec
+
+if TYPE_CHECKING:
+    from vdbench.assets import Assets
+    from vdbench.clipset import ClipSet
+
+GRID = 8
+"""Frames are averaged down to this many cells in each direction."""
+
+
+class PixelFeatures(FeaturesSpec):
+    """PCA of clips whose frames are averaged over a coarse grid.
+
+    Attributes:
+        encoder: tells its address from that of other encoders.
+        dim: components to keep, at most.
+    """
+
+    encoder: Literal["pixels"] = "pixels"
+    dim: int
+    version: ClassVar[int] = 1
+
+    def encode(self, assets: Assets) -> Features:
+        """Fit PCA to the train clips and project them, float32 ``(N, dim)`` or narrower for few clips."""
+        from sklearn.decomposition import PCA
+
+        coarse = coarse_frames(assets.train)
+        count, values = coarse.shape
+        # Both solvers are exact and fix the signs; the second one is the faster where clips are many.
+        solver = "full" if count <= values else "covariance_eigh"
+        components = PCA(min(self.dim, count, values), svd_solver=solver).fit_transform(coarse)
+        return np.ascontiguousarray(components, dtype=np.float32)
+
+
+def coarse_frames(clips: ClipSet, batch: int = 64) -> Features:
+    """Frames averaged over a grid of at most ``GRID`` x ``GRID`` cells.
+
+    Args:
+        clips: what to read.
+        batch: clips read at a time.
+
+    Returns:
+        float32 ``(N, T * cells * 3)``, normalised as network input is.
+    """
+    import torch
+    from torch.nn.functional import adaptive_avg_pool3d
+
+    cells = min(GRID, clips.size)
+    blocks = [
+        adaptive_avg_pool3d(clips.render(rows)[0], (clips.frames, cells, cells)).flatten(1)
+        for rows in torch.split(torch.arange(len(clips)), batch)
+    ]
+    coarse: Features = torch.cat(blocks).numpy()
+    return coarse

@@ -1,0 +1,124 @@
+"""Selectors: methods that pick clips from a pool. One is written by saying which of a class's clips to keep."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from zlib import crc32
+
+import numpy as np
+
+from vdbench.encoders import EncoderSettings
+from vdbench.errors import UsageError
+from vdbench.method import Method, Settings, identity
+from vdbench.records import Provenance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vdbench.assets import AssetSpec
+    from vdbench.distilled import DistilledSet
+    from vdbench.method import Task
+
+
+class SelectorSettings(Settings):
+    """Settings of a selector that does not look at the clips."""
+
+    pool: Literal["real"] = identity("real", "where clips are chosen from: real, the train split")
+
+
+class FeatureSettings(SelectorSettings):
+    """Settings of a selector that compares clips by their features."""
+
+    encoder: EncoderSettings = identity(EncoderSettings(), "what turns clips into features")
+
+
+S = TypeVar("S", bound=SelectorSettings)
+
+
+class Selector(Method[S]):
+    """A method that returns clips of its pool as they are.
+
+    Whoever writes one gives :meth:`select`; pool, classes, labels, budget and provenance are handled here. A
+    selector whose ``Settings`` extend :class:`FeatureSettings` is handed the features that their encoder gives.
+    """
+
+    Settings: ClassVar[type[Settings]] = SelectorSettings
+    pools: ClassVar[tuple[str, ...]] = ("real",)
+
+    @abstractmethod
+    def select(
+        self, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
+    ) -> Sequence[int] | NDArray[np.integer[Any]]:
+        """Choose clips of one class.
+
+        Args:
+            features: of the class's clips, ``(n, D)``; D is 0 for a selector that asks for none.
+            k: how many to choose, at most n.
+            rng: drawn from the task's seed and the class's name; the only source of chance.
+            task: what the whole selection is for.
+
+        Returns:
+            k different positions in ``features``.
+        """
+
+    def needs(self, task: Task) -> Sequence[AssetSpec[Any]]:
+        """The features of the train clips, where the settings name an encoder."""
+        return (self.settings.encoder.features(),) if isinstance(self.settings, FeatureSettings) else ()
+
+    def distill(self, task: Task) -> DistilledSet:
+        """Select class by class; the clips are stored in class order, as the uint8 pixels they are.
+
+        Raises:
+            UsageError: a class has fewer clips than the IPC asks for.
+        """
+        import torch
+
+        train = task.train
+        budgets = self._budgets(task)
+        needed = self.needs(task)
+        features = task.assets.get(needed[0]) if needed else np.empty((len(train), 0), dtype=np.float32)
+        chosen = []
+        for label, name in enumerate(train.classes):
+            rows = train.rows_of(label)
+            rng = np.random.default_rng([task.seed, crc32(name.encode())])
+            picks = self.select(features[rows], budgets[label], rng, task)
+            chosen.append(rows[self._checked(picks, budgets[label], len(rows), name)])
+            task.report(label + 1, classes=len(train.classes))
+        kept = np.concatenate(chosen)
+        encoder = self.settings.encoder if isinstance(self.settings, FeatureSettings) else None
+        provenance = Provenance(
+            pool=self.settings.pool,
+            clip_ids=tuple(train.ids[row] for row in kept),
+            encoder=encoder.name if encoder else None,
+            encoder_saw=encoder.saw if encoder else "nothing",
+            reconstruction=self.card.reconstruction,
+        )
+        return self.pack(task, torch.from_numpy(train.clips[kept]), torch.from_numpy(train.labels[kept]), provenance)
+
+    def _budgets(self, task: Task) -> list[int]:
+        """How many clips to choose per class."""
+        counts = task.train.counts()
+        if not self.budgeted:
+            return [int(count) for count in counts]
+        if task.ipc is None or task.ipc < 1:
+            raise UsageError(f"{self.name} needs an IPC of at least 1, not {task.ipc}; give one with --ipc")
+        least = int(counts.argmin())
+        if task.ipc > counts[least]:
+            raise UsageError(
+                f"IPC {task.ipc} is larger than class {task.train.classes[least]} of {task.dataset}, which has "
+                f"{counts[least]} train clips; use --ipc {counts[least]} or less"
+            )
+        return [task.ipc] * len(counts)
+
+    def _checked(self, picks: Sequence[int] | NDArray[np.integer[Any]], k: int, n: int, name: str) -> NDArray[np.int64]:
+        """The picks as indices, if they are what :meth:`select` promises."""
+        indices = np.asarray(picks)
+        sound = indices.shape == (k,) and (k == 0 or np.issubdtype(indices.dtype, np.integer))
+        if not sound or len(np.unique(indices)) != k or (k and not 0 <= indices.min() <= indices.max() < n):
+            raise ValueError(
+                f"{self.name} selected {indices.tolist()} in class {name}, which are not {k} different positions "
+                f"among {n} clips"
+            )
+        return indices.astype(np.int64)

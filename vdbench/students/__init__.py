@@ -1,0 +1,64 @@
+"""The networks that judge: each is trained from scratch on a distilled set and tested on real clips."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from vdbench.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from vdbench.students.student import Student
+
+_STUDENTS = {
+    "minic3d": "vdbench.students.minic3d:MiniC3D",
+    "cnn-gru": "vdbench.students.recurrent:CnnGru",
+    "cnn-lstm": "vdbench.students.recurrent:CnnLstm",
+}
+
+
+def student_names() -> tuple[str, ...]:
+    """The names of all students, in the order of tables."""
+    return tuple(_STUDENTS)
+
+
+def student_class(name: str) -> type[Student]:
+    """The class behind a name.
+
+    Raises:
+        UsageError: there is no student of that name.
+    """
+    if name not in _STUDENTS:
+        raise UsageError(f"there is no student '{name}'; {nearest(name, list(_STUDENTS))}")
+    module, _, attribute = _STUDENTS[name].partition(":")
+    found: type[Student] = getattr(import_module(module), attribute)
+    return found
+
+
+def build_student(
+    name: str, num_classes: int, frames: int, size: int, width: int | None = None, seed: int | None = None
+) -> Student:
+    """Make a student with fresh weights, on the CPU.
+
+    Args:
+        name: one of :func:`student_names`.
+        num_classes: logits to give.
+        frames: frames per clip, T.
+        size: height and width of a frame in pixels.
+        width: channels of the first layer; the published ones when left out.
+        seed: of the initial weights, drawn without touching torch's global generator; drawn from that
+            generator when left out.
+
+    Raises:
+        UsageError: there is no student of that name, or it cannot read clips of that size.
+    """
+    student = student_class(name)
+    width = student.default_width if width is None else width
+    if min(num_classes, frames, size, width) < 1:
+        raise UsageError(f"{name} cannot have {num_classes} classes, {frames} frames, size {size} and width {width}")
+    if seed is None:
+        return student(num_classes, frames, size, width)
+    from vdbench.seeding import seeded
+
+    with seeded(seed):
+        return student(num_classes, frames, size, width)

@@ -1,0 +1,77 @@
+"""CNN+GRU and CNN+LSTM: the field's cross-architecture students, a 2D network per frame and one recurrent layer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from vdbench.errors import UsageError
+from vdbench.students.student import Student
+
+CROP = 64
+"""Larger frames are cropped to this many pixels, around their centre."""
+
+
+class _CnnRecurrent(Student):
+    """Three [Conv2d 3x3, InstanceNorm, ReLU, AvgPool 2] per frame, a recurrent layer, its mean over time, a Linear.
+
+    Args:
+        num_classes: logits to give.
+        frames: frames per clip, T; any number of them can be read.
+        size: height and width of a frame in pixels, at least 8.
+        width: channels of all three convolutions.
+    """
+
+    default_width: ClassVar[int] = 128
+    cell: ClassVar[type[nn.GRU | nn.LSTM]]
+
+    def __init__(self, num_classes: int, frames: int, size: int, width: int) -> None:
+        super().__init__(num_classes, frames, size, width)
+        if size < 8:
+            raise UsageError(f"{self.name} halves its frames three times, so {size} pixels are too few; use 8 or more")
+        layers: list[nn.Module] = []
+        for inputs in (3, width, width):
+            layers += [
+                nn.Conv2d(inputs, width, 3, padding=1),
+                nn.InstanceNorm2d(width, affine=True),
+                nn.ReLU(inplace=True),
+                nn.AvgPool2d(2),
+            ]
+        self.features = nn.Sequential(*layers)
+        inputs = width * (min(size, CROP) // 8) ** 2
+        hidden = max(1, inputs // 8)
+        self.recurrent = self.cell(inputs, hidden, batch_first=True)
+        self.classifier = nn.Linear(hidden, num_classes)
+
+    def embed(self, clips: torch.Tensor) -> torch.Tensor:
+        """The recurrent layer's output, averaged over time, ``(N, hidden)``."""
+        count, _, frames, height, width = clips.shape
+        top, left = max(0, height - CROP) // 2, max(0, width - CROP) // 2
+        cropped = clips[..., top : top + CROP, left : left + CROP]
+        images = cropped.transpose(1, 2).flatten(0, 1).contiguous()
+        features = self.features(images).view(count, frames, -1)
+        with torch.autocast(clips.device.type, enabled=False):  # GPUs would run the recurrence in float16
+            states, _ = self.recurrent(features.float())
+        mean: torch.Tensor = states.mean(dim=1)
+        return mean
+
+    def forward(self, clips: torch.Tensor) -> torch.Tensor:
+        """Logits ``(N, classes)`` of normalised clips, float32 ``(N, 3, T, H, W)``."""
+        logits: torch.Tensor = self.classifier(self.embed(clips))
+        return logits
+
+
+class CnnGru(_CnnRecurrent):
+    """CNN+GRU."""
+
+    name: ClassVar[str] = "cnn-gru"
+    cell: ClassVar[type[nn.GRU | nn.LSTM]] = nn.GRU
+
+
+class CnnLstm(_CnnRecurrent):
+    """CNN+LSTM."""
+
+    name: ClassVar[str] = "cnn-lstm"
+    cell: ClassVar[type[nn.GRU | nn.LSTM]] = nn.LSTM

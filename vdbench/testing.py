@@ -1,0 +1,317 @@
+"""The conformance suite: what every method promises, checked on a tiny world with a known answer.
+
+For authors of methods: ``assert check_method(MyMethod) == []`` is a whole test, and :func:`tiny_task` a task to
+try things on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from vdbench import files
+from vdbench.assets import Assets, AssetSpec
+from vdbench.clipset import ClipSet, pixel_statistics
+from vdbench.distilled import DistilledSet
+from vdbench.method import Method, Settings, Task
+from vdbench.registry import NAME
+
+if TYPE_CHECKING:
+    from vdbench.assets import Report
+
+CLASSES = ("red", "green", "blue")
+LOOKS = 3
+"""Each class of the tiny world consists of so many tight groups of clips."""
+
+
+def tiny_clips(frames: int = 4, size: int = 16) -> ClipSet:
+    """A train split of 36 clips in which every class has three looks.
+
+    The class decides the colour of a moving square, the look its row, and noise of a few grey levels tells the
+    clips of one look apart. ``groups`` names class and look, so that a selector of three clips that covers its
+    class picks three different groups. The classes have 9, 12 and 15 clips, in mixed order; the clips cannot be
+    written to.
+    """
+    rng = np.random.default_rng(0)
+    kinds = [(label, look) for label in range(len(CLASSES)) for look in range(LOOKS) for _ in range(3 + label)]
+    kinds = [kinds[i] for i in rng.permutation(len(kinds))]
+    clips = rng.integers(60, 66, (len(kinds), frames, size, size, 3), dtype=np.uint8)
+    side = size // LOOKS
+    for clip, (label, look) in zip(clips, kinds, strict=True):
+        for time in range(frames):
+            left = time * (size - side) // max(1, frames - 1)
+            clip[time, look * side : (look + 1) * side, left : left + side, label] += 150
+    labels = np.array([label for label, _ in kinds], dtype=np.int64)
+    clips.flags.writeable = labels.flags.writeable = False
+    groups = tuple(f"{CLASSES[label]}-{look}" for label, look in kinds)
+    ids = tuple(f"{group}-{number}" for number, group in enumerate(groups))
+    fingerprint = hashlib.sha256(clips.tobytes() + labels.tobytes()).hexdigest()[:16]
+    return ClipSet(clips, labels, CLASSES, groups, ids, pixel_statistics(clips), fingerprint)
+
+
+def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report | None = None) -> Task:
+    """A task over :func:`tiny_clips`, on the CPU.
+
+    Args:
+        folder: where its shared assets and its checkpoints are kept.
+        ipc: instances per class; None for methods without a budget.
+        seed: of the distillation.
+        report: hears of progress.
+    """
+    train, device = tiny_clips(), torch.device("cpu")
+    assets = Assets(folder / "assets", train, device)
+    silent: Report = lambda step, **metrics: None  # noqa: E731
+    return Task("tiny", train, ipc, seed, device, assets, report or silent, folder / "checkpoints")
+
+
+def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
+    """Check that a method keeps the contract that the suite builds on.
+
+    It is run about five times on :func:`tiny_task`; hand over an instance with small settings where the defaults
+    take long.
+
+    Args:
+        method: a class, which is then constructed from its defaults, or an instance.
+
+    Returns:
+        What is wrong, one sentence each; empty for a method that conforms.
+    """
+    cls = method if isinstance(method, type) else type(method)
+    findings = list(_declarations(cls))
+    try:
+        subject = method() if isinstance(method, type) else method
+    except Exception as error:
+        return [*findings, f"it cannot be constructed from its defaults: {_words(error)}"]
+    if unstable := list(_unstable_settings(subject)):
+        return findings + unstable
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            first = _run(subject, folder, "first", ipc=1, seed=0)
+            again = _run(subject, folder, "again", ipc=1, seed=0)
+            wide = _run(subject, folder, "wide", ipc=3, seed=1)
+            resumed = _run_interrupted(subject, folder, "interrupted", ipc=1, seed=0)
+        except _FailedError as failure:
+            return [*findings, str(failure)]
+        findings += first.side_effects
+        for run in (first, wide):
+            findings += [f"at IPC {run.ipc} {problem}" for problem in _content(subject, run)]
+        findings += _origin(first)
+        findings += _round_trip(first.distilled, folder / "artefact")
+    findings += _differences(first, again, "run twice with one seed, it returns different sets")
+    findings += _differences(first, resumed, "interrupted and run again, it returns another set than in one go")
+    return list(dict.fromkeys(findings))
+
+
+def _declarations(cls: type[Method[Any]]) -> Iterator[str]:
+    """What can be seen without running anything."""
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        yield f"its name {name!r} is not made of lower-case words joined by hyphens"
+    if not getattr(getattr(cls, "card", None), "title", ""):
+        yield "it has no card with a title"
+    if not (isinstance(cls.Settings, type) and issubclass(cls.Settings, Settings)):
+        yield "its Settings do not extend vdbench.method.Settings, so nothing tells which of them decide the outcome"
+    elif cls.pools and "pool" not in cls.Settings.model_fields:
+        yield "it names pools, but its Settings have no field 'pool'"
+
+
+def _unstable_settings(method: Method[Any]) -> Iterator[str]:
+    """Settings that a trial's id cannot be made of."""
+    try:
+        files.digest(method.settings.identity())
+    except Exception as error:
+        yield f"its settings do not turn into JSON: {_words(error)}"
+
+
+class _FailedError(Exception):
+    """The method raised where it should have returned."""
+
+
+class _InterruptedError(BaseException):
+    """Stands for a killed process; no method may catch it."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One distillation.
+
+    Attributes:
+        task: what was asked for.
+        distilled: what came back.
+        side_effects: what it did beside returning a set, one sentence each.
+    """
+
+    task: Task
+    distilled: DistilledSet
+    side_effects: tuple[str, ...]
+
+    @property
+    def ipc(self) -> int | None:
+        return self.task.ipc
+
+
+class _WatchedAssets(Assets):
+    """Assets that remember what was asked for after they were prepared."""
+
+    asked: list[Path]
+    built: list[str]
+
+    def prepare(self, specs: list[AssetSpec[Any]]) -> None:
+        """Build what was declared; only what is asked for from now on counts."""
+        self.asked, self.built = [], []
+        for spec in specs:
+            self.get(spec)
+        self.asked, self.built = [], []
+
+    def get(self, spec: AssetSpec[Any]) -> Any:
+        """Load an asset, and take a note."""
+        self.asked.append(self.folder(spec))
+        if not self.folder(spec).is_dir():
+            self.built.append(f"{spec.kind} ({type(spec).__name__})")
+        return super().get(spec)
+
+
+def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, report: Report | None = None) -> _Run:
+    """Distil once under observation. All runs share their assets, those of one trial their checkpoints."""
+    from sklearn import cluster  # noqa: F401  (importing it sets an environment variable, which is not the method's doing)
+
+    task = tiny_task(folder, ipc if method.budgeted else None, seed, report)
+    assets = _WatchedAssets(task.assets.root, task.train, task.device)
+    task = replace(task, assets=assets, checkpoints=folder / trial)
+    settings, fields, clips = method.settings.model_dump_json(), dict(vars(task)), _train_sha256(task)
+    try:
+        needed = list(method.needs(task))
+        assets.prepare(needed)
+        before = _process_state()
+        distilled = method.distill(task)
+    except Exception as error:
+        raise _FailedError(f"at IPC {task.ipc} and seed {seed} it fails: {_words(error)}") from error
+    if not isinstance(distilled, DistilledSet):
+        raise _FailedError(f"distill returns a {type(distilled).__name__}, not a DistilledSet")
+    after = _process_state()
+    effects = [f"it changes {name} of the process" for name in before if before[name] != after[name]]
+    effects += [f"distill builds {name}, which needs() does not declare" for name in assets.built]
+    unused = [spec for spec in needed if assets.folder(spec) not in assets.asked]
+    effects += [f"needs() declares {type(spec).__name__}, which distill does not ask for" for spec in unused]
+    if _train_sha256(task) != clips:
+        effects.append("it changes the train clips")
+    if any(vars(task)[name] is not value for name, value in fields.items()):
+        effects.append("it changes the task")
+    if method.settings.model_dump_json() != settings:
+        effects.append("it changes its settings")
+    return _Run(task, distilled, tuple(effects))
+
+
+def _run_interrupted(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int) -> _Run:
+    """Distil, end it the hard way at its second report, and run it again on the checkpoints that it left."""
+    calls = 0
+
+    def interrupt(step: int, **metrics: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise _InterruptedError
+
+    try:
+        _run(method, folder, trial, ipc, seed, interrupt)
+    except _InterruptedError:
+        pass
+    return _run(method, folder, trial, ipc, seed)
+
+
+def _content(method: Method[Any], run: _Run) -> Iterator[str]:
+    """What is wrong with a set by itself."""
+    distilled, train = run.distilled, run.task.train
+    clips, targets = distilled.render()
+    if distilled.classes != train.classes:
+        yield "its classes are not those of the train split"
+    elif missing := sorted(set(range(len(train.classes))) - set(distilled.labels().tolist())):
+        yield f"there is no clip of class {train.classes[missing[0]]}"
+    if clips.shape[1:] != (3, train.frames, train.size, train.size):
+        yield f"its clips are {tuple(clips.shape[1:])}, not (3, frames, size, size) of the train split"
+    if not bool(clips.isfinite().all() and targets.isfinite().all()):
+        yield "there are values that are not finite"
+    if targets.ndim == 2 and not method.card.learns_labels:
+        yield "it returns soft labels, but its card does not say so"
+    if method.budgeted and run.ipc is not None:
+        most = int(distilled.labels().bincount(minlength=len(train.classes)).max())
+        if targets.ndim == 1 and most > run.ipc:
+            yield f"a class has {most} clips"
+        number = run.ipc * len(train.classes)
+        floats = clips[0].numel() + (len(train.classes) if targets.ndim == 2 else 0)
+        if len(clips) > number or distilled.stored_bytes > 4 * floats * number:
+            yield f"it stores {len(clips)} clips in {distilled.stored_bytes} bytes, more than {number} float32 clips"
+
+
+def _origin(run: _Run) -> Iterator[str]:
+    """Clips that are said to be of the train split must be."""
+    ids, train = run.distilled.record.provenance.clip_ids, run.task.train
+    if ids is None:
+        return
+    if len(ids) != len(run.distilled) or not set(ids) <= set(train.ids):
+        yield "its provenance does not name a train clip for every clip"
+        return
+    rows = [train.ids.index(name) for name in ids]
+    same = np.array_equal(run.distilled.pixels().numpy(), train.clips[rows])
+    if not same or run.distilled.labels().tolist() != train.labels[rows].tolist():
+        yield "its clips and labels are not those of the train clips that its provenance names"
+
+
+def _round_trip(distilled: DistilledSet, folder: Path) -> Iterator[str]:
+    """A set must come back from disk as it was."""
+    try:
+        distilled.save(folder)
+        loaded = DistilledSet.load(folder)
+    except Exception as error:
+        yield f"its set cannot be stored and read again: {_words(error)}"
+        return
+    if _content_sha256(loaded) != _content_sha256(distilled):
+        yield "its set is another one after it was stored and read again"
+
+
+def _differences(one: _Run, other: _Run, sentence: str) -> list[str]:
+    return [] if _content_sha256(one.distilled) == _content_sha256(other.distilled) else [sentence]
+
+
+def _content_sha256(distilled: DistilledSet) -> str:
+    sha256 = hashlib.sha256(files.digest(distilled.record.model_dump(mode="json")).encode())
+    for name, tensor in sorted(distilled.tensors.items()):
+        sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha256.update(tensor.contiguous().numpy().tobytes())
+    for tensor in distilled.render():
+        sha256.update(tensor.contiguous().numpy().tobytes())
+    return sha256.hexdigest()
+
+
+def _train_sha256(task: Task) -> str:
+    train = task.train
+    return hashlib.sha256(train.clips.tobytes() + train.labels.tobytes()).hexdigest()
+
+
+def _process_state() -> dict[str, object]:
+    """Everything global that a method could be tempted to change."""
+    return {
+        "Python's random state": random.getstate(),
+        "numpy's random state": repr(np.random.get_state()),
+        "torch's random state": torch.get_rng_state().numpy().tobytes(),
+        "torch's default dtype": torch.get_default_dtype(),
+        "torch's number of threads": torch.get_num_threads(),
+        "torch's gradient mode": torch.is_grad_enabled(),
+        "torch's determinism switch": torch.are_deterministic_algorithms_enabled(),
+        "the working directory": Path.cwd(),
+        "the environment": dict(os.environ),
+    }
+
+
+def _words(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,0 +1,210 @@
+import shutil
+
+import pytest
+
+import worlds
+from vdbench.datasets.layouts import read_index
+from vdbench.datasets.layouts.hmdb import source_of
+from vdbench.datasets.spec import load_dataset
+from vdbench.errors import DataError
+
+
+@pytest.fixture
+def ucf(tmp_path):
+    return worlds.ucf_world(tmp_path / "data", classes=2, groups=4, clips=1)
+
+
+def roles(index, split):
+    return {entry.id: entry.roles[split] for entry in index.entries}
+
+
+def test_ucf_takes_classes_roles_and_groups_from_its_files(ucf):
+    index = read_index(ucf.spec, ucf.root)
+    assert index.classes == ("Archery", "Biking")
+    assert [entry.path for entry in index.entries] == ucf.files()
+    assert roles(index, 1)["Archery/v_Archery_g01_c01.avi"] == "test"
+    assert roles(index, 2)["Archery/v_Archery_g01_c01.avi"] == "train"
+    assert {entry.group for entry in index.entries if entry.class_name == "Biking"} == {
+        f"v_Biking_g{group:02}" for group in (1, 2, 3, 4)
+    }
+    assert index.named(1, "train") == 6 and index.named(1, "test") == 2
+
+
+def test_ucf_file_names_may_spell_the_class_in_another_way(ucf):
+    path = ucf.videos.parent / "ucfTrainTestlist" / "trainlist01.txt"
+    path.write_text(path.read_text() + "Archery/v_ARCHery_g09_c01.avi 1\n")
+    assert read_index(ucf.spec, ucf.root).missing[0].group == "v_ARCHery_g09"
+
+
+def test_missing_and_unlisted_videos_are_told_apart(ucf):
+    gone, new = ucf.files()[0], ucf.videos / "Biking" / "v_Biking_g77_c01.avi"
+    new.write_bytes(gone.read_bytes())
+    gone.unlink()
+    index = read_index(ucf.spec, ucf.root)
+    assert [entry.id for entry in index.missing] == ["Archery/v_Archery_g01_c01.avi"]
+    assert index.unlisted == ("Biking/v_Biking_g77_c01.avi",)
+
+
+def test_a_subset_leaves_the_other_classes_out(tmp_path):
+    world = worlds.ucf_world(tmp_path, classes=3)
+    spec = world.spec.model_copy(update={"subset": ("Biking", "Diving"), "classes": 2})
+    index = read_index(spec, world.root)
+    assert index.classes == ("Biking", "Diving")
+    assert {entry.class_name for entry in index.entries} == {"Biking", "Diving"}
+    assert index.unlisted == ()
+
+
+@pytest.mark.parametrize("place", ["root", "own", "moved"])
+def test_the_folders_are_found_in_their_usual_places(ucf, tmp_path, place):
+    expected = [entry.id for entry in read_index(ucf.spec, ucf.root).entries]
+    own = ucf.root / "ucf101"
+    if place == "moved":
+        for folder in list(own.iterdir()):
+            shutil.move(folder, ucf.root / folder.name)
+        own.rmdir()
+    root = own if place == "own" else ucf.root
+    assert [entry.id for entry in read_index(ucf.spec, root).entries] == expected
+
+
+def test_a_missing_folder_is_asked_for_by_name(ucf):
+    shutil.rmtree(ucf.videos)
+    with pytest.raises(DataError, match=r"needs the folder UCF-101 .*ucf101/UCF-101.*--data-root"):
+        read_index(ucf.spec, ucf.root)
+    shutil.rmtree(ucf.videos.parent / "ucfTrainTestlist")
+    with pytest.raises(DataError, match="needs the folder ucfTrainTestlist"):
+        read_index(ucf.spec, ucf.root)
+    with pytest.raises(DataError, match=r"no data root .*nowhere.*VDBENCH_DATA"):
+        read_index(ucf.spec, ucf.root / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("trainlist01.txt", "Archery v_Archery_g02_c01.avi 1"),
+        ("testlist02.txt", "Archery/v_Archery_c01.avi"),
+        ("classInd.txt", "Archery 1"),
+        ("trainlist01.txt", "Fencing/v_Fencing_g02_c01.avi 1"),
+        ("testlist01.txt", "Archery/v_Archery_g02_c01.avi"),
+    ],
+)
+def test_a_malformed_line_is_named_with_its_file_and_number(ucf, file, line):
+    path = ucf.videos.parent / "ucfTrainTestlist" / file
+    number = len(path.read_text().splitlines()) + 1
+    path.write_bytes(path.read_bytes() + line.encode() + b"\r\n")
+    with pytest.raises(DataError, match=rf"{file}, line {number},"):
+        read_index(ucf.spec, ucf.root)
+
+
+def test_a_missing_split_file_is_named(ucf):
+    (ucf.videos.parent / "ucfTrainTestlist" / "testlist03.txt").unlink()
+    with pytest.raises(DataError, match=r"testlist03.txt is missing"):
+        read_index(ucf.spec, ucf.root)
+
+
+def test_hmdb_takes_train_test_and_unused_from_its_codes(tmp_path):
+    world = worlds.hmdb_world(tmp_path, classes=2)
+    index = read_index(world.spec, world.root)
+    assert index.classes == ("brush_hair", "clap")
+    assert index.named(1, "train") == 12 and index.named(1, "test") == 4
+    assert not index.missing
+    assert [clip.split("/")[1] for clip in index.unlisted] == [
+        "new_brush_hair_f_nm_np1_ba_goo_0.avi",
+        "shared_brush_hair_f_nm_np1_ba_goo_0.avi",
+        "new_clap_f_nm_np1_ba_goo_0.avi",
+        "shared_clap_f_nm_np1_ba_goo_0.avi",
+    ]
+    first = index.entries[0]
+    assert first.group == "#1_Ünïcode!_(film)_-_brush_hair_it_" and first.path is not None
+
+
+def test_hmdb_sources_end_at_the_last_occurrence_of_the_class():
+    assert source_of("boom_snap_clap_(challenge)_clap_u_nm_np1_fr_med_0.avi", "clap") == "boom_snap_clap_(challenge)"
+    assert source_of("April_09_brush_hair_u_nm_np1_ba_goo_0.avi", "brush_hair") == "April_09"
+    assert source_of("A_sword_exercise_f_cm_np1_fr_med_4.avi", "sword_exercise") == "A"
+
+
+def test_hmdb_archives_that_unpacked_into_folders_of_their_own_are_found(tmp_path):
+    world = worlds.hmdb_world(tmp_path, classes=2)
+    before = [entry.id for entry in read_index(world.spec, world.root).entries]
+    for folder in list(world.videos.iterdir()):
+        inner = folder / folder.name
+        inner.mkdir()
+        for path in list(folder.glob("*.avi")):
+            path.rename(inner / path.name)
+    index = read_index(world.spec, world.root)
+    assert [entry.id for entry in index.entries] == before and not index.missing
+
+
+def test_hmdb_codes_outside_0_1_2_are_malformed(tmp_path):
+    world = worlds.hmdb_world(tmp_path, classes=2)
+    path = world.videos.parent / "testTrainMulti_7030_splits" / "clap_test_split2.txt"
+    path.write_text(path.read_text(encoding="utf-8") + "x_clap_u_cm_np1_fr_med_0.avi 3\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"clap_test_split2.txt, line 10, is 'x_clap_u_cm_np1_fr_med_0.avi 3'"):
+        read_index(world.spec, world.root)
+
+
+def test_kinetics_clips_have_the_same_names_in_folders_and_flat(tmp_path):
+    sorted_world = worlds.kinetics_world(tmp_path / "sorted", classes=2)
+    flat_world = worlds.kinetics_world(tmp_path / "flat", classes=2, flat=True)
+    one, two = (read_index(world.spec, world.root) for world in (sorted_world, flat_world))
+    assert [(e.id, e.class_name, e.group, e.roles) for e in one.entries] == [
+        (e.id, e.class_name, e.group, e.roles) for e in two.entries
+    ]
+    assert not one.missing and not two.missing and len(one.entries) == 14
+    assert one.classes == ("abseiling", "air drumming")
+    assert one.named(1, "test") == 4 and one.entries[0].id == "abseiling/-_0bX000_000000_000010.mp4"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("label,youtube_id\nyoga,abc\n", r"train.csv, line 1,"),
+        (
+            "label,youtube_id,time_start,time_end,split\nyoga,abc,1,11,train\nyoga,abd,one,11,train\n",
+            r"train.csv, line 3,",
+        ),
+        ("label,youtube_id,time_start,time_end,split\nyoga,abc\n", r"train.csv, line 2,"),
+        ("label,youtube_id,time_start,time_end,split\nyoga,,1,11,train\n", r"train.csv, line 2,"),
+    ],
+)
+def test_a_malformed_kinetics_csv_is_named_with_its_line(tmp_path, text, complaint):
+    world = worlds.kinetics_world(tmp_path, classes=2)
+    (world.videos.parent / "train.csv").write_text(text)
+    with pytest.raises(DataError, match=complaint):
+        read_index(world.spec, world.root)
+
+
+@pytest.mark.parametrize("official", [True, False])
+def test_ssv2_classes_follow_their_numbers_and_templates_lose_their_brackets(tmp_path, official):
+    world = worlds.ssv2_world(tmp_path, official=official)
+    index = read_index(world.spec, world.root)
+    assert index.classes[0] == "Holding something next to something"
+    assert index.classes[2] == "Approaching something with your camera"
+    assert index.named(1, "train") == 15 and index.named(1, "test") == 6 and not index.missing
+    by_id = {entry.id: entry for entry in index.entries}
+    assert by_id["2050.webm"].class_name.startswith("Pushing") and by_id["2050.webm"].roles == {1: "test"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("train", "[{", "no JSON that can be read"),
+        ("train", "{}", "no JSON list"),
+        ("train", '[{"id": "1", "template": "Closing [something] twice"}]', "entry 1, has template"),
+        ("train", '[{"id": "1"}]', "entry 1, has no id or no template"),
+        ("labels", '{"Closing something": "first"}', "no number"),
+    ],
+)
+def test_malformed_ssv2_jsons_are_named(tmp_path, name, text, complaint):
+    world = worlds.ssv2_world(tmp_path, classes=2, train=1, test=1)
+    path = world.root / "ssv2" / "labels" / f"something-something-v2-{name}.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=complaint) as caught:
+        read_index(world.spec, world.root)
+    assert path.name in str(caught.value)
+
+
+def test_the_whole_declared_data_sets_ask_for_their_folders(tmp_path):
+    for name in ("ucf101", "miniucf", "hmdb51", "kinetics400", "ssv2"):
+        with pytest.raises(DataError, match=f"^{name} needs "):
+            read_index(load_dataset(name), tmp_path)

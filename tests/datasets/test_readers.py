@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+import worlds
+from vdbench.datasets.geometry import Geometry
+from vdbench.datasets.readers import READERS, ReadError, read_frames
+
+NATIVE = Geometry(frames=12, sampling="strided", gap=4, resize=(44, 32), size=32)
+CONTAINERS = [("a.avi", "mpeg4"), ("a.avi", "libx264"), ("a.mp4", "libx264"), ("a.webm", "libvpx-vp9")]
+
+
+def numbered(frames: int) -> np.ndarray:
+    """Each frame is one grey level, 3 apart, so that a frame's number can be read off it."""
+    return np.broadcast_to((3 * np.arange(frames, dtype=np.uint8))[:, None, None, None], (frames, 32, 44, 3)).copy()
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(("name", "codec"), CONTAINERS)
+def test_the_picked_frames_come_in_order_of_time(tmp_path, name, codec, reader):
+    worlds.write_video(tmp_path / name, numbered(80), codec)
+    clip, facts = read_frames(tmp_path / name, NATIVE, reader)
+    levels = clip.reshape(12, -1).mean(axis=1)
+    assert np.abs(levels - 3 * np.array(NATIVE.picks(80))).max() < 1.5
+    assert (facts.frames, facts.width, facts.height, facts.fps) == (80, 44, 32, 25.0)
+    assert facts.header_frames <= 80
+
+
+@pytest.mark.parametrize(("name", "codec"), CONTAINERS)
+def test_decord_and_pyav_agree(tmp_path, name, codec):
+    worlds.write_video(tmp_path / name, worlds.clip(1, 5, frames=70, width=64, height=48), codec)
+    geometry = NATIVE.model_copy(update={"resize": (50, 38)})
+    (one, facts), (two, other) = (read_frames(tmp_path / name, geometry, reader) for reader in READERS)
+    assert facts == other
+    assert np.abs(one.astype(int) - two).max() <= 1
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_truncated_file_is_counted_by_what_decodes(tmp_path, reader):
+    path = tmp_path / "a.avi"
+    worlds.write_video(path, worlds.clip(0, 0, frames=60), "mpeg4")
+    worlds.truncate(path)
+    clip, facts = read_frames(path, NATIVE, reader)
+    assert facts.header_frames == 60 and 12 <= facts.frames < 60
+    reference, _ = read_frames(path, NATIVE, "pyav")
+    assert np.abs(clip.astype(int) - reference).max() <= 1
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_truncated_webm_is_noticed_by_its_duration(tmp_path, reader):
+    path = tmp_path / "a.webm"
+    rng = np.random.default_rng(0)
+    worlds.write_video(path, rng.integers(0, 255, (60, 32, 44, 3), dtype=np.uint8), "libvpx-vp9")
+    worlds.truncate(path)
+    _, facts = read_frames(path, NATIVE, reader)
+    assert facts.frames < facts.header_frames <= 60
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_short_clip_repeats_its_last_frame(tmp_path, reader):
+    worlds.write_video(tmp_path / "a.mp4", numbered(5))
+    clip, facts = read_frames(tmp_path / "a.mp4", NATIVE, reader)
+    assert facts.frames == 5 and clip.shape == (12, 32, 32, 3)
+    assert all(np.array_equal(clip[t], clip[4]) for t in range(5, 12))
+    assert not np.array_equal(clip[3], clip[4])
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("content", [b"", b"no video at all" * 100])
+def test_what_is_no_video_is_a_read_error(tmp_path, reader, content):
+    (tmp_path / "a.avi").write_bytes(content)
+    with pytest.raises(ReadError):
+        read_frames(tmp_path / "a.avi", NATIVE, reader)
+
+
+def test_the_crop_is_the_middle_of_the_resized_frame(tmp_path):
+    pixels = np.zeros((12, 48, 96, 3), dtype=np.uint8)
+    pixels[:, :, 32:64] = 255  # the middle third
+    worlds.write_video(tmp_path / "a.mp4", pixels)
+    clip, _ = read_frames(tmp_path / "a.mp4", Geometry(frames=1, sampling="even", resize=24, size=24), "pyav")
+    columns = clip[0].mean(axis=(0, 2))
+    assert columns[:3].max() < 20 and columns[6:18].min() > 235 and columns[-3:].max() < 20

@@ -1,0 +1,74 @@
+import subprocess
+import sys
+
+import pytest
+
+from vdbench.datasets.spec import dataset_names, load_dataset
+from vdbench.errors import DataError, UsageError
+
+NAMES = ["hmdb51", "kinetics400", "miniucf", "motion-digits", "ssv2", "ucf101"]
+
+
+def test_every_declared_data_set_loads_under_its_own_name():
+    assert dataset_names() == NAMES
+    assert [load_dataset(name).name for name in NAMES] == NAMES
+
+
+def test_the_published_numbers():
+    ucf, hmdb = load_dataset("ucf101"), load_dataset("hmdb51")
+    assert (ucf.expected[1].train, ucf.expected[1].test, ucf.classes) == (9537, 3783, 101)
+    assert (hmdb.expected[1].train, hmdb.expected[1].test, hmdb.classes) == (3570, 1530, 51)
+    mini = load_dataset("miniucf")
+    assert (mini.expected[1].train, mini.expected[1].test) == (4662, 1861)
+    assert len(set(mini.subset)) == mini.classes == 50
+    assert ucf.geometry.picks(64)[-1] - ucf.geometry.picks(64)[0] + 1 == 61
+
+
+def test_an_unknown_name_gets_the_nearest():
+    with pytest.raises(UsageError, match="did you mean 'ucf101'"):
+        load_dataset("ufc101")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("classes: 8", "classes: many"), "classes: Input should be a valid integer"),
+        (("classes: 8", "klasses: 8"), "klasses"),
+        (("layout: rendered", "layout: folders"), "layout"),
+        (("size: 64", "size: 65"), "does not fit"),
+        (("  1: {train", "  2: {train"), "split 2"),
+        (("classes: 8", "classes: ["), "no YAML"),
+    ],
+)
+def test_a_malformed_declaration_is_one_sentence_that_names_file_and_field(tmp_path, change, complaint):
+    from importlib import resources
+
+    text = (resources.files("vdbench_benchmarks") / "datasets" / "motion-digits.yaml").read_text()
+    assert change[0] in text
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace(*change))
+    with pytest.raises(DataError) as caught:
+        load_dataset(str(path))
+    sentence = str(caught.value)
+    assert complaint in sentence
+    assert "mine.yaml" in sentence and "\n" not in sentence
+
+
+def test_a_declaration_of_ones_own_is_read_from_its_path(tmp_path):
+    with pytest.raises(DataError, match="check the path"):
+        load_dataset(str(tmp_path / "absent.yaml"))
+    from importlib import resources
+
+    path = tmp_path / "mine.yaml"
+    path.write_bytes((resources.files("vdbench_benchmarks") / "datasets" / "hmdb51.yaml").read_bytes())
+    assert load_dataset(str(path)) == load_dataset("hmdb51")
+
+
+def test_listing_and_preparing_import_neither_torch_nor_ray():
+    code = (
+        "import sys, vdbench.datasets.prepare, vdbench.datasets.view, vdbench.pictures\n"
+        "from vdbench.datasets.spec import *\n"
+        "[load_dataset(name) for name in dataset_names()]\n"
+        "print(sorted({'torch', 'ray', 'sklearn', 'scipy', 'decord', 'av'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,141 @@
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import worlds
+from vdbench.clipset import pixel_statistics
+from vdbench.datasets.prepare import prepare
+from vdbench.datasets.view import open_view
+from vdbench.errors import DataError, UsageError
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("view")
+    world = worlds.ucf_world(folder / "data", classes=3, groups=6, clips=2)
+    worlds.damage(world.files()[3])
+    return prepare(world.spec, world.root, folder / "home", workers=2), folder / "home"
+
+
+def test_the_parts_are_the_official_split(made):
+    store, home = made
+    view = open_view(store, home)
+    assert view.train.classes == view.test.classes == ("Archery", "Biking", "Diving")
+    assert view.test.counts().tolist() == [2, 2, 2] and view.train.counts().tolist() == [9, 10, 10]
+    assert {clip.split("_g")[1][:2] for clip in view.test.ids} == {"01"}
+    assert len(view.validation) == 0
+    rows = {clip.id: clip.row for clip in store.manifest.clips}
+    for part in (view.train, view.test):
+        for i, clip in enumerate(part.ids):
+            assert np.array_equal(part.clips[i], store.clips[rows[clip]])
+            assert part.classes[part.labels[i]] == clip.split("/")[0]
+            assert clip.split("/")[1].startswith(part.groups[i])
+
+
+def test_another_split_gives_other_test_clips(made):
+    store, home = made
+    assert {clip.split("_g")[1][:2] for clip in open_view(store, home, split=2).test.ids} == {"02"}
+    with pytest.raises(UsageError, match="no split 4; there are: 1, 2, 3"):
+        open_view(store, home, split=4)
+
+
+def test_validation_is_held_out_by_group_and_test_is_untouched(made):
+    store, home = made
+    whole, view = open_view(store, home), open_view(store, home, validation=0.3)
+    assert sorted(view.train.ids + view.validation.ids) == sorted(whole.train.ids)
+    assert view.test.ids == whole.test.ids
+    assert not set(view.train.groups) & set(view.validation.groups)
+    assert not set(view.test.groups) & set(view.train.groups + view.validation.groups)
+    assert min(view.validation.counts()) > 0 and max(view.validation.counts()) <= 4
+    assert view.facts.train_clips == len(view.train) < whole.facts.train_clips
+
+
+def test_the_train_set_is_mapped_from_a_file_without_test_clips(made):
+    store, home = made
+    view = open_view(store, home, validation=0.3)
+    files = {}
+    for name in ("train", "validation", "test"):
+        part = getattr(view, name)
+        assert isinstance(part.clips, np.memmap) and not part.clips.flags.writeable
+        files[name] = part.clips.filename
+        assert Path(part.clips.filename).stat().st_size - part.clips.nbytes < 256
+    assert len(set(files.values())) == 3
+    train = {clip.tobytes() for clip in view.train.clips}
+    assert not train & {clip.tobytes() for clip in view.test.clips}
+
+
+def test_normalisation_comes_from_train_alone(made):
+    store, home = made
+    view = open_view(store, home, validation=0.3)
+    assert view.train.normalisation == view.test.normalisation == pixel_statistics(np.array(view.train.clips))
+    assert view.train.normalisation != open_view(store, home).train.normalisation
+
+
+def test_smaller_clips_are_picked_evenly_and_averaged(made):
+    store, home = made
+    view = open_view(store, home, frames=4, size=16)
+    whole = open_view(store, home)
+    assert view.train.clips.shape[1:] == (4, 16, 16, 3) and view.train.ids == whole.train.ids
+    stored = np.array(whole.train.clips[:, [1, 3, 5, 7]], dtype=float)
+    averaged = stored.reshape(len(stored), 4, 16, 2, 16, 2, 3).mean(axis=(3, 5))
+    assert np.abs(view.train.clips - averaged).max() <= 1
+    odd = open_view(store, home, frames=3, size=20).train
+    frame = Image.fromarray(np.array(whole.train.clips[0, 4])).resize((20, 20), Image.Resampling.BOX)
+    assert np.array_equal(odd.clips[0, 1], np.asarray(frame))
+
+
+def test_larger_clips_need_another_store_and_the_sentence_says_which_command(made):
+    store, home = made
+    with pytest.raises(
+        DataError, match=r"has 8 frames of 32 pixels, not 16 of 64; type: .*prepare ucf101 --frames 16 --size 64"
+    ):
+        open_view(store, home, frames=16, size=64)
+    for wrong in ({"frames": 0}, {"size": -1}, {"validation": 1.0}, {"validation": -0.1}):
+        with pytest.raises(UsageError):
+            open_view(store, home, **wrong)
+
+
+def test_views_are_built_once_and_addressed_by_what_they_are(made):
+    store, home = made
+    one = open_view(store, home, validation=0.3, seed=1)
+    stamp = Path(one.train.clips.filename).stat().st_mtime_ns
+    again = open_view(store, home, validation=0.3, seed=1)
+    assert Path(again.train.clips.filename).stat().st_mtime_ns == stamp
+    assert again.train.fingerprint == one.train.fingerprint
+    prints = defaultdict(set)
+    for arguments in (
+        {},
+        {"split": 2},
+        {"frames": 4},
+        {"size": 16},
+        {"validation": 0.3},
+        {"validation": 0.3, "seed": 1},
+    ):
+        view = open_view(store, home, **arguments)
+        prints["view"].add(view.facts.fingerprint)
+        prints["part"].update(part.fingerprint for part in (view.train, view.validation, view.test))
+    assert len(prints["view"]) == 6 and len(prints["part"]) == 18
+
+
+def test_the_facts_tell_what_is_missing(made, tmp_path):
+    store, home = made
+    facts = open_view(store, home).facts
+    assert (facts.classes, facts.classes_total, facts.clips, facts.clips_total) == (3, 3, 35, 36)
+    assert (facts.train_clips, facts.test_clips, facts.partial) == (29, 6, True)
+
+
+def test_a_class_without_test_clips_is_left_out_and_labels_close_up(tmp_path):
+    world = worlds.ucf_world(tmp_path / "data", classes=3, groups=3, clips=1)
+    worlds.damage(world.files()[0])
+    store = prepare(world.spec, world.root, tmp_path / "home", workers=1, partial=True)
+    view = open_view(store, tmp_path / "home")
+    assert view.train.classes == ("Biking", "Diving") and view.train.counts().tolist() == [2, 2]
+    assert (view.facts.classes, view.facts.classes_total, view.facts.clips) == (2, 3, 6)
+    assert view.facts.title == "ucf101, 2 of 3 classes"
+    worlds.damage(world.files()[3])
+    store = prepare(world.spec, world.root, tmp_path / "home", workers=1, partial=True)
+    with pytest.raises(DataError, match="has 1 classes with train and test clips, but needs 2"):
+        open_view(store, tmp_path / "home")

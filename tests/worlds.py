@@ -1,0 +1,176 @@
+"""Miniature data sets, rendered in the containers and layouts of the originals, and ways to damage them.
+
+Every class is a colour, so that a small student can learn a world; every frame is brighter than the one before it, so
+that frames out of order are seen.
+"""
+
+import csv
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from vdbench.datasets.geometry import Geometry
+from vdbench.datasets.spec import DatasetSpec, load_dataset
+
+SMALL = Geometry(frames=8, sampling="even", resize=(44, 33), size=32)
+COLOURS = ((220, 40, 40), (40, 200, 40), (40, 60, 230), (220, 200, 40), (200, 60, 220))
+
+
+@dataclass(frozen=True)
+class World:
+    """A miniature data set: the data root it lies in, its folder of videos, and a declaration that it fulfils."""
+
+    root: Path
+    videos: Path
+    spec: DatasetSpec
+
+    def files(self) -> list[Path]:
+        return sorted(path for path in self.videos.rglob("*") if path.suffix in (".avi", ".mp4", ".webm"))
+
+
+def clip(label: int, number: int, frames: int = 20, width: int = 44, height: int = 33) -> np.ndarray:
+    """A square of the class's colour that wanders over a grey ground which brightens with every frame."""
+    rng = np.random.default_rng([label, number])
+    x, y = rng.integers(0, width - 14), rng.integers(0, height - 14)
+    pixels = np.empty((frames, height, width, 3), dtype=np.uint8)
+    for t in range(frames):
+        pixels[t] = 20 + t * 200 // frames
+        pixels[t, y : y + 14, (x + t) % (width - 14) : (x + t) % (width - 14) + 14] = COLOURS[label]
+    return pixels
+
+
+def write_video(path: Path, pixels: np.ndarray, codec: str = "libx264", fps: int = 25) -> None:
+    """Encode uint8 ``(T, H, W, 3)``; the suffix decides the container."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {
+        "libx264": {"crf": "12", "threads": "1", "preset": "veryfast", "g": "12"},
+        "mpeg4": {"qscale": "2"},
+        "libvpx-vp9": {"crf": "12", "b": "0", "cpu-used": "8", "deadline": "realtime", "threads": "1"},
+    }
+    height, width = pixels.shape[1:3]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=fps, options=options[codec])
+        stream.width, stream.height, stream.pix_fmt = width - width % 2, height - height % 2, "yuv420p"
+        if codec == "mpeg4":
+            stream.codec_context.qmin, stream.codec_context.qmax = 2, 2
+        for frame in pixels[:, : height - height % 2, : width - width % 2]:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def damage(path: Path) -> None:
+    """Leave bytes that are no video."""
+    path.write_bytes(b"this is no video " * 50)
+
+
+def truncate(path: Path, share: float = 0.6) -> None:
+    """Cut the file off."""
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+
+
+def hang(path: Path) -> None:
+    """Put something there that never ends to be read: a pipe that nobody writes into."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def ucf_world(root: Path, classes: int = 3, groups: int = 4, clips: int = 2) -> World:
+    """XviD-like AVIs as UCF-101 unpacks; group 1 is the test part of split 1, group 2 of split 2, and so on."""
+    names = ["Archery", "Biking", "Diving", "Fencing", "Surfing"][:classes]
+    folder, lists = root / "ucf101" / "UCF-101", root / "ucf101" / "ucfTrainTestlist"
+    lists.mkdir(parents=True)
+    ids = []
+    for label, name in enumerate(names):
+        for group in range(1, groups + 1):
+            for number in range(1, clips + 1):
+                ids.append((label, group, f"{name}/v_{name}_g{group:02}_c{number:02}.avi"))
+                write_video(folder / ids[-1][2], clip(label, 10 * group + number), "mpeg4")
+    _crlf(lists / "classInd.txt", [f"{label + 1} {name}" for label, name in enumerate(names)])
+    for split in (1, 2, 3):
+        _crlf(lists / f"trainlist{split:02}.txt", [f"{i} {label + 1}" for label, group, i in ids if group != split])
+        _crlf(lists / f"testlist{split:02}.txt", [i for _, group, i in ids if group == split])
+    return World(root, folder, _miniature("ucf101", classes))
+
+
+def hmdb_world(root: Path, classes: int = 3, sources: int = 4, clips: int = 2) -> World:
+    """H.264 AVIs with odd names as HMDB51 unpacks. Source 1 is test; each class has an unused and an unlisted clip."""
+    names = ["brush_hair", "clap", "sword", "sword_exercise", "wave"][:classes]
+    folder, lists = root / "hmdb51" / "hmdb51_org", root / "hmdb51" / "testTrainMulti_7030_splits"
+    lists.mkdir(parents=True)
+    for label, name in enumerate(names):
+        lines: dict[int, list[str]] = {1: [], 2: [], 3: []}
+        for source in range(1, sources + 1):
+            for number in range(clips):
+                file = f"#{source}_Ünïcode!_(film)_-_{name}_it__{name}_u_cm_np1_fr_med_{number}.avi"
+                write_video(folder / name / file, clip(label, 10 * source + number))
+                for split, text in lines.items():
+                    text.append(f"{file} {2 if source == split else 1} ")
+        for file, listed in (
+            (f"shared_{name}_f_nm_np1_ba_goo_0.avi", True),
+            (f"new_{name}_f_nm_np1_ba_goo_0.avi", False),
+        ):
+            write_video(folder / name / file, clip(label, 99))
+            for text in lines.values() if listed else ():
+                text.append(f"{file} 0 ")
+        for split, text in lines.items():
+            (lists / f"{name}_test_split{split}.txt").write_text("\n".join(text) + "\n", encoding="utf-8")
+    return World(root, folder, _miniature("hmdb51", classes))
+
+
+def kinetics_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, flat: bool = False) -> World:
+    """H.264 MP4s with CVDF's csv files, in folders by class (with and without underscores) or flat."""
+    names = ["abseiling", "air drumming", "playing cello", "riding mule", "yoga"][:classes]
+    base = root / "kinetics400"
+    folder = base / "videos"
+    base.mkdir(parents=True)
+    for name, count, first in (("train", train, 0), ("val", test, 100)):
+        with (base / f"{name}.csv").open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["label", "youtube_id", "time_start", "time_end", "split"])
+            for label, class_name in enumerate(names):
+                for number in range(first, first + count):
+                    video, start = f"-_{label}bX{number:03}", 7 * label + number
+                    rows.writerow([class_name, video, start, start + 10, name])
+                    place = folder if flat else folder / (class_name.replace(" ", "_") if label % 2 else class_name)
+                    write_video(place / f"{video}_{start:06}_{start + 10:06}.mp4", clip(label, number))
+    return World(root, folder, _miniature("kinetics400", classes))
+
+
+def ssv2_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, official: bool = True) -> World:
+    """VP9 WebMs with the json files of Something-Something V2, under their official names or short ones."""
+    templates = [
+        "Holding [something] next to [something]",
+        "Pushing [something] so that it slightly moves",
+        "Approaching [something] with your camera",
+        "Closing [something]",
+        "Tearing [something] into two pieces",
+    ][:classes]
+    base = root / "ssv2"
+    folder, labels = base / "20bn-something-something-v2", base / "labels"
+    labels.mkdir(parents=True)
+    prefix = "something-something-v2-" if official else ""
+    numbers = {template.replace("[", "").replace("]", ""): str(i) for i, template in enumerate(templates)}
+    (labels / f"{prefix}labels.json").write_text(json.dumps(numbers))
+    for name, count, first in (("train", train, 0), ("validation", test, 50)):
+        items = []
+        for label, template in enumerate(templates):
+            for number in range(first, first + count):
+                clip_id = 1000 * (label + 1) + number
+                filled = template.replace("[something]", "a cup").lower()
+                items.append({"id": str(clip_id), "label": filled, "template": template, "placeholders": ["a cup"]})
+                write_video(folder / f"{clip_id}.webm", clip(label, number), "libvpx-vp9", fps=12)
+        (labels / f"{prefix}{name}.json").write_text(json.dumps(items))
+    return World(root, folder, _miniature("ssv2", classes))
+
+
+def _crlf(path: Path, lines: list[str]) -> None:
+    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode())
+
+
+def _miniature(name: str, classes: int) -> DatasetSpec:
+    return load_dataset(name).model_copy(update={"classes": classes, "expected": {}, "geometry": SMALL})

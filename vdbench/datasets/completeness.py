@@ -1,0 +1,61 @@
+"""Whether all of a data set is there, and what is said when it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vdbench.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vdbench.datasets.layouts import Index
+    from vdbench.datasets.spec import DatasetSpec
+    from vdbench.datasets.store import Manifest
+
+
+def check_complete(spec: DatasetSpec, index: Index) -> None:
+    """Refuse a data set of which clips or classes are missing.
+
+    Raises:
+        DataError: with what is missing, counted, and a few names.
+    """
+    if (lacking := lack_of(spec, index)) is not None:
+        raise DataError(f"{spec.name} is not complete: {lacking}; add what is missing, or allow it with --partial")
+
+
+def lack_of(spec: DatasetSpec, index: Index) -> str | None:
+    """What a data set lacks of its official clips and classes, as a clause; None when it is whole."""
+    if missing := index.missing:
+        absent = sorted({e.class_name for e in missing} - {e.class_name for e in index.entries if e.path is not None})
+        classes = f", among them all clips of {_few(absent, 'classes')}" if absent else ""
+        names = _few([entry.id for entry in missing], "clips")
+        return f"{len(missing)} of {len(index.entries)} clips are missing ({names}){classes}"
+    if len(index.classes) != spec.classes:
+        return f"its split files name {len(index.classes)} of {spec.classes} classes"
+    for split, size in spec.expected.items():
+        train, test = index.named(split, "train"), index.named(split, "test")
+        if (train, test) != (size.train, size.test):
+            return (
+                f"the files of split {split} name {train} train and {test} test clips, not {size.train} and {size.test}"
+            )
+    return None
+
+
+def check_classes(manifest: Manifest) -> None:
+    """Refuse a store with a class that some split cannot use.
+
+    Raises:
+        DataError: with the names of such classes.
+    """
+    for split in manifest.spec.splits:
+        if empty := manifest.empty_classes(split):
+            raise DataError(
+                f"split {split} of {manifest.spec.name} has no usable train clip or no usable test clip of "
+                f"{_few(empty, 'classes')}; replace the broken files, or leave such classes out with --partial"
+            )
+
+
+def _few(names: Sequence[str], what: str, shown: int = 3) -> str:
+    rest = f" and {len(names) - shown} more {what}" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + rest

@@ -1,0 +1,57 @@
+"""HMDB51: ``hmdb51_org/class/*.avi`` beside ``testTrainMulti_7030_splits/``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from vdbench.datasets.layouts import places
+from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vdbench.datasets.spec import DatasetSpec
+
+_LINE = re.compile(r"(\S+\.avi)\s+([012])")
+_ROLES: Mapping[str, Role | None] = {"0": None, "1": "train", "2": "test"}
+_END = "_test_split1.txt"
+
+
+def read(spec: DatasetSpec, root: Path) -> Index:
+    """Read ``<class>_test_splitN.txt``: 1 train, 2 test, 0 unused. A clip's group is its source video's name."""
+    lists = places.find(
+        spec,
+        root,
+        ["testTrainMulti_7030_splits", "test_train_splits/testTrainMulti_7030_splits", "splits", "."],
+        lambda folder: any(folder.glob(f"*{_END}")),
+        "the folder testTrainMulti_7030_splits with <class>_test_split1.txt files",
+    )
+    classes = sorted(path.name.removesuffix(_END) for path in lists.glob(f"*{_END}"))
+    folder = places.find(
+        spec,
+        root,
+        ["hmdb51_org", "videos", "hmdb51", "."],
+        lambda folder: any((folder / name).is_dir() for name in classes),
+        "the folder hmdb51_org with a folder of videos per class",
+    )
+    builder = IndexBuilder(spec, found := places.by_class(folder))
+    listed = set()
+    for split in spec.splits:
+        for class_name in classes:
+            for line, where in places.lines(lists / f"{class_name}_test_split{split}.txt"):
+                name, code = places.match(_LINE, line, where, "name.avi 0|1|2").groups()
+                clip = f"{class_name}/{name}"
+                builder.add(clip, class_name, source_of(name, class_name), split, _ROLES[code], where)
+                listed.add(clip)
+    return builder.build(classes, (clip for clip in found if clip not in listed and clip.split("/")[0] in classes))
+
+
+def source_of(name: str, class_name: str) -> str:
+    """The source video of a clip: its file name up to the last occurrence of its class.
+
+    ``April_09_brush_hair_u_nm_np1_ba_goo_0.avi`` was cut from ``April_09``; another class may be cut from it too.
+    """
+    before, found, _ = name.rpartition(f"_{class_name}_")
+    return before if found else name

@@ -1,0 +1,52 @@
+"""UCF101: ``UCF-101/Class/v_Class_gNN_cNN.avi`` beside ``ucfTrainTestlist/``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from vdbench.datasets.layouts import places
+from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
+from vdbench.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vdbench.datasets.spec import DatasetSpec
+
+_CLASS = re.compile(r"(\d+)\s+(\w+)")
+_CLIP = re.compile(r"((\w+)/(v_\w+_g\d+)_c\d+\.avi)(?:\s+\d+)?")
+_LISTS: tuple[tuple[Role, str], ...] = (("train", "trainlist"), ("test", "testlist"))
+
+
+def read(spec: DatasetSpec, root: Path) -> Index:
+    """Read ``classInd.txt``, ``trainlist0N.txt`` and ``testlist0N.txt``; a clip's group is its ``v_Class_gNN``."""
+    lists = places.find(
+        spec,
+        root,
+        ["ucfTrainTestlist", "splits", "."],
+        lambda folder: (folder / "classInd.txt").is_file(),
+        "the folder ucfTrainTestlist with classInd.txt",
+    )
+    classes = [
+        places.match(_CLASS, line, where, "1 ApplyEyeMakeup")[2] for line, where in places.lines(lists / "classInd.txt")
+    ]
+    folder = places.find(
+        spec,
+        root,
+        ["UCF-101", "UCF101", "videos", "."],
+        lambda folder: any((folder / name).is_dir() for name in classes),
+        "the folder UCF-101 with a folder of videos per class",
+    )
+    builder = IndexBuilder(spec, found := places.by_class(folder))
+    listed = set()
+    for split in spec.splits:
+        for role, stem in _LISTS:
+            for line, where in places.lines(lists / f"{stem}{split:02}.txt"):
+                clip, class_name, group = places.match(_CLIP, line, where, "Class/v_Class_g01_c01.avi").groups()
+                if class_name not in classes:
+                    raise DataError(f"{where} names class {class_name}, which classInd.txt beside it does not")
+                builder.add(clip, class_name, group, split, role, where)
+                listed.add(clip)
+    used = set(classes if spec.subset is None else spec.subset)
+    return builder.build(classes, (clip for clip in found if clip not in listed and clip.split("/")[0] in used))

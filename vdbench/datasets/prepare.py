@@ -1,0 +1,132 @@
+"""Preparing a data set: decode every clip once into a store, and check a store later."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from vdbench import files
+from vdbench.datasets import motion_digits
+from vdbench.datasets.completeness import check_classes, check_complete
+from vdbench.datasets.draft import Draft, disk_needed
+from vdbench.datasets.layouts import read_index
+from vdbench.datasets.store import CLIPS, ClipStore, store_folder, touching_disk
+from vdbench.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from vdbench.datasets.draft import Progress
+    from vdbench.datasets.geometry import Geometry
+    from vdbench.datasets.readers import ReaderName
+    from vdbench.datasets.spec import DatasetSpec
+
+__all__ = ["disk_needed", "prepare", "verify"]
+
+
+def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart by keywords
+    spec: DatasetSpec,
+    data_root: Path | None,
+    home: Path,
+    *,
+    reader: ReaderName = "decord",
+    workers: int | None = None,
+    partial: bool = False,
+    timeout: float = 60.0,
+    geometry: Geometry | None = None,
+    on_progress: Progress | None = None,
+) -> ClipStore:
+    """Decode a data set into a clip store, or find that this was done.
+
+    The same files give the same bytes, whatever the number of workers. Killed at any moment, it goes on where it was
+    when it is called again.
+
+    Args:
+        spec: the data set.
+        data_root: where videos lie; not needed for a data set that vdbench renders itself.
+        home: where stores are kept.
+        reader: the decoder.
+        workers: processes; one per processor core when left out.
+        partial: whether clips and classes may be missing.
+        timeout: seconds that one file may take.
+        geometry: the shape of a clip; the data set's own when left out.
+        on_progress: hears of every clip.
+
+    Raises:
+        UsageError: ``workers`` or ``timeout`` is not positive.
+        DataError: something is missing or malformed, or the disk is too small.
+    """
+    workers = _cores() if workers is None else workers
+    if workers < 1 or timeout <= 0:
+        raise UsageError(
+            f"preparing needs at least 1 worker and a timeout above 0 seconds, not {workers} and {timeout:g}"
+        )
+    geometry = geometry or spec.geometry
+    folder = store_folder(home, spec, geometry, reader)
+    with touching_disk(home):
+        index = read_index(spec, _video_root(spec, data_root, home))
+        if not partial:
+            check_complete(spec, index)
+        draft = Draft(folder.with_name(f".{folder.name}.draft"), spec, index, geometry, reader)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
+            if (store := _finished(folder, draft.request)) is None:
+                manifest = draft.decode(workers, timeout, on_progress or (lambda done, total: None))
+                store = draft.finish(folder, manifest)
+    if not partial:
+        check_classes(store.manifest)
+    return store
+
+
+def verify(store: ClipStore, data_root: Path | None) -> list[str]:
+    """Hash every file and every row of a store again.
+
+    Args:
+        store: the store.
+        data_root: where its videos lie.
+
+    Returns:
+        One sentence per fault; none when files and rows are those that were prepared.
+    """
+    manifest = store.manifest
+    index = read_index(manifest.spec, _video_root(manifest.spec, data_root, store.folder.parents[1]))
+    paths = {entry.id: entry.path for entry in index.entries}
+    faults = []
+    for clip in manifest.clips:
+        path = paths.get(clip.id)
+        if clip.decode.sha256 is not None and path is None:
+            faults.append(f"{clip.id} is missing, though it was there when the store was made")
+        elif clip.decode.sha256 is not None and path is not None and files.file_sha256(path) != clip.decode.sha256:
+            faults.append(f"{clip.id} is not the file that the store was made from")
+        elif clip.decode.status == "missing" and path is not None:
+            faults.append(f"{clip.id} is there now, though it was missing when the store was made")
+        if clip.row is not None and _sha256(store.clips[clip.row].tobytes()) != clip.decode.pixels:
+            faults.append(f"{clip.id} has other pixels in row {clip.row} of {CLIPS} than were written")
+    return faults
+
+
+def _video_root(spec: DatasetSpec, data_root: Path | None, home: Path) -> Path:
+    if spec.layout == "rendered":
+        return motion_digits.videos(home)
+    if data_root is None:
+        raise DataError(f"{spec.name} needs its videos; say where they lie with --data-root or VDBENCH_DATA")
+    return data_root
+
+
+def _finished(folder: Path, request: str) -> ClipStore | None:
+    """The store in a folder, if it is whole and what is asked for."""
+    try:
+        store = ClipStore.open(folder)
+    except DataError:
+        return None
+    return store if store.manifest.request == request and (folder / CLIPS).is_file() else None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,283 @@
+"""The clip store: all clips of a data set, decoded once, in one memory-mapped array beside a manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import ValidationError
+
+from vdbench import files
+from vdbench.datasets.geometry import Geometry
+from vdbench.datasets.layouts.index import Role
+from vdbench.datasets.readers import READERS, ReaderName
+from vdbench.datasets.spec import DatasetSpec, SplitSize
+from vdbench.errors import DataError
+from vdbench.records import Record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CLIPS = "clips.npy"
+MANIFEST = "manifest.json"
+
+Status = Literal["ok", "padded", "truncated", "broken", "timeout", "missing"]
+"""What became of a clip; only ``broken``, ``timeout`` and ``missing`` ones cannot be used."""
+
+
+class Decode(Record):
+    """What came out of decoding one file.
+
+    Attributes:
+        status: what became of it.
+        message: what happened, completing "this file ..."; empty when all is well.
+        sha256: of the file; None where it could not be read.
+        pixels: SHA-256 of the clip's bytes in the store; None where there are none.
+        frames: frames that could be decoded.
+        header_frames: frames that the header promises.
+        fps: frames per second.
+        width: of a frame of the video, in pixels.
+        height: of a frame of the video, in pixels.
+    """
+
+    status: Status
+    message: str = ""
+    sha256: str | None = None
+    pixels: str | None = None
+    frames: int = 0
+    header_frames: int = 0
+    fps: float = 0.0
+    width: int = 0
+    height: int = 0
+
+
+class StoredClip(Record):
+    """One clip of the manifest.
+
+    Attributes:
+        id: its name within the data set.
+        class_name: its class.
+        group: the source it was cut from.
+        roles: for each split that uses it, what for.
+        row: its row in ``clips.npy``; None where the clip cannot be used.
+        decode: what came out of decoding it.
+    """
+
+    id: str
+    class_name: str
+    group: str
+    roles: dict[int, Role]
+    row: int | None
+    decode: Decode
+
+
+class Manifest(Record):
+    """All that is known of a store: ``manifest.json``.
+
+    Attributes:
+        schema_version: of this record.
+        spec: the data set.
+        geometry: the shape of the clips.
+        reader: the decoder.
+        reader_version: its version.
+        request: hash of what was asked for: the data set, its files, the geometry and the reader.
+        fingerprint: hash of the data set, the geometry, the reader and every usable clip.
+        classes: the classes that the split files name, in official order.
+        clips: one entry per clip that some split uses, sorted by id.
+        unlisted: ids of videos that no split uses.
+        partial: whether classes or clips of the data set are missing or cannot be used.
+    """
+
+    schema_version: Literal[1] = 1
+    spec: DatasetSpec
+    geometry: Geometry
+    reader: ReaderName
+    reader_version: str
+    request: str
+    fingerprint: str
+    classes: tuple[str, ...]
+    clips: tuple[StoredClip, ...]
+    unlisted: tuple[str, ...]
+    partial: bool
+
+    def usable(self, split: int, role: Role) -> list[StoredClip]:
+        """The clips with pixels that a split uses for a role."""
+        return [clip for clip in self.clips if clip.row is not None and clip.roles.get(split) == role]
+
+    def size(self, split: int) -> SplitSize:
+        """Clips of the whole split: as published, or else as its files name them."""
+        named = [clip.roles.get(split) for clip in self.clips]
+        return self.spec.expected.get(split) or SplitSize(train=named.count("train"), test=named.count("test"))
+
+    def classes_of(self, split: int) -> tuple[str, ...]:
+        """The classes with at least one usable train clip and one usable test clip, in official order."""
+        train = {clip.class_name for clip in self.usable(split, "train")}
+        test = {clip.class_name for clip in self.usable(split, "test")}
+        return tuple(name for name in self.classes if name in train and name in test)
+
+    def empty_classes(self, split: int) -> tuple[str, ...]:
+        """The classes that a split cannot use, because they lack a train clip or a test clip."""
+        kept = set(self.classes_of(split))
+        return tuple(name for name in self.classes if name not in kept)
+
+    def faults(self) -> list[StoredClip]:
+        """Every clip that something is to be said about."""
+        return [clip for clip in self.clips if clip.decode.status != "ok"]
+
+
+@dataclass(frozen=True)
+class ClipStore:
+    """A finished store.
+
+    Attributes:
+        folder: where ``clips.npy`` and ``manifest.json`` lie.
+        manifest: what is in it.
+    """
+
+    folder: Path
+    manifest: Manifest
+
+    @cached_property
+    def clips(self) -> NDArray[np.uint8]:
+        """All rows, uint8 ``(N, T, H, W, 3)``, memory-mapped and read-only."""
+        return open_rows(self.folder / CLIPS)
+
+    @classmethod
+    def open(cls, folder: Path) -> ClipStore:
+        """Read a finished store.
+
+        Raises:
+            DataError: there is none, or its manifest cannot be read.
+        """
+        path = folder / MANIFEST
+        try:
+            return cls(folder, Manifest.model_validate(json.loads(path.read_text(encoding="utf-8"))))
+        except FileNotFoundError as error:
+            raise DataError(f"{folder} is no clip store: {MANIFEST} is missing") from error
+        except (ValueError, ValidationError) as error:
+            first = str(error).splitlines()[0]
+            raise DataError(f"{path} cannot be read ({first}); delete {folder} and prepare it again") from error
+
+
+@contextmanager
+def touching_disk(home: Path) -> Iterator[None]:
+    """Say in one sentence what the disk refuses within the block.
+
+    Raises:
+        DataError: a file cannot be read or written, as when the disk is full or a home is not ours to write.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or home
+        raise DataError(
+            f"the disk refuses {where} ({error.strerror}); free some disk, or name another folder with --home"
+        ) from error
+
+
+def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: ReaderName) -> Path:
+    """Where the store of a data set is, or will be."""
+    return home / "stores" / f"{spec.name}-{geometry.frames}x{geometry.size}-{reader}"
+
+
+def prepare_command(spec: DatasetSpec, frames: int | None = None, size: int | None = None) -> str:
+    """The command that prepares a data set, with the options that differ from its own geometry."""
+    options = [
+        f"--{name} {value}"
+        for name, value, own in (("frames", frames, spec.geometry.frames), ("size", size, spec.geometry.size))
+        if value not in (None, own)
+    ]
+    return " ".join(["vdbench datasets prepare", spec.name, *options])
+
+
+def find_store(
+    home: Path,
+    spec: DatasetSpec,
+    reader: ReaderName | None = None,
+    *,
+    frames: int | None = None,
+    size: int | None = None,
+) -> ClipStore:
+    """The smallest store of a data set that clips of a wanted shape can be derived from.
+
+    Args:
+        home: where stores are kept.
+        spec: the data set.
+        reader: of which reader; any, decord first, when left out.
+        frames: frames wanted per clip; those of the data set's own geometry when left out.
+        size: side wanted in pixels; that of the data set's own geometry when left out.
+
+    Raises:
+        DataError: there is no such store; the sentence offers the command that makes it.
+    """
+    wanted = (frames or spec.geometry.frames, size or spec.geometry.size)
+    found = []
+    for name in [reader] if reader else READERS:
+        for folder in (home / "stores").glob(f"{spec.name}-*x*-{name}"):
+            shape = folder.name.removeprefix(f"{spec.name}-").removesuffix(f"-{name}").split("x")
+            if all(part.isdecimal() for part in shape) and (folder / MANIFEST).is_file():
+                found.append((int(shape[0]), int(shape[1]), READERS.index(name), folder))
+    fitting = [item for item in found if item[0] >= wanted[0] and item[1] >= wanted[1]]
+    if fitting:
+        return ClipStore.open(min(fitting)[-1])
+    state = "is not prepared" if not found else f"is not prepared with {wanted[0]} frames of {wanted[1]} pixels"
+    raise DataError(f"{spec.name} {state} in {home}; type: {prepare_command(spec, frames, size)}")
+
+
+def allocate_rows(path: Path, shape: tuple[int, ...]) -> None:
+    """Make a ``.npy`` file of uint8 zeros that takes no space yet. Rows are written with :func:`write_row`.
+
+    Rows are written, not mapped, because a full disk then is an error instead of a killed process.
+    """
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + int(np.prod(shape, dtype=np.int64)))
+
+
+def write_row(path: Path, row: int, rows: int, clip: NDArray[np.uint8]) -> None:
+    """Write one row of a file made by :func:`allocate_rows`.
+
+    Args:
+        path: the file.
+        row: which row.
+        rows: how many the file has.
+        clip: uint8, contiguous, its bytes.
+    """
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size - (rows - row) * clip.nbytes)
+        file.write(clip.tobytes())
+
+
+def open_rows(path: Path) -> NDArray[np.uint8]:
+    """Map the rows of a ``.npy`` file read-only; an empty array cannot be mapped and is read."""
+    try:
+        clips: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+    except ValueError:
+        clips = np.load(path)
+    return clips
+
+
+def seal(manifest: Manifest) -> Manifest:
+    """The manifest with its fingerprint."""
+    content = [
+        [clip.id, clip.class_name, clip.group, sorted(clip.roles.items()), clip.decode.pixels]
+        for clip in manifest.clips
+        if clip.row is not None
+    ]
+    fingerprint = files.digest(
+        {
+            "dataset": manifest.spec.name,
+            "classes": manifest.classes,
+            "geometry": manifest.geometry.model_dump(mode="json"),
+            "reader": [manifest.reader, manifest.reader_version],
+            "clips": content,
+        }
+    )
+    return manifest.model_copy(update={"fingerprint": fingerprint})

@@ -1,0 +1,92 @@
+"""The command line, called in this process, on homes that are prepared once."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.worlds import World, ucf_world
+from vdbench.cli import main
+from vdbench.experiment.home import Home
+from vdbench.experiment.result import Result
+
+TINY = [
+    "--set", "protocol.frames=4", "--set", "protocol.size=16", "--set", "protocol.evaluation_seeds=1",
+    "--set", "protocol.students=[{name: minic3d, width: 4}]", "--set", "protocol.recipe.max_steps=4",
+    "--set", "protocol.recipe.min_steps=1", "--set", "protocol.validation=0.2",
+]  # fmt: skip
+"""Options that make a run on a miniature data set take a second."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Answer]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
+    """``cli("run", "--ipc", 1)``: the command's exit code and what it printed."""
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.delenv("VDBENCH_HOME", raising=False)
+    monkeypatch.delenv("VDBENCH_DATA", raising=False)
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["vdbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capfd.readouterr()
+        return Answer(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A miniature UCF101."""
+    return ucf_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def prepared(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the miniature UCF101 is prepared; never written to again."""
+    from vdbench.datasets.prepare import prepare
+    from vdbench.datasets.spec import load_dataset
+
+    root = tmp_path_factory.mktemp("prepared") / "home"
+    spec = load_dataset("ucf101")
+    prepare(spec, world.root, root, partial=True, workers=1, geometry=spec.geometry.at(8, 32))
+    return root
+
+
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One migrated SQLite store for all tests: migrations take seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+
+
+@pytest.fixture
+def home(prepared: Path, tmp_path: Path, mlflow_store: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of one's own with the miniature UCF101."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
+    return Path(shutil.copytree(prepared, tmp_path / "home"))
+
+
+def tiny_run(home: Path, *more: object, methods: str = "random") -> list[str]:
+    """Arguments of a run that takes seconds."""
+    base = ["run", "--home", home, "--datasets", "ucf101", "--suite", "quick", "--partial", "--methods", methods]
+    return [str(a) for a in [*base, "--scheduler", "inline", "--ipc", 1, "--seeds", 1, *TINY, *more]]
+
+
+def results(home: Path) -> dict[str, Result]:
+    """All stored results by id."""
+    return {result.id: result for result in Home(home).results}

@@ -1,0 +1,102 @@
+"""Data sets and plugins from the first command to the leaderboard."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import TINY, Cli, results
+from tests.worlds import World, damage, hmdb_world, kinetics_world, ssv2_world, truncate
+
+
+def run_on(name: str, home: Path, method: str, *more: object) -> list[object]:
+    """A run of seconds on a data set that is prepared in ``home``."""
+    base = ["run", "--home", home, "--datasets", name, "--suite", "quick", "--partial", "--scheduler", "inline"]
+    return [*base, "--methods", method, "--set", f"{method}.encoder=pixels", "--ipc", 1, "--seeds", 1, *TINY, *more]
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(kinetics_world, "kinetics400"), (ssv2_world, "ssv2"), (hmdb_world, "hmdb51")]
+)
+def test_a_miniature_with_broken_and_missing_clips_reaches_the_leaderboard(
+    cli: Cli,
+    tmp_path: Path,
+    mlflow_store: str,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], World],
+    name: str,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
+    world, home = make(tmp_path / "data"), tmp_path / "home"
+    broken, cut, gone = world.files()[0], world.files()[3], world.files()[-1]
+    damage(broken)
+    truncate(cut)
+    gone.unlink()
+    shape = ["--frames", 8, "--size", 32, "--workers", 1]
+    whole = cli("datasets", "prepare", name, "--data-root", world.root, "--home", home, *shape)
+    assert whole.code == 3
+    assert "missing" in whole.err
+    prepared = cli("datasets", "prepare", name, "--partial", "--data-root", world.root, "--home", home, *shape)
+    assert prepared.code == 0, prepared.err
+    assert "broken" in prepared.err
+    shown = json.loads(cli("datasets", "show", name, "--home", home, "--json").out)
+    faults = {Path(fault["clip"]).name.split(".")[0]: fault["status"] for fault in shown["faults"]}
+    assert faults[broken.stem.split(".")[0]] == "broken"
+    assert faults[cut.stem.split(".")[0]] in ("truncated", "broken")
+    assert faults[gone.stem.split(".")[0]] == "missing"
+    assert Path(shown["sheet"]).stat().st_size > 1000
+    answer = cli(*run_on(name, home, "k-center"))
+    assert answer.code == 0, answer.err
+    stored = results(home).values()
+    assert sorted(r.method for r in stored) == ["full", "k-center", "random"]
+    assert all(r.dataset.partial for r in stored)
+    assert f"{name}, 3 of" in answer.out
+    assert cli("datasets", "verify", name, "--data-root", world.root, "--home", home).code == 0
+    damage(world.files()[1])
+    verified = cli("datasets", "verify", name, "--data-root", world.root, "--home", home)
+    assert verified.code == 3
+    assert "is not the file that the store was made from" in verified.out
+
+
+def test_the_plugin_that_methods_new_writes_runs_without_a_change(cli: Cli, home: Path, tmp_path: Path) -> None:
+    assert cli("methods", "new", "near-mean", "--folder", tmp_path).code == 0
+    plugin = tmp_path / "near_mean.py"
+    assert "keeps the contract" in cli("methods", "check", plugin).out
+    answer = cli(*run_on("ucf101", home, "near-mean", "--plugin", plugin))
+    assert answer.code == 0, answer.err
+    assert "near-mean" in (home / "leaderboard" / "README.md").read_text()
+    assert "near-mean" in cli("methods", "list", "--plugin", plugin).out
+    again = cli("methods", "new", "near-mean", "--folder", tmp_path)
+    assert again.code == 2
+    assert "exists already" in again.err
+    assert cli("methods", "new", "Near Mean", "--folder", tmp_path).code == 2
+
+
+@pytest.mark.slow
+def test_the_test_that_methods_new_writes_passes_and_its_code_is_clean(cli: Cli, tmp_path: Path) -> None:
+    assert cli("methods", "new", "near-mean", "--folder", tmp_path).code == 0
+    test = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert test.returncode == 0, test.stdout
+
+
+def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:
+    plugin = tmp_path / "greedy.py"
+    plugin.write_text(
+        "from typing import ClassVar\n"
+        "from vdbench.method import Card\n"
+        "from vdbench.selector import Selector\n"
+        "class Greedy(Selector):\n"
+        "    name = 'greedy'\n"
+        "    card: ClassVar[Card] = Card(title='takes too many')\n"
+        "    def select(self, features, k, rng, task):\n"
+        "        return list(range(k + 1))\n"
+    )
+    answer = cli("methods", "check", plugin)
+    assert answer.code == 1
+    assert "greedy" in answer.out

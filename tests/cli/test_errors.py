@@ -1,0 +1,137 @@
+"""What bad input gets: one sentence, the exit code of the design, and nothing lost."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, results, tiny_run
+from tests.worlds import World
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["--methods", "hurding"], 2, "unknown method 'hurding'; did you mean 'herding'?"),
+        (["--methods", "random@moon"], 2, "method 'random' has no pool 'moon'; its pools are: real"),
+        (["--methods", ","], 2, "names nothing"),
+        (["--datasets", "ucf102"], 2, "unknown data set 'ucf102'; did you mean 'ucf101'"),
+        (["--suite", "quik"], 2, "unknown suite 'quik'; did you mean 'quick'?"),
+        (["--ipc", "0"], 2, "--ipc takes whole numbers of at least 1, not '0'"),
+        (["--ipc", "-3"], 2, "--ipc takes whole numbers of at least 1, not '-3'"),
+        (["--ipc", "1,x"], 2, "--ipc takes whole numbers of at least 1, not 'x'"),
+        (["--seeds", "0"], 2, "--seeds takes whole numbers of at least 1, not '0'"),
+        (["--ipc", "99"], 2, "IPC 99 is more than ucf101 has: class 'Archery' has 4 clips to choose from"),
+        (["--set", "random.x=1"], 2, "unknown setting 'random.x'"),
+        (["--set", "herding.encoder=moon", "--methods", "herding"], 2, "herding.encoder.name='moon' is not valid"),
+        (["--set", "herding.encoder=pixels"], 2, "method 'herding' is not among those of this run"),
+        (["--set", "protocol.recip.lr=1"], 2, "unknown setting 'protocol.recip'; did you mean 'protocol.recipe'"),
+        (["--set", "protocol.recipe.lr=-1"], 2, "setting protocol.recipe.lr=-1 is not valid"),
+        (["--set", "protocol.split=7"], 2, "ucf101 has no split 7"),
+        (
+            ["--set", "protocol.students=[{name: resnet}]"],
+            2,
+            "there is no student 'resnet'; there are: cnn-gru, cnn-lstm, minic3d",
+        ),
+        (["--set", "nonsense"], 2, "is not of the form NAME.SETTING=VALUE"),
+        (["--set", "protocol.frames=99"], 3, "vdbench datasets prepare ucf101 --frames 99"),
+        (["--datasets", "hmdb51"], 3, "vdbench datasets prepare hmdb51"),
+        (["--plugin", "nothing.py"], 2, "does not exist; check --plugin"),
+        (["--device", "cuda"], 2, "torch finds no CUDA GPU here"),
+        (["--timeout", "0"], 2, "Invalid value for '--timeout'"),
+        (["--nonsense"], 2, "No such option"),
+    ],
+)
+def test_a_wrong_run_is_one_sentence(cli: Cli, home: Path, arguments: list[str], code: int, sentence: str) -> None:
+    if "cuda" in arguments:
+        import torch
+
+        if torch.cuda.is_available():
+            pytest.skip("this machine has a GPU")
+    answer = cli(*tiny_run(home, *arguments))
+    assert sentence in " ".join(answer.err.split())
+    assert answer.code == code
+    assert "Traceback" not in answer.err
+    assert not (home / "results").exists()
+
+
+def test_partial_data_needs_partial(cli: Cli, home: Path) -> None:
+    answer = cli(*[argument for argument in tiny_run(home) if argument != "--partial"])
+    assert answer.code == 3
+    assert "ucf101 is partial: 3 of 101 classes and 24 of 13320 clips are there; add --partial" in answer.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc").exists(), reason="needs a folder that cannot be written")
+def test_an_unwritable_home(cli: Cli) -> None:
+    answer = cli("run", "--home", "/proc/home")
+    assert answer.code == 2
+    assert "home /proc/home cannot be written" in answer.err
+    assert "--home or VDBENCH_HOME" in answer.err
+
+
+def test_a_home_that_is_a_file(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert cli("results", "list", "--home", tmp_path / "file").code == 2
+
+
+def test_preparing_without_or_from_a_wrong_data_root(cli: Cli, tmp_path: Path) -> None:
+    answer = cli("datasets", "prepare", "ucf101", "--home", tmp_path)
+    assert answer.code == 3
+    assert "--data-root or VDBENCH_DATA" in answer.err
+    answer = cli("datasets", "prepare", "ucf101", "--home", tmp_path, "--data-root", tmp_path / "nowhere")
+    assert answer.code == 3
+    assert "nowhere" in answer.err
+
+
+def test_missing_clips_are_counted_and_named(cli: Cli, tmp_path: Path, world: World) -> None:
+    root = Path(shutil.copytree(world.root, tmp_path / "data"))
+    lost = next(root.rglob("*.avi"))
+    lost.unlink()
+    answer = cli("datasets", "prepare", "ucf101", "--home", tmp_path / "home", "--data-root", root)
+    assert answer.code == 3
+    assert "1 of 24 clips are missing" in answer.err
+    assert lost.name in answer.err
+    assert "--partial" in answer.err
+
+
+def test_a_malformed_split_file_is_named_with_its_line(cli: Cli, tmp_path: Path, world: World) -> None:
+    root = Path(shutil.copytree(world.root, tmp_path / "data"))
+    listing = next(root.rglob("trainlist01.txt"))
+    listing.write_text(listing.read_text() + "this is no line of it\n")
+    answer = cli("datasets", "prepare", "ucf101", "--partial", "--home", tmp_path / "home", "--data-root", root)
+    assert answer.code == 3
+    assert "trainlist01.txt" in answer.err
+    listing.unlink()
+    answer = cli("datasets", "prepare", "ucf101", "--partial", "--home", tmp_path / "home", "--data-root", root)
+    assert answer.code == 3
+    assert "trainlist01.txt" in answer.err
+
+
+def test_a_setting_for_a_broken_plugin(cli: Cli, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import no_such_library\n")
+    answer = cli(*tiny_run(home, "--plugin", tmp_path / "broken.py", methods="broken"))
+    assert answer.code == 3
+    assert "no_such_library" in answer.err
+    assert cli(*tiny_run(home, "--plugin", tmp_path / "broken.py")).code == 0
+    assert len(results(home)) == 2
+
+
+def test_results_and_leaderboards_that_are_not_there(cli: Cli, tmp_path: Path) -> None:
+    for command in (["leaderboard", "build"], ["leaderboard", "show"], ["results", "export", tmp_path / "out"]):
+        answer = cli(*command, "--home", tmp_path)
+        assert answer.code == 3, command
+        assert "vdbench run" in answer.err
+    answer = cli("results", "show", "abc", "--home", tmp_path)
+    assert answer.code == 2
+    assert "vdbench results list" in answer.err
+
+
+def test_an_artefact_that_is_none(cli: Cli, tmp_path: Path) -> None:
+    answer = cli("evaluate", tmp_path, "--home", tmp_path / "home")
+    assert answer.code == 3
+    assert "is no distilled set" in answer.err
+
+
+def test_debug_shows_the_traceback(cli: Cli, home: Path) -> None:
+    assert "Traceback" in cli("--debug", *tiny_run(home, "--methods", "hurding")).err

@@ -1,0 +1,94 @@
+"""Listings answer at once, as tables and as JSON, and import neither torch nor ray."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, results, tiny_run
+
+QUICK = [
+    ["--help"],
+    ["--version"],
+    ["run", "--help"],
+    ["datasets", "--help"],
+    ["datasets", "list"],
+    ["methods", "list"],
+    ["methods", "show", "herding"],
+    ["results", "list"],
+    ["leaderboard", "--help"],
+]
+
+
+@pytest.mark.parametrize("arguments", QUICK, ids=" ".join)
+def test_listings_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['vdbench', *{arguments!r}]\n"
+        "from vdbench.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n"
+        "    heavy = {'torch', 'ray', 'mlflow', 'pandas', 'sklearn', 'decord'} & set(sys.modules)\n"
+        "    print('code', end.code, 'heavy', sorted(heavy), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={"PATH": "", "VDBENCH_HOME": str(tmp_path), "COLUMNS": "100"},
+    )  # fmt: skip
+    assert done.stderr.splitlines()[-1] == "code 0 heavy []"
+    assert done.stdout
+
+
+def test_data_sets_methods_and_results_as_json(cli: Cli, home: Path) -> None:
+    sets = {row["name"]: row for row in json.loads(cli("datasets", "list", "--home", home, "--json").out)}
+    assert set(sets) == {"ucf101", "miniucf", "hmdb51", "kinetics400", "ssv2", "motion-digits"}
+    assert sets["ucf101"]["classes"] == 101
+    assert sets["ucf101"]["prepared"].startswith("yes")
+    assert sets["hmdb51"]["prepared"] == "no"
+    methods = {row["name"]: row for row in json.loads(cli("methods", "list", "--json").out)}
+    assert {"random", "herding", "k-center", "k-means", "full"} <= set(methods)
+    assert cli(*tiny_run(home)).code == 0
+    listed = json.loads(cli("results", "list", "--home", home, "--json").out)
+    assert sorted(row["method"] for row in listed) == ["full", "random"]
+    shown = json.loads(cli("results", "show", listed[0]["id"][:6], "--home", home).out)
+    assert shown["id"] == listed[0]["id"]
+
+
+def test_exported_results_make_the_same_leaderboard(cli: Cli, home: Path, tmp_path: Path) -> None:
+    assert cli(*tiny_run(home)).code == 0
+    stored, board = tmp_path / "results", tmp_path / "board"
+    assert cli("results", "export", stored, "--home", home).code == 0
+    assert cli("leaderboard", "build", "--results", stored, "--out", board).code == 0
+    assert cli("leaderboard", "check", "--results", stored, "--out", board).code == 0
+    assert (board / "README.md").read_bytes() == (home / "leaderboard" / "README.md").read_bytes()
+    assert "random" in cli("leaderboard", "show", "--results", stored).out
+    table = board / "leaderboard.csv"
+    table.write_text(table.read_text().replace("random", "rnadom", 1))
+    answer = cli("leaderboard", "check", "--results", stored, "--out", board)
+    assert answer.code == 1
+    assert "leaderboard.csv is not what the results give" in answer.err
+
+
+def test_doctor_names_devices_decoders_and_data(cli: Cli, home: Path) -> None:
+    answer = cli("doctor", "--home", home, "--data-root", home, "--json")
+    rows = {row["what"]: row for row in json.loads(answer.out)}
+    assert answer.code == 0
+    assert {"processor", "GPU", "decord", "av", "torch", "ray", "ucf101", "home"} <= set(rows)
+    assert rows["ucf101"]["state"] == "absent"
+    assert "prepared" in rows["ucf101"]["details"]
+
+
+def test_evaluate_judges_an_artefact_as_the_run_did(cli: Cli, home: Path) -> None:
+    settings = [a for a in tiny_run(home) if a.startswith("protocol.")]
+    assert cli(*tiny_run(home)).code == 0
+    result = next(r for r in results(home).values() if r.method == "random")
+    artefacts = [
+        p for p in (home / "distilled").iterdir() if p.is_dir() and "random" in (p / "distilled.json").read_text()
+    ]
+    assert len(artefacts) == 1
+    flags = [flag for setting in settings for flag in ("--set", setting)]
+    answer = cli("evaluate", artefacts[0], "--suite", "quick", "--home", home, "--json", *flags)
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)[0]["scores"] == [s.model_dump() for s in result.students[0].scores]

@@ -1,0 +1,54 @@
+"""The one parser of lists and settings."""
+
+import pytest
+
+from vdbench.cli.options import choose, parse_settings, positive, positive_list, split_list
+from vdbench.errors import UsageError
+
+KNOWN = ["hmdb51", "ucf101", "miniucf"]
+
+
+def test_lists_globs_and_all() -> None:
+    assert choose("ucf101, hmdb51,ucf101", KNOWN, "data set") == ["ucf101", "hmdb51"]
+    assert choose("*ucf*", KNOWN, "data set") == ["ucf101", "miniucf"]
+    assert choose("all", KNOWN, "data set") == KNOWN
+    with pytest.raises(UsageError, match="unknown data set 'ucf10'; did you mean 'ucf101'"):
+        choose("ucf10", KNOWN, "data set")
+
+
+@pytest.mark.parametrize("text", ["", " , "])
+def test_an_empty_list_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="names nothing"):
+        split_list(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1.5"])
+def test_numbers_are_at_least_one(text: str) -> None:
+    with pytest.raises(UsageError, match=f"--ipc takes whole numbers of at least 1, not '{text}'"):
+        positive(text, "--ipc")
+
+
+def test_number_lists() -> None:
+    assert positive_list("5,1,5", "--ipc") == [5, 1]
+
+
+def test_settings_nest_and_values_have_types() -> None:
+    parsed = parse_settings(
+        ["dm.lr=0.3", "dm.on=true", "herding.encoder.name=pixels", "protocol.students=[{name: cnn-gru}]"]
+    )
+    assert parsed == {
+        "dm": {"lr": 0.3, "on": True},
+        "herding": {"encoder": {"name": "pixels"}},
+        "protocol": {"students": [{"name": "cnn-gru"}]},
+    }
+
+
+@pytest.mark.parametrize("text", ["dm", "dm=3", "dm.=3", ".lr=3", "dm..lr=3"])
+def test_a_malformed_setting_is_explained(text: str) -> None:
+    with pytest.raises(UsageError, match=r"NAME\.SETTING=VALUE"):
+        parse_settings([text])
+
+
+def test_contradicting_settings_are_refused() -> None:
+    with pytest.raises(UsageError, match="contradicts"):
+        parse_settings(["herding.encoder=pixels", "herding.encoder.dim=3"])

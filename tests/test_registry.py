@@ -1,0 +1,98 @@
+"""Finding methods: installed ones, plugin files, and what is wrong with the others."""
+
+from pathlib import Path
+
+import pytest
+
+from vdbench.errors import DependencyError, UsageError
+from vdbench.registry import Registry
+
+GOOD = """
+from typing import ClassVar
+from vdbench.method import Card
+from vdbench.selector import Selector
+
+class {cls}(Selector):
+    name = "{name}"
+    card: ClassVar[Card] = Card(title="first clips")
+    def select(self, features, k, rng, task):
+        return list(range(k))
+"""
+
+
+def plugin(folder: Path, text: str, name: str = "plugin.py") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_ours_come_through_the_entry_points() -> None:
+    registry = Registry()
+    assert {"random", "herding", "k-center", "k-means", "full"} <= set(registry.names())
+    assert registry.get("herding").name == "herding"
+
+
+def test_a_plugin_file_offers_its_methods(tmp_path: Path) -> None:
+    registry = Registry([plugin(tmp_path, GOOD.format(cls="First", name="first-clips"))])
+    assert registry.get("first-clips")().name == "first-clips"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("import no_such_library", "ModuleNotFoundError"),
+        ("def f(:", "SyntaxError"),
+        ("x = 1", "no subclass of Method"),
+        (GOOD.format(cls="Bad", name="Bad Name"), "lower-case"),
+        (GOOD.format(cls="Bad", name="random"), "taken by vdbench"),
+        (
+            GOOD.format(cls="Bad", name="bad").replace('    card: ClassVar[Card] = Card(title="first clips")\n', ""),
+            "card",
+        ),
+    ],
+)
+def test_a_broken_plugin_is_listed_and_not_fatal(tmp_path: Path, text: str, problem: str) -> None:
+    registry = Registry([plugin(tmp_path, text)])
+    broken = [entry for entry in registry.entries if entry.problem]
+    assert len(broken) == 1
+    assert problem in broken[0].problem
+    assert registry.get("random").__module__ == "vdbench_methods.random"
+
+
+def test_a_broken_plugin_is_an_error_for_who_asks_for_it(tmp_path: Path) -> None:
+    registry = Registry([plugin(tmp_path, "import no_such_library", "my_method.py")])
+    with pytest.raises(DependencyError, match="no_such_library"):
+        registry.get("my-method")
+
+
+def test_an_unknown_name_gets_the_nearest_ones() -> None:
+    with pytest.raises(UsageError, match="did you mean 'herding'"):
+        Registry().get("hurding")
+
+
+def test_names_globs_all_and_pools() -> None:
+    registry = Registry()
+    assert registry.resolve(["k-*", "random@real", "k-means"]) == [
+        ("k-center", None),
+        ("k-means", None),
+        ("random", "real"),
+    ]
+    assert {name for name, _ in registry.resolve(["all"])} == set(registry.names())
+    with pytest.raises(UsageError, match="no pool 'moon'"):
+        registry.resolve(["random@moon"])
+    with pytest.raises(UsageError, match="unknown method 'zzz'"):
+        registry.resolve(["zzz"])
+
+
+def test_settings_are_checked_by_name_and_value() -> None:
+    registry = Registry()
+    assert registry.configure("herding", None, {"encoder": "pixels"}).settings.encoder.name == "pixels"
+    with pytest.raises(UsageError, match=r"unknown setting 'herding\.encodr'; did you mean 'herding\.encoder'"):
+        registry.configure("herding", None, {"encodr": "pixels"})
+    with pytest.raises(UsageError, match=r"herding\.encoder\.name='moon' is not valid"):
+        registry.configure("herding", None, {"encoder": "moon"})
+
+
+def test_a_missing_plugin_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        Registry([tmp_path / "nothing.py"])

@@ -1,0 +1,249 @@
+"""``vdbench datasets``: what there is, decoding it once, checking it, and looking at it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose
+from vdbench.cli.output import err, human_bytes, out, show_rows
+from vdbench.errors import DataError, VdbenchError
+
+if TYPE_CHECKING:
+    from vdbench.datasets.spec import DatasetSpec
+    from vdbench.datasets.store import ClipStore
+    from vdbench.experiment.home import Home
+
+app = typer.Typer(no_args_is_help=True, help="List, prepare, verify and show data sets.")
+
+NamesArgument = Annotated[str, typer.Argument(help="Data sets: names, globs, or all; commas between.")]
+SHEET_CLASSES = 24
+"""Classes at most in the contact sheet, one clip each."""
+
+
+@app.command("list")
+def list_datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List every data set that is declared, and which are prepared."""
+    from vdbench.datasets.spec import dataset_names, load_dataset
+
+    root = _home(home).root
+    rows = []
+    for name in dataset_names():
+        spec = load_dataset(name)
+        shape = f"{spec.geometry.frames}x{spec.geometry.size}x{spec.geometry.size}"
+        state = "embedded" if spec.layout == "rendered" else "no"
+        prepared = next((f"yes ({store})" for store in _stores(root, name)), state)
+        rows.append(
+            {
+                "name": name,
+                "title": spec.title,
+                "classes": spec.classes,
+                "splits": list(spec.splits),
+                "clip": shape,
+                "prepared": prepared,
+            }
+        )
+    show_rows("Data sets", ["name", "title", "classes", "splits", "clip", "prepared"], rows, as_json)
+
+
+def _home(path: Path | None) -> Home:
+    from vdbench.experiment.home import Home
+
+    return Home.at(path)
+
+
+def _stores(root: Path, name: str) -> list[str]:
+    """Folder names of the prepared stores of a data set, looked up without reading them."""
+    found = (root / "stores").glob(f"{name}-*/manifest.json")
+    return sorted(path.parent.name for path in found)
+
+
+@app.command()
+def prepare(
+    names: NamesArgument,
+    partial: PartialOption = False,
+    reader: Annotated[Literal["decord", "pyav"], typer.Option(help="The decoder.")] = "decord",
+    frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="the data set's", min=1)] = None,
+    size: Annotated[int | None, typer.Option(help="Pixels per side.", show_default="the data set's", min=8)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes.", show_default="one per core", min=1)] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds that one file may take.", min=0.1)] = 60.0,
+    data_root: DataRootOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Decode data sets once into clip stores. Interrupted, it goes on where it was.
+
+    **Example:** `vdbench datasets prepare ucf101,hmdb51 --data-root /data/videos`
+    """
+    from vdbench.cli.progress import counting
+    from vdbench.datasets.prepare import disk_needed
+    from vdbench.datasets.prepare import prepare as decode
+
+    place = _home(home)
+    for spec in _specs(names):
+        geometry = spec.geometry.at(frames, size)
+        with counting(f"preparing {spec.name}") as on_progress:
+            store = decode(
+                spec,
+                _absolute(data_root),
+                place.root,
+                reader=reader,
+                workers=workers,
+                partial=partial,
+                timeout=timeout,
+                geometry=geometry,
+                on_progress=on_progress,
+            )
+        used = disk_needed(sum(clip.row is not None for clip in store.manifest.clips), geometry)
+        out.print(
+            f"{spec.name}: {_summary(store)}; {human_bytes(used)} in {store.folder}", markup=False, soft_wrap=True
+        )
+        _warn_of_faults(store)
+
+
+def _specs(names: str) -> list[DatasetSpec]:
+    from vdbench.datasets.spec import dataset_names, load_dataset
+
+    if names.endswith(".yaml"):
+        return [load_dataset(names)]
+    return [load_dataset(name) for name in choose(names, dataset_names(), "data set")]
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.expanduser().absolute()
+
+
+def _summary(store: ClipStore) -> str:
+    manifest = store.manifest
+    present = {clip.class_name for clip in manifest.clips if clip.row is not None}
+    usable = sum(clip.row is not None for clip in manifest.clips)
+    partial = " (partial)" if manifest.partial else ""
+    return f"{len(present)} of {manifest.spec.classes} classes, {usable} of {len(manifest.clips)} clips{partial}"
+
+
+def _warn_of_faults(store: ClipStore) -> None:
+    counts = _fault_counts(store)
+    if told := ", ".join(f"{count} {status}" for status, count in counts.items()):
+        err.print(f"{store.manifest.spec.name}: {told}; `vdbench datasets show` names them", markup=False)
+
+
+def _fault_counts(store: ClipStore) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for clip in store.manifest.faults():
+        counts[clip.decode.status] = counts.get(clip.decode.status, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+@app.command()
+def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
+    """Hash every video and every stored clip again, and name what has changed."""
+    from vdbench.datasets.prepare import verify as find_changes
+    from vdbench.datasets.store import find_store
+
+    place = _home(home)
+    changed = 0
+    for spec in _specs(names):
+        faults = find_changes(find_store(place.root, spec), _absolute(data_root))
+        changed += len(faults)
+        for fault in faults:
+            out.print(f"{spec.name}: {fault}", markup=False, soft_wrap=True)
+        if not faults:
+            out.print(f"{spec.name}: every file and every stored clip is what was prepared")
+    if changed:
+        raise DataError(f"{changed} faults; prepare the data sets named above again")
+
+
+@app.command()
+def show(
+    name: str,
+    split: Annotated[int, typer.Option(help="Which official split.", min=1)] = 1,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Where to write the contact sheet.", show_default="in the store")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show classes, counts and faults of a prepared data set, and write a contact sheet to look at."""
+    from vdbench.pictures import contact_sheet
+
+    store = store_for(name, _home(home))
+    manifest = store.manifest
+    train, test = manifest.usable(split, "train"), manifest.usable(split, "test")
+    rows: list[dict[str, Any]] = [
+        {
+            "class": label,
+            "train": sum(clip.class_name == label for clip in train),
+            "test": sum(clip.class_name == label for clip in test),
+        }
+        for label in sorted({clip.class_name for clip in [*train, *test]})
+    ]
+    faults = [{"clip": c.id, "status": c.decode.status, "what": c.decode.message} for c in manifest.faults()]
+    present = [fault for fault in faults if fault["status"] != "missing"]
+    path = sheet or store.folder / "contact-sheet.png"
+    first = {clip.class_name: clip for clip in reversed(train)}
+    shown = [first[label] for label in sorted(first)][:SHEET_CLASSES]
+    contact_sheet(
+        store.clips[[clip.row for clip in shown if clip.row is not None]], [clip.class_name for clip in shown], path
+    )
+    if as_json:
+        value = {"name": name, "split": split, "partial": manifest.partial, "fingerprint": manifest.fingerprint}
+        print(json.dumps(value | {"classes": rows, "faults": faults, "sheet": str(path)}, indent=2, ensure_ascii=False))
+        return
+    show_rows(f"{name}, split {split}: {_summary(store)}", ["class", "train", "test"], rows, False)
+    if present:
+        show_rows("Faults", ["clip", "status", "what"], present, False)
+    if missing := len(faults) - len(present):
+        out.print(f"{missing} clips that the split files name are missing")
+    out.print(f"contact sheet: {path}", markup=False, soft_wrap=True)
+
+
+def store_for(
+    name: str, place: Home, frames: int | None = None, size: int | None = None, data_root: Path | None = None
+) -> ClipStore:
+    """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
+
+    Args:
+        name: of the data set.
+        place: the home.
+        frames: frames wanted per clip, or None.
+        size: pixels wanted per side, or None.
+        data_root: where its videos lie, for the sentence of the error.
+
+    Raises:
+        DataError: it is not prepared; the sentence offers the command.
+    """
+    from vdbench.datasets.spec import load_dataset
+    from vdbench.datasets.store import find_store
+
+    spec = load_dataset(name)
+    if spec.layout == "rendered":
+        from vdbench.cli.progress import counting
+        from vdbench.datasets.prepare import prepare as decode
+
+        with counting(f"preparing {name}") as on_progress:
+            return decode(spec, None, place.root, on_progress=on_progress)
+    try:
+        return find_store(place.root, spec, frames=frames, size=size)
+    except DataError as error:
+        raise DataError(f"{error} --data-root {data_root or 'FOLDER'}") from None
+
+
+def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:
+    """For ``vdbench doctor``: whether a data set is prepared, and whether its videos are found."""
+    from vdbench.datasets.layouts import read_index
+    from vdbench.datasets.spec import load_dataset
+
+    spec = load_dataset(name)
+    prepared = "prepared" if _stores(home, name) else "not prepared"
+    if spec.layout == "rendered":
+        return {"state": "ok", "details": f"embedded, {prepared}"}
+    if data_root is None:
+        return {"state": "unknown", "details": f"{prepared}; give --data-root to look for its videos"}
+    try:
+        index = read_index(spec, data_root.expanduser().absolute())
+    except VdbenchError as error:
+        return {"state": "absent", "details": f"{prepared}; {error}"}
+    there = len(index.entries) - len(index.missing)
+    return {"state": "found", "details": f"{there} of {len(index.entries)} clips, {prepared}"}

@@ -1,0 +1,60 @@
+"""``vdbench evaluate``: judge any distilled set, also one that no run of ours made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vdbench.cli.options import HomeOption, JsonOption, SetOption, parse_settings
+from vdbench.cli.output import err, show_rows
+from vdbench.errors import UsageError
+
+
+def evaluate(
+    artefact: Annotated[Path, typer.Argument(help="Folder with distilled.json and tensors.safetensors.")],
+    suite: Annotated[str, typer.Option(help="The protocol.")] = "quick",
+    dataset: Annotated[
+        str | None, typer.Option(help="Test on this data set.", show_default="the one it was made from")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the students.", min=0)] = 0,
+    set_: SetOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train fresh students on a distilled set and test them, under a suite's protocol."""
+    import torch
+
+    from vdbench.cli.datasets import store_for
+    from vdbench.datasets.view import open_view
+    from vdbench.distilled import DistilledSet
+    from vdbench.evaluate import evaluate as judge
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.suite import load_suite
+
+    changes = parse_settings(set_ or [])
+    protocol = load_suite(suite, changes.pop("protocol", None)).protocol
+    if changes:
+        raise UsageError(f"--set {next(iter(changes))}... has no effect here; only protocol.* can be set")
+    distilled = DistilledSet.load(artefact)
+    place = Home.at(home)
+    store = store_for(dataset or distilled.record.dataset, place, protocol.frames, protocol.size)
+    view = open_view(store, place.root, **protocol.data())
+    if distilled.record.train_fingerprint != view.train.fingerprint:
+        err.print("warning: it was made from other clips than this suite's train split")
+    held_out = view.test if protocol.evaluate_on == "test" else view.validation
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    seeds = [seed * 1000 + i for i in range(protocol.evaluation_seeds)]
+    scores = judge(distilled, held_out, protocol.students, protocol.recipe, seeds, device)
+    if as_json:
+        print(json.dumps([s.model_dump(mode="json") for s in scores], indent=2))
+        return
+    rows = [
+        {"student": s.student, "seed": x.seed, "top1": f"{100 * x.top1:.1f} %", "top5": f"{100 * x.top5:.1f} %"}
+        for s in scores
+        for x in s.scores
+    ]
+    title = f"{distilled.record.method} on {distilled.record.dataset}, {len(distilled)} clips"
+    show_rows(title, ["student", "seed", "top1", "top5"], rows, False)

@@ -1,0 +1,122 @@
+"""``vdbench methods``: what there is, what it can be set to, a new one, and whether one keeps the contract."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files as package_files
+from pathlib import Path
+from string import Template
+from typing import Annotated, Any
+
+import typer
+
+from vdbench.cli.options import JsonOption, PluginOption
+from vdbench.cli.output import out, show_rows
+from vdbench.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, help="List, show, write and check methods.")
+
+
+@app.command("list")
+def list_methods(plugin: PluginOption = None, as_json: JsonOption = False) -> None:
+    """List every method that can be found, broken ones with what is wrong."""
+    from vdbench.registry import Registry
+
+    rows = [
+        {
+            "name": entry.name,
+            "title": entry.method.card.title if entry.method else f"cannot be used: {entry.problem}",
+            "pools": list(entry.method.pools) if entry.method else [],
+            "reconstruction": entry.method.card.reconstruction if entry.method else False,
+            "usable": entry.method is not None,
+            "from": entry.source,
+        }
+        for entry in Registry(plugin or []).entries
+    ]
+    show_rows("Methods", ["name", "title", "pools", "from"], rows, as_json)
+
+
+@app.command()
+def show(name: str, plugin: PluginOption = None, as_json: JsonOption = False) -> None:
+    """Show one method: what it is, its paper, and every setting with its default."""
+    from vdbench.registry import Registry
+
+    method = Registry(plugin or []).get(name)
+    settings = list(_settings_rows(method.Settings, ""))
+    card = method.card
+    if as_json:
+        value: dict[str, Any] = {"name": name, "title": card.title, "paper": card.paper, "bibtex": card.bibtex}
+        value |= {"reconstruction": card.reconstruction, "version": method.version, "settings": settings}
+        print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        return
+    out.print(f"[bold]{name}[/] (version {method.version}): {card.title}", markup=True)
+    if card.reconstruction:
+        out.print("A reconstruction: no code of the authors is public.")
+    if card.paper:
+        out.print(f"Paper: {card.paper}", markup=False)
+    if card.bibtex:
+        out.print(card.bibtex, markup=False)
+    show_rows("Settings (--set)", ["setting", "default", "role", "what"], settings, False)
+
+
+def _settings_rows(model: Any, prefix: str) -> Any:
+    from vdbench.method import Settings
+
+    for field, info in model.model_fields.items():
+        default = info.get_default(call_default_factory=True)
+        if isinstance(default, Settings):
+            yield from _settings_rows(type(default), f"{prefix}{field}.")
+        else:
+            role = info.json_schema_extra["role"]
+            yield {"setting": prefix + field, "default": default, "role": role, "what": info.description}
+
+
+@app.command()
+def new(
+    name: str,
+    folder: Annotated[Path, typer.Option("--folder", help="Where to write the two files.")] = Path(),
+) -> None:
+    """Write a working plugin and its test, to be changed into your own method."""
+    from vdbench import files
+    from vdbench.registry import NAME
+
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' is not a name for a method; use lower-case words joined by hyphens, as in my-method"
+        )
+    module = name.replace("-", "_")
+    names = {"name": name, "module": module, "cls": "".join(part.capitalize() for part in name.split("-"))}
+    targets = {"selector.py.txt": folder / f"{module}.py", "test_selector.py.txt": folder / f"test_{module}.py"}
+    for path in targets.values():
+        if path.exists():
+            raise UsageError(f"{path} exists already; choose another name or another --folder")
+    for template, path in targets.items():
+        text = (package_files("vdbench") / "templates" / template).read_text(encoding="utf-8")
+        files.write_text(path, Template(text).substitute(names))
+    plugin, test = targets.values()
+    out.print(f"wrote {plugin} and {test}; next:", markup=False)
+    out.print(f"  vdbench methods check {plugin}", markup=False)
+    out.print(f"  vdbench run --plugin {plugin} --methods {name}", markup=False)
+
+
+@app.command()
+def check(name_or_file: str, plugin: PluginOption = None) -> None:
+    """Run the conformance suite on a method, by name or by file."""
+    from vdbench.registry import Registry
+    from vdbench.testing import check_method
+
+    path = Path(name_or_file)
+    is_file = path.suffix == ".py"
+    registry = Registry([*(plugin or []), *([path] if is_file else [])])
+    source = str(path.absolute())
+    names = [e.name for e in registry.entries if e.source == source] if is_file else [name_or_file]
+    failed = False
+    for name in names:
+        findings = check_method(registry.get(name))
+        failed |= bool(findings)
+        for finding in findings:
+            out.print(f"{name}: {finding}", markup=False)
+        if not findings:
+            out.print(f"{name} keeps the contract of a method", markup=False)
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,111 @@
+"""Options that several commands share, and the one parser of lists."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+
+from vdbench.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="VDBENCH_HOME", help="Where vdbench keeps what it makes.", show_default=False),
+]
+DataRootOption = Annotated[
+    Path | None,
+    typer.Option("--data-root", envvar="VDBENCH_DATA", help="Where the videos lie.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+PluginOption = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", help="A Python file that defines methods. May be repeated.", show_default=False),
+]
+PartialOption = Annotated[
+    bool, typer.Option("--partial", help="Allow a data set of which only some classes or clips are there.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME.SETTING=VALUE",
+        help="Change a setting of a method (herding.encoder=pixels) or of the protocol "
+        "(protocol.recipe.max_steps=50). May be repeated.",
+        show_default=False,
+    ),
+]
+
+
+def split_list(text: str) -> list[str]:
+    """``'a, b,c'`` as ``['a', 'b', 'c']``.
+
+    Raises:
+        UsageError: there is nothing in it.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise UsageError(f"'{text}' names nothing; give one or more names, separated by commas")
+    return parts
+
+
+def choose(text: str, known: Sequence[str], what: str) -> list[str]:
+    """Resolve a list of names, globs and ``all`` against what exists, in the order typed.
+
+    Args:
+        text: as typed.
+        known: every name there is.
+        what: a noun for the error, such as ``data set``.
+    """
+    chosen: dict[str, None] = {}
+    for pattern in split_list(text):
+        matches = list(known) if pattern == "all" else [name for name in known if fnmatchcase(name, pattern)]
+        if not matches:
+            raise UsageError(f"unknown {what} '{pattern}'; {nearest(pattern, list(known))}")
+        chosen |= dict.fromkeys(matches)
+    return list(chosen)
+
+
+def positive_list(text: str, option: str) -> list[int]:
+    """``'1,5,10'`` as numbers of at least 1, without repeats."""
+    return list(dict.fromkeys(positive(part, option) for part in split_list(text)))
+
+
+def positive(text: str, option: str) -> int:
+    """A whole number of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise UsageError(f"{option} takes whole numbers of at least 1, not '{text}'")
+    return value
+
+
+def parse_settings(assignments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """``['dm.lr=3', 'herding.encoder.name=pixels']`` as nested dictionaries, values read as YAML.
+
+    Returns:
+        For each method, and for ``protocol``, its settings.
+    """
+    tree: dict[str, dict[str, Any]] = {}
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        keys = path.strip().split(".")
+        if not equals or len(keys) < 2 or not all(keys):
+            raise UsageError(f"--set {text} is not of the form NAME.SETTING=VALUE, such as herding.encoder=pixels")
+        branch: dict[str, Any] = tree
+        for key in keys[:-1]:
+            branch = branch.setdefault(key, {})
+            if not isinstance(branch, dict):
+                raise UsageError(f"--set {text} contradicts an earlier --set of {key}")
+        try:
+            branch[keys[-1]] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            branch[keys[-1]] = value
+    return tree

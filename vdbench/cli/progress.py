@@ -1,0 +1,140 @@
+"""Progress: live on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vdbench.cli.output import err, human_seconds
+
+if TYPE_CHECKING:
+    from vdbench.experiment.result import Result
+    from vdbench.experiment.trial import Job
+
+LINE_EVERY = 10.0
+"""Seconds between two plain lines about the same work."""
+
+
+@contextmanager
+def counting(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show ``done`` of ``total``: a bar with time left on a terminal, a line now and then elsewhere."""
+    if err.is_terminal:
+        with _bar() as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        return
+    last = time.monotonic()
+    started = last
+
+    def line(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= LINE_EVERY or done == total:
+            last = now
+            left = f", {human_seconds((now - started) / done * (total - done))} left" if 0 < done < total else ""
+            err.print(f"{title}: {done} of {total}{left}", markup=False)
+
+    yield line
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err)
+
+
+class PlainRun:
+    """A listener that prints a line when a trial ends.
+
+    Args:
+        total: trials of this run.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._ended = 0
+        self._started = time.monotonic()
+
+    def preparing(self, what: str) -> None:
+        """Say what is built for all trials."""
+        err.print(f"building {what}", markup=False)
+
+    def started(self, job: Job) -> None:
+        """Nothing to say: the line comes when it ends."""
+
+    def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
+        """Nothing to say."""
+
+    def finished(self, job: Job, result: Result) -> None:
+        """One line: the place in the run, the trial, what came of it, the time left."""
+        self._ended += 1
+        elapsed = time.monotonic() - self._started
+        rest = elapsed / self._ended * (self._total - self._ended)
+        left = f"  ({human_seconds(rest)} left)" if rest else ""
+        err.print(f"[{self._ended}/{self._total}] {job.trial.title}: {describe(result)}{left}", markup=False)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class LiveRun:
+    """A listener that keeps a table of what is running under a bar with the time left.
+
+    Args:
+        total: trials of this run.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._bar = _bar()
+        self._task = self._bar.add_task("trials", total=total)
+        self._running: dict[str, tuple[str, str]] = {}
+        self._live = Live(console=err, refresh_per_second=4, get_renderable=self._render, transient=True)
+        self._live.start()
+
+    def preparing(self, what: str) -> None:
+        """Show what is built for all trials."""
+        self._live.console.print(f"building {what}", markup=False)
+
+    def started(self, job: Job) -> None:
+        """Add a row."""
+        self._running[job.trial.id] = (job.trial.title, "starting")
+
+    def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
+        """Change the row."""
+        numbers = [f"{k} {v:.3g}" for k, v in metrics.items() if isinstance(v, float)]
+        words = [f"{v}" for k, v in metrics.items() if isinstance(v, str)]
+        self._running[job.trial.id] = (job.trial.title, "  ".join([*words, f"step {step}", *numbers]))
+
+    def finished(self, job: Job, result: Result) -> None:
+        """Turn the row into a line above the table."""
+        self._running.pop(job.trial.id, None)
+        self._bar.advance(self._task)
+        self._live.console.print(f"{job.trial.title}: {describe(result)}", markup=False)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._live.stop()
+
+    def _render(self) -> Group:
+        table = Table.grid(padding=(0, 2))
+        for title, state in self._running.values():
+            table.add_row(title, state)
+        return Group(table, self._bar)
+
+
+def describe(result: Result) -> str:
+    """What came of a trial: its top-1 per student, or why it failed."""
+    if result.failure is not None:
+        return f"failed ({result.failure.kind}) {result.failure.message}"
+    parts = []
+    for student in result.students:
+        top1 = [100 * score.top1 for score in student.scores]
+        parts.append(f"{student.student} {sum(top1) / len(top1):.1f} %")
+    cost = result.stages["distill"].seconds + result.stages["evaluate"].seconds
+    return f"top-1 {', '.join(parts)} in {human_seconds(cost)}"

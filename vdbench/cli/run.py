@@ -1,0 +1,204 @@
+"""``vdbench run``: plan, carry out, and show the leaderboard."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from vdbench.cli import options
+from vdbench.cli.output import err, human_bytes, human_seconds, out, show_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vdbench.datasets.store import ClipStore
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.plan import Plan
+    from vdbench.experiment.schedule import Scheduler
+    from vdbench.experiment.suite import Protocol
+
+EMBEDDED = "motion-digits"
+
+
+def run(
+    methods: Annotated[str, typer.Option(help="Methods: names, name@pool, globs, or all; commas between.")] = "all",
+    datasets: Annotated[
+        str | None, typer.Option(help="Data sets, commas between.", show_default="those of the suite")
+    ] = None,
+    ipc: Annotated[
+        str | None, typer.Option(help="Instances per class, commas between.", show_default="those of the suite")
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="How many distillation seeds.", show_default="those of the suite")
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(help="The protocol.", show_default="quick on motion-digits, clean on real data"),
+    ] = None,
+    set_: options.SetOption = None,
+    partial: options.PartialOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials, the time and the disk.")] = False,
+    scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    gpus_per_trial: Annotated[
+        float | None, typer.Option(help="Share of a GPU per trial.", show_default="the method's own", min=0.01)
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which a trial is given up.", min=1)] = None,
+    ray_address: Annotated[str, typer.Option(help="An existing Ray cluster; local starts one here.")] = "local",
+    workers: Annotated[int | None, typer.Option(help="Cores that a local Ray uses.", show_default="all", min=1)] = None,
+    plugin: options.PluginOption = None,
+    data_root: options.DataRootOption = None,
+    home: options.HomeOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Judge methods on data sets, and build the leaderboard.
+
+    Typing the same command again finishes what was interrupted and runs nothing twice.
+
+    **Examples**
+
+    `vdbench run` compares every method on the embedded data set.
+
+    `vdbench run --methods herding,k-means --datasets ucf101 --ipc 1,5 --seeds 3 --dry-run`
+
+    `vdbench run --datasets ucf101 --partial --suite quick --set herding.encoder=pixels`
+    """
+    changes = options.parse_settings(set_ or [])
+    wanted_ipc = None if ipc is None else options.positive_list(ipc, "--ipc")
+    wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
+    from vdbench.datasets.spec import dataset_names
+
+    names = None if datasets is None else options.choose(datasets, dataset_names(), "data set")
+    wanted_methods = options.split_list(methods)
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.plan import Request, make_plan
+    from vdbench.experiment.suite import load_suite
+    from vdbench.registry import Registry
+
+    Registry(plugin or []).resolve(wanted_methods)
+    judged_by = load_suite(suite or _default_suite(names), changes.pop("protocol", None))
+    place = Home.at(home)
+    request = Request(
+        suite=judged_by,
+        methods=wanted_methods,
+        stores=_stores(names or judged_by.datasets, place, judged_by.protocol, data_root),
+        ipc=wanted_ipc or judged_by.ipc,
+        seeds=wanted_seeds or judged_by.seeds,
+        settings=changes,
+        partial=partial,
+        plugins=plugin or [],
+        device=_device(device),
+        gpus=gpus_per_trial,
+        timeout=timeout,
+    )
+    for path in place.results.set_aside_corrupt():
+        err.print(f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again")
+    plan = make_plan(request, place)
+    if dry_run:
+        _show_plan(plan, place, as_json, workers)
+        return
+    raise typer.Exit(_carry_out(plan, place, _scheduler(scheduler, ray_address, workers), as_json))
+
+
+def _default_suite(datasets: Sequence[str] | None) -> str:
+    return "quick" if datasets in (None, [EMBEDDED]) else "clean"
+
+
+def _stores(names: Sequence[str], place: Home, protocol: Protocol, data_root: Path | None) -> list[ClipStore]:
+    from vdbench.cli.datasets import store_for
+
+    return [store_for(name, place, protocol.frames, protocol.size, data_root) for name in names]
+
+
+def _device(asked: str) -> str:
+    import torch
+
+    from vdbench.errors import UsageError
+
+    available = torch.cuda.is_available()
+    if asked == "cuda" and not available:
+        raise UsageError("--device cuda: torch finds no CUDA GPU here; leave --device out to use the CPU")
+    return "cuda" if available and asked != "cpu" else "cpu"
+
+
+def _scheduler(name: str, address: str, workers: int | None) -> Scheduler:
+    if name == "inline":
+        from vdbench.experiment.schedule import run_inline
+
+        return run_inline
+    from vdbench.experiment.on_ray import RayScheduler
+
+    return RayScheduler(address=address, cpus=workers)
+
+
+def _show_plan(plan: Plan, place: Home, as_json: bool, workers: int | None) -> None:
+    from vdbench.experiment.estimate import estimate
+
+    cost = estimate(plan, place, workers or os.cpu_count() or 1)
+    rows: list[dict[str, Any]] = [
+        {
+            "trial": job.trial.id,
+            "method": job.trial.method,
+            "pool": job.trial.pool,
+            "dataset": job.trial.dataset.title,
+            "ipc": job.trial.ipc,
+            "seed": job.trial.seed,
+            "control": job.trial.control,
+            "state": "done" if job.trial.id in plan.done else "to run",
+        }
+        for job in plan.jobs
+    ]
+    if as_json:
+        print(json.dumps({"trials": rows, "seconds": cost.seconds, "bytes": cost.bytes}, indent=2))
+        return
+    show_rows("Trials", ["trial", "method", "pool", "dataset", "ipc", "seed", "control", "state"], rows, False)
+    left = len(plan.pending)
+    out.print(f"{len(rows)} trials, {len(rows) - left} done, {left} to run")
+    if left:
+        out.print(f"about {human_seconds(cost.seconds)} and {human_bytes(cost.bytes)} of disk ({cost.basis})")
+
+
+def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> int:
+    from vdbench.cli.progress import LiveRun, PlainRun
+    from vdbench.experiment.plan import describe_protocol
+    from vdbench.experiment.run import carry_out
+    from vdbench.experiment.tracking import MlflowMirror
+
+    started = time.monotonic()
+    pending = len(plan.pending)
+    first = plan.jobs[0].trial
+    err.print(f"suite {first.suite}: {describe_protocol(first.protocol)}", markup=False)
+    err.print(f"{len(plan.jobs)} trials, {len(plan.jobs) - pending} done already, {pending} to run; home {place.root}")
+    mirror = MlflowMirror(place, f"vdbench run, suite {first.suite}") if pending else None
+    display = LiveRun(pending) if err.is_terminal and pending else PlainRun(pending)
+    try:
+        outcome = carry_out(plan, place, scheduler, [display, *([mirror] if mirror else [])])
+    finally:
+        display.close()
+        if mirror:
+            mirror.close()
+    if as_json:
+        results = [r.model_dump(mode="json") for r in (*outcome.done, *outcome.failed)]
+        print(json.dumps(results, indent=2))
+    elif outcome.done or outcome.failed:
+        _show_leaderboard(place)
+    ran = len(outcome.done) - len(plan.done)
+    err.print(f"{ran} trials done, {len(outcome.failed)} failed, in {human_seconds(time.monotonic() - started)}")
+    for result in outcome.failed:
+        what = f"{result.label} on {result.dataset.name}, ipc {result.ipc or 'all'}, seed {result.seed}"
+        why = result.failure.message if result.failure else ""
+        err.print(f"failed: {what}: {why} (vdbench results show {result.id})", markup=False, soft_wrap=True)
+    return outcome.exit_code
+
+
+def _show_leaderboard(place: Home) -> None:
+    from vdbench_leaderboard.build import build, show
+
+    build(place.results.folder, place.leaderboard)
+    out.print(show(place.results.folder))
+    out.print(f"leaderboard page: {place.leaderboard / 'index.html'}", markup=False, soft_wrap=True)

@@ -1,0 +1,74 @@
+"""The home: the one folder under which vdbench keeps everything it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from vdbench.errors import UsageError
+from vdbench.experiment.result import ResultStore
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where things are. Data sets add ``stores/``, ``views/`` and ``videos/`` of their own.
+
+    Attributes:
+        root: absolute.
+    """
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path | None) -> Home:
+        """The home that was asked for, or the user's own; its folder is made and tried.
+
+        Raises:
+            UsageError: nothing can be written there.
+        """
+        root = (path or user_data_path("vdbench")).expanduser().absolute()
+        probe = root / ".writable"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise UsageError(
+                f"home {root} cannot be written ({error.strerror}); give another one with --home or VDBENCH_HOME"
+            ) from None
+        return cls(root)
+
+    @property
+    def results(self) -> ResultStore:
+        """One JSON file per trial."""
+        return ResultStore(self.root / "results")
+
+    @property
+    def assets(self) -> Path:
+        """Shared assets."""
+        return self.root / "assets"
+
+    @property
+    def leaderboard(self) -> Path:
+        """The tables, plots and page made from the results."""
+        return self.root / "leaderboard"
+
+    @property
+    def mlflow(self) -> Path:
+        """The MLflow store."""
+        return self.root / "mlflow"
+
+    @property
+    def ray(self) -> Path:
+        """Scratch of Ray Tune."""
+        return self.root / "ray"
+
+    def artefact(self, distillation_id: str) -> Path:
+        """The distilled set of a distillation."""
+        return self.root / "distilled" / distillation_id
+
+    def checkpoints(self, distillation_id: str) -> Path:
+        """State of an unfinished distillation."""
+        return self.root / "checkpoints" / distillation_id

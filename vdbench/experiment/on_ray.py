@@ -1,0 +1,196 @@
+"""The Ray scheduler: shared assets as Ray tasks, then every trial as a Ray Tune trial with its share of the machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from vdbench.experiment.home import Home
+from vdbench.experiment.result import Failure, Result
+from vdbench.experiment.schedule import Listener, shared_assets
+from vdbench.experiment.trial import Job
+from vdbench.experiment.worker import blank_result, build_asset, run_trial
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_MAX_PENDING_TRIALS_PG": "auto",
+    "OMP_NUM_THREADS": "1",
+}
+"""Set before Ray is imported, here and in every worker: no reports home, one math thread per worker."""
+
+
+REPORT_EVERY = 0.5
+"""Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
+
+
+@dataclass(frozen=True)
+class RayScheduler:
+    """Runs jobs on Ray.
+
+    Attributes:
+        address: of an existing cluster, or ``local`` to start one on this machine.
+        cpus: cores that a local Ray may use; all of them where None.
+        gpus: GPUs that a local Ray may use; all of them where None.
+    """
+
+    address: str = "local"
+    cpus: int | None = None
+    gpus: int | None = None
+
+    def __call__(self, jobs: Sequence[Job], listener: Listener) -> None:
+        """Run the jobs; see :data:`vdbench.experiment.schedule.Scheduler`."""
+        if not jobs:
+            return
+        os.environ |= {key: os.environ.get(key, value) for key, value in QUIET.items()}
+        import ray
+
+        self._start()
+        try:
+            _build_shared(jobs, listener)
+            _tune(jobs, listener)
+        finally:
+            ray.shutdown()
+
+    def _start(self) -> None:
+        import ray
+
+        local = self.address == "local"
+        ray.init(
+            address=self.address,
+            num_cpus=self.cpus if local else None,
+            num_gpus=self.gpus if local else None,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"env_vars": QUIET},
+        )
+
+
+def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
+    """Build what several trials need before any of them occupies a place and waits for it."""
+    import ray
+
+    pending = []
+    for job, spec in shared_assets(jobs):
+        listener.preparing(f"{spec.kind} for {job.trial.dataset.name}")
+        task = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
+        pending.append(task.remote(job.model_dump(mode="json"), spec))
+    ray.get(pending)
+
+
+def _build_one(job: dict[str, Any], spec: Any) -> None:
+    _one_thread()
+    build_asset(Job.model_validate(job), spec, lambda step, **metrics: None)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _trainable(config: dict[str, Any]) -> None:
+    """What runs in a Ray worker. A failure inside the trial is its result; only a lost worker escapes."""
+    from ray import tune
+
+    _one_thread()
+    job = Job.model_validate(config["job"])
+    points: list[tuple[int, dict[str, Any]]] = []
+    told = time.monotonic()
+
+    def report(step: int, **metrics: Any) -> None:
+        nonlocal told
+        points.append((step, metrics))
+        if time.monotonic() - told > REPORT_EVERY:
+            tune.report({"points": list(points)})
+            points.clear()
+            told = time.monotonic()
+
+    try:
+        run_trial(job, report)
+    finally:
+        tune.report({"points": points})
+
+
+def _tune(jobs: Sequence[Job], listener: Listener) -> None:
+    from ray import tune
+
+    by_id = {job.trial.id: job for job in jobs}
+    home = Home(jobs[0].home)
+    tuner = tune.Tuner(
+        tune.with_resources(_trainable, _share),
+        param_space={"job": tune.grid_search([job.model_dump(mode="json") for job in jobs])},
+        tune_config=tune.TuneConfig(trial_dirname_creator=lambda trial: trial.trial_id, reuse_actors=True),
+        run_config=tune.RunConfig(
+            name=datetime.now(UTC).strftime("%Y%m%d-%H%M%S"),
+            storage_path=str(home.ray),
+            verbose=0,
+            failure_config=tune.FailureConfig(max_failures=1),
+            callbacks=[_listening(listener, by_id)],
+        ),
+    )
+    tuner.fit()
+    missing = [job for job in jobs if home.results.read(job.trial.id) is None]
+    if missing:
+        raise KeyboardInterrupt
+
+
+def _share(config: dict[str, Any]) -> Any:
+    """What a trial occupies, as its method asks."""
+    from ray import tune
+
+    job = config["job"]
+    return tune.PlacementGroupFactory([{"CPU": job["cpus"]} | ({"GPU": job["gpus"]} if job["gpus"] else {})])
+
+
+def _listening(listener: Listener, jobs: dict[str, Job]) -> Any:
+    """A Tune callback, made here because its base class exists only once Ray is imported."""
+    from ray import tune
+
+    def job_of(trial: Any) -> Job:
+        return jobs[Job.model_validate(trial.config["job"]).trial.id]
+
+    class Listening(tune.Callback):
+        def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+            listener.started(job_of(trial))
+
+        def on_trial_result(
+            self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+        ) -> None:
+            for step, metrics in result.get("points", ()):
+                listener.progressed(job_of(trial), step, metrics)
+
+        def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+            job = job_of(trial)
+            result = Home(job.home).results.read(job.trial.id)
+            if result is not None:
+                listener.finished(job, result)
+
+        def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+            job = job_of(trial)
+            result = _lost(job, trial)
+            Home(job.home).results.write(result)
+            listener.finished(job, result)
+
+    return Listening()
+
+
+def _lost(job: Job, trial: Any) -> Result:
+    """The record of a trial whose worker died, twice."""
+    cause = str(trial.get_error() or "")
+    memory = "OutOfMemory" in cause or "SIGKILL" in cause
+    failure = Failure(
+        kind="oom" if memory else "bug",
+        stage="distill",
+        message="the worker process died" + (", most likely for want of memory" if memory else ""),
+        details=cause,
+    )
+    return blank_result(job, datetime.now(UTC)).model_copy(update={"status": "failed", "failure": failure})

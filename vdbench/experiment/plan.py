@@ -1,0 +1,171 @@
+"""The plan: which trials a run consists of, and which of them are done already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vdbench.datasets.view import View, open_view
+from vdbench.errors import DataError, UsageError
+from vdbench.experiment.result import Result
+from vdbench.experiment.trial import Job, Trial
+from vdbench.records import DatasetRecord
+from vdbench.registry import Registry
+from vdbench.students import student_class
+
+if TYPE_CHECKING:
+    from vdbench.datasets.store import ClipStore
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.suite import Protocol, Suite
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked to run.
+
+    Attributes:
+        suite: the protocol, bent as asked.
+        methods: names, ``name@pool``, globs or ``all``; the suite's controls are added.
+        stores: the prepared data sets.
+        ipc: instances per class.
+        seeds: distillation seeds, counted from 0.
+        settings: for each method the settings that differ from its defaults.
+        partial: whether data sets of which only some classes or clips are there are allowed.
+        plugins: plugin files.
+        device: ``cpu`` or ``cuda``.
+        gpus: share of a GPU per trial; each method's own where None.
+        timeout: seconds per trial, or None.
+    """
+
+    suite: Suite
+    methods: Sequence[str]
+    stores: Sequence[ClipStore]
+    ipc: Sequence[int]
+    seeds: int
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    partial: bool = False
+    plugins: Sequence[Path] = ()
+    device: str = "cpu"
+    gpus: float | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All trials of a run, in the order in which they are best run.
+
+    Attributes:
+        jobs: every trial, done or not.
+        done: results of those that are finished, by trial id.
+    """
+
+    jobs: tuple[Job, ...]
+    done: Mapping[str, Result]
+
+    @property
+    def pending(self) -> list[Job]:
+        """The trials without a result; a failed one is pending."""
+        return [job for job in self.jobs if job.trial.id not in self.done]
+
+
+def make_plan(request: Request, home: Home) -> Plan:
+    """Lay out a run: every method on every data set at every IPC with every seed.
+
+    Raises:
+        UsageError: an unknown method or setting, or an IPC larger than a class.
+        DataError: a data set is partial and that was not allowed.
+    """
+    registry = Registry([path.absolute() for path in request.plugins])
+    controls = registry.resolve(request.suite.controls)
+    chosen = [*controls, *(pair for pair in registry.resolve(request.methods) if pair not in controls)]
+    _check_settings(request, registry, [name for name, _ in chosen])
+    for student in request.suite.protocol.students:
+        student_class(student.name)
+    jobs: dict[str, Job] = {}
+    for store in request.stores:
+        view = open_view(store, home.root, **request.suite.protocol.data())
+        dataset = view.facts
+        _check_data(request, view, dataset)
+        for seed in range(request.seeds):
+            for ipc in request.ipc:
+                for pair in chosen:
+                    job = _job(request, registry, home, pair, pair in controls, (store, view, dataset), ipc, seed)
+                    jobs.setdefault(job.trial.id, job)
+    results = {job_id: home.results.read(job_id) for job_id in jobs}
+    done = {job_id: result for job_id, result in results.items() if result is not None and result.status == "done"}
+    return Plan(tuple(jobs.values()), done)
+
+
+def _job(
+    request: Request,
+    registry: Registry,
+    home: Home,
+    pair: tuple[str, str | None],
+    control: bool,
+    data: tuple[ClipStore, View, DatasetRecord],
+    ipc: int,
+    seed: int,
+) -> Job:
+    store, view, dataset = data
+    name, pool = pair
+    method = registry.configure(name, pool, request.settings.get(name, {}))
+    trial = Trial(
+        method=name,
+        method_version=method.version,
+        pool=getattr(method.settings, "pool", None),
+        settings=method.settings.identity(),
+        suite=request.suite.name,
+        control=control,
+        protocol=request.suite.protocol,
+        dataset=dataset,
+        train_fingerprint=view.train.fingerprint,
+        ipc=ipc if method.budgeted else None,
+        seed=seed,
+    )
+    return Job(
+        trial=trial,
+        settings=dict(request.settings.get(name, {})),
+        home=home.root,
+        store=store.folder,
+        plugins=tuple(path.absolute() for path in request.plugins),
+        device=request.device,
+        cpus=method.share.cpus,
+        gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
+        timeout=request.timeout,
+    )
+
+
+def _check_settings(request: Request, registry: Registry, chosen: Sequence[str]) -> None:
+    """A setting for a method that is not run would be lost without a word."""
+    for name in request.settings:
+        registry.get(name)
+        if name not in chosen:
+            raise UsageError(f"--set {name}... has no effect: method '{name}' is not among those of this run")
+
+
+def _check_data(request: Request, view: View, dataset: DatasetRecord) -> None:
+    if dataset.partial and not request.partial:
+        raise DataError(
+            f"{dataset.name} is partial: {dataset.classes} of {dataset.classes_total} classes and "
+            f"{dataset.clips} of {dataset.clips_total} clips are there; add --partial to run on those"
+        )
+    if request.suite.protocol.evaluate_on == "validation" and not len(view.validation):
+        raise UsageError("there is no validation part to evaluate on; add --set protocol.validation=0.1")
+    counts = view.train.counts()
+    smallest = int(counts.argmin())
+    for ipc in request.ipc:
+        if ipc > counts[smallest]:
+            raise UsageError(
+                f"IPC {ipc} is more than {dataset.name} has: class '{view.train.classes[smallest]}' has "
+                f"{counts[smallest]} clips to choose from; ask for --ipc {counts[smallest]} or less"
+            )
+
+
+def describe_protocol(protocol: Protocol) -> str:
+    """The protocol in one line, for people."""
+    frames = f"{protocol.frames or 'native'} frames of {protocol.size or 'native'} pixels"
+    students = ", ".join(f"{s.name} (width {s.width})" for s in protocol.students)
+    networks = f"{protocol.evaluation_seeds} networks each"
+    return f"{frames}, split {protocol.split}, judged by {students}, {networks}, on {protocol.evaluate_on}"

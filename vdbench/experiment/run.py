@@ -1,0 +1,79 @@
+"""A run: the plan carried out by a scheduler, under a lock, with everybody who listens told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vdbench import files
+
+if TYPE_CHECKING:
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.plan import Plan
+    from vdbench.experiment.result import Result
+    from vdbench.experiment.schedule import Listener, Scheduler
+    from vdbench.experiment.trial import Job
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        done: results of the plan that are finished, earlier runs' included.
+        failed: records of trials that failed in this run.
+        interrupted: whether the user stopped it.
+    """
+
+    done: tuple[Result, ...]
+    failed: tuple[Result, ...]
+    interrupted: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some trials failed, 130 interrupted."""
+        return 130 if self.interrupted else int(bool(self.failed))
+
+
+def carry_out(plan: Plan, home: Home, scheduler: Scheduler, listeners: Sequence[Listener]) -> Outcome:
+    """Run what is pending in a plan.
+
+    Raises:
+        UsageError: another run is using this home.
+    """
+    collected = _Collector(listeners)
+    interrupted = False
+    with files.sole_user(home.root):
+        try:
+            scheduler(plan.pending, collected)
+        except KeyboardInterrupt:
+            interrupted = True
+    done = [*plan.done.values(), *(r for r in collected.results if r.status == "done")]
+    failed = [r for r in collected.results if r.status == "failed"]
+    return Outcome(tuple(done), tuple(failed), interrupted)
+
+
+class _Collector:
+    """Passes everything on to the listeners and keeps the results."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self.listeners = listeners
+        self.results: list[Result] = []
+
+    def preparing(self, what: str) -> None:
+        for listener in self.listeners:
+            listener.preparing(what)
+
+    def started(self, job: Job) -> None:
+        for listener in self.listeners:
+            listener.started(job)
+
+    def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
+        for listener in self.listeners:
+            listener.progressed(job, step, metrics)
+
+    def finished(self, job: Job, result: Result) -> None:
+        self.results.append(result)
+        for listener in self.listeners:
+            listener.finished(job, result)

@@ -1,0 +1,69 @@
+"""What every scheduler has in common: who listens to it, and how work is carried out in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from vdbench.experiment.trial import Job
+from vdbench.experiment.worker import build_asset, needed_assets, run_trial
+
+if TYPE_CHECKING:
+    from vdbench.experiment.result import Result
+
+
+class Listener(Protocol):
+    """Hears of a run, always in the driver's process."""
+
+    def preparing(self, what: str) -> None:
+        """Shared work is about to be done before the trials."""
+
+    def started(self, job: Job) -> None:
+        """A trial has begun."""
+
+    def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
+        """A trial is at ``step`` of its present stage, ``metrics['stage']``."""
+
+    def finished(self, job: Job, result: Result) -> None:
+        """A trial has a result, done or failed."""
+
+
+Scheduler = Callable[[Sequence[Job], Listener], None]
+"""Runs every job and tells the listener. Raises KeyboardInterrupt when the user stops it."""
+
+
+def run_inline(jobs: Sequence[Job], listener: Listener) -> None:
+    """Run the jobs one after the other in this process, on one math thread."""
+    torch.set_num_threads(1)
+    for job, spec in shared_assets(jobs):
+        listener.preparing(f"{spec.kind} for {job.trial.dataset.name}")
+        build_asset(job, spec, lambda step, **metrics: None)
+    for job in jobs:
+        listener.started(job)
+        result = run_trial(job, lambda step, job=job, **metrics: listener.progressed(job, step, metrics))
+        listener.finished(job, result)
+
+
+def shared_assets(jobs: Sequence[Job]) -> list[tuple[Job, Any]]:
+    """Each shared asset that is missing, once, with a job that needs it.
+
+    What cannot be found out here is left to the trial itself, whose record will say why.
+    """
+    missing: dict[Any, tuple[Job, Any]] = {}
+    asked: set[str] = set()
+    for job in jobs:
+        trial = job.trial
+        request = f"{trial.method} {trial.settings} {trial.train_fingerprint}"
+        if request in asked:
+            continue
+        asked.add(request)
+        try:
+            needed = needed_assets(job)
+        except Exception:  # recorded, with its cause, by the trial
+            continue
+        for folder, spec in needed.items():
+            if not folder.is_dir():
+                missing.setdefault(folder, (job, spec))
+    return list(missing.values())

@@ -1,0 +1,111 @@
+"""Suites: what is run and under which protocol, declared in YAML."""
+
+from __future__ import annotations
+
+from importlib.resources import files as package_files
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from vdbench.errors import DataError, UsageError, nearest
+from vdbench.evaluate import StudentSpec
+from vdbench.records import Record
+from vdbench.train import Recipe
+
+
+class Protocol(Record):
+    """Everything about judging that decides a number.
+
+    Attributes:
+        frames: frames per clip; the data set's own where left out.
+        size: height and width in pixels; the data set's own where left out.
+        split: which official split.
+        validation: share of train that is held out, by group, and that methods never see.
+        evaluate_on: ``test``, or ``validation`` for choosing settings without touching test.
+        students: the networks that judge.
+        recipe: how they are trained.
+        evaluation_seeds: fresh networks per distilled set and student.
+    """
+
+    frames: int | None = Field(default=None, ge=1)
+    size: int | None = Field(default=None, ge=8)
+    split: int = Field(default=1, ge=1)
+    validation: float = Field(default=0.0, ge=0, lt=1)
+    evaluate_on: Literal["test", "validation"] = "test"
+    students: tuple[StudentSpec, ...] = Field(min_length=1)
+    recipe: Recipe
+    evaluation_seeds: int = Field(default=5, ge=1)
+
+    def data(self) -> dict[str, Any]:
+        """The part that decides which clips methods see."""
+        return {"frames": self.frames, "size": self.size, "split": self.split, "validation": self.validation}
+
+
+class Suite(Record):
+    """A named protocol and what is run under it unless the command line says otherwise.
+
+    Attributes:
+        name: what users type.
+        description: one sentence.
+        datasets: names of data sets.
+        ipc: instances per class.
+        seeds: how many distillation seeds, counted from 0.
+        controls: methods that always run beside the others.
+        protocol: how they are judged.
+    """
+
+    name: str
+    description: str
+    datasets: tuple[str, ...]
+    ipc: tuple[int, ...] = Field(min_length=1)
+    seeds: int = Field(ge=1)
+    controls: tuple[str, ...] = ("random", "full")
+    protocol: Protocol
+
+
+def suite_names() -> list[str]:
+    """All suites that exist, sorted."""
+    folder = package_files("vdbench_benchmarks") / "suites"
+    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
+    """Read a suite and bend its protocol.
+
+    Args:
+        name: of the suite.
+        overrides: protocol fields to replace, nested as the protocol is.
+
+    Raises:
+        UsageError: there is no such suite, or an override does not fit.
+        DataError: the file is malformed.
+    """
+    if name not in suite_names():
+        raise UsageError(f"unknown suite '{name}'; {nearest(name, suite_names())}")
+    text = (package_files("vdbench_benchmarks") / "suites" / f"{name}.yaml").read_text(encoding="utf-8")
+    try:
+        declared = {"name": name, **yaml.safe_load(text)}
+        suite = Suite.model_validate(declared)
+    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        raise DataError(f"suite file {name}.yaml is malformed: {str(error).splitlines()[0]}") from error
+    if not overrides:
+        return suite
+    declared["protocol"] = _merged(declared["protocol"], overrides)
+    try:
+        return Suite.model_validate(declared)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = [f"protocol.{field}" for field in Protocol.model_fields]
+            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
+        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,162 @@
+"""The MLflow mirror: every trial as a run, written by the driver alone. The result files stay the truth."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.result import Result
+    from vdbench.experiment.trial import Job
+
+MOST_PARAM = 500
+"""Characters that MLflow keeps of a parameter's value."""
+
+
+def tracking_uri(home: Home) -> str:
+    """Where the mirror is: ``MLFLOW_TRACKING_URI``, or SQLite in the home."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.mlflow / 'mlflow.db'}"
+
+
+class MlflowMirror:
+    """A listener that writes into MLflow. If the store cannot be reached, it warns once and the run goes on.
+
+    Args:
+        home: whose artefacts are logged.
+        title: of the parent run that holds the trials of this run.
+    """
+
+    def __init__(self, home: Home, title: str) -> None:
+        self._home = home
+        self._title = title
+        self._client: MlflowClient | None = None
+        self._parents: dict[str, str] = {}
+        self._curves: dict[str, list[tuple[str, float, int, int]]] = {}
+        self._attempt(self._connect)
+
+    def preparing(self, what: str) -> None:
+        """Nothing to record: assets are not runs."""
+
+    def started(self, job: Job) -> None:
+        """Forget the curves of an attempt that was lost."""
+        self._curves[job.trial.id] = []
+
+    def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
+        """Keep the numbers of a curve until the trial ends."""
+        now = int(time.time() * 1000)
+        stage = metrics.get("stage", "")
+        curves = self._curves.setdefault(job.trial.id, [])
+        for key, value in metrics.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                curves.append((f"{stage}.{key}", float(value), now, step))
+
+    def finished(self, job: Job, result: Result) -> None:
+        """Write the trial: parameters, scores, costs, curves, the artefact and its preview."""
+        artefact = self._home.artefact(job.trial.distillation_id)
+        self._guarded(lambda: self._record(result, self._curves.pop(result.id, []), artefact))
+
+    def record(self, result: Result) -> None:
+        """Write a stored result, without curves: for rebuilding the mirror."""
+        self._guarded(lambda: self._record(result, [], None))
+
+    def close(self) -> None:
+        """End the parent runs."""
+        self._guarded(self._end_parents)
+
+    def _end_parents(self) -> None:
+        for run in self._parents.values():
+            if self._client is not None:
+                self._client.set_terminated(run)
+
+    def _guarded(self, action: Callable[[], Any]) -> None:
+        """Do something with the store, unless it was given up."""
+        if self._client is not None:
+            self._attempt(action)
+
+    def _attempt(self, action: Callable[[], Any]) -> None:
+        try:
+            action()
+        except Exception as error:  # a mirror must not stop the work
+            self._client = None
+            reason = " ".join(str(error).split())[:300]
+            warnings.warn(f"MLflow at {tracking_uri(self._home)} is not recording: {reason}", stacklevel=2)
+
+    def _connect(self) -> None:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        import logging
+
+        from mlflow import MlflowClient
+
+        for noisy in ("alembic", "mlflow"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+        self._home.mlflow.mkdir(parents=True, exist_ok=True)
+        client = MlflowClient(tracking_uri(self._home))
+        client.search_experiments(max_results=1)
+        self._client = client
+
+    def _parent(self, client: MlflowClient, suite: str) -> tuple[str, str]:
+        name = f"vdbench-{suite}"
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
+            location = None if "MLFLOW_TRACKING_URI" in os.environ else (self._home.mlflow / "artifacts").as_uri()
+            experiment_id = client.create_experiment(name, artifact_location=location)
+        else:
+            experiment_id = experiment.experiment_id
+        if suite not in self._parents:
+            self._parents[suite] = client.create_run(experiment_id, run_name=self._title).info.run_id
+        return experiment_id, self._parents[suite]
+
+    def _record(self, result: Result, curves: list[tuple[str, float, int, int]], artefact: Path | None) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        client = self._client
+        if client is None:
+            return
+        experiment, parent = self._parent(client, result.suite)
+        name = f"{result.label} {result.dataset.name} ipc {result.ipc or 'all'} seed {result.seed}"
+        run = client.create_run(experiment, run_name=name, tags={"mlflow.parentRunId": parent}).info.run_id
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, 0) for key, value in _numbers(result).items()]
+        metrics += [Metric(*point) for point in curves]
+        params = [Param(key, str(value)[:MOST_PARAM]) for key, value in _params(result).items()]
+        tags = [RunTag("trial", result.id), RunTag("status", result.status), RunTag("dataset", result.dataset.title)]
+        for start in range(0, max(len(metrics), 1), 900):
+            client.log_batch(
+                run,
+                metrics=metrics[start : start + 900],
+                params=params if start == 0 else (),
+                tags=tags if start == 0 else (),
+            )
+        client.log_dict(run, result.model_dump(mode="json"), "result.json")
+        if artefact is not None and artefact.is_dir() and result.status == "done":
+            client.log_artifacts(run, str(artefact), "distilled")
+        client.set_terminated(run, "FINISHED" if result.status == "done" else "FAILED")
+
+
+def _params(result: Result) -> dict[str, Any]:
+    return {
+        "method": result.label,
+        "dataset": result.dataset.name,
+        "ipc": result.ipc,
+        "seed": result.seed,
+        "suite": result.suite,
+        **{f"set.{key}": value for key, value in result.settings.items()},
+    }
+
+
+def _numbers(result: Result) -> dict[str, float]:
+    numbers = {"stored_bytes": float(result.stored_bytes)}
+    for stage, cost in result.stages.items():
+        numbers |= {f"{stage}.seconds": cost.seconds, f"{stage}.peak_memory": float(cost.peak_memory)}
+    for student in result.students:
+        for score in ("top1", "top5"):
+            values = [getattr(s, score) for s in student.scores]
+            numbers[f"{student.student}.{score}"] = sum(values) / len(values)
+    return numbers

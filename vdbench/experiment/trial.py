@@ -1,0 +1,106 @@
+"""A trial: one method with its settings, on one data set, at one IPC, with one seed, under one protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vdbench.records import DatasetRecord
+from vdbench.experiment.suite import Protocol
+from vdbench.files import digest
+from vdbench.records import Record
+
+IDENTITY_VERSION = 1
+"""Raise it when the meaning of an id changes: every id then changes, and nothing old is taken for new."""
+
+
+class Trial(Record):
+    """What a trial is. Two trials with equal ids have equal outcomes.
+
+    Attributes:
+        method: its name.
+        method_version: its version.
+        pool: the pool it selects from, or None.
+        settings: its identity settings, resolved.
+        suite: name of the suite; not part of the id.
+        control: whether the suite added the method; not part of the id.
+        protocol: how it is judged.
+        dataset: the data.
+        train_fingerprint: of the clips the method is given.
+        ipc: instances per class; None for a method without a budget.
+        seed: of the distillation; the students' seeds follow from it.
+    """
+
+    method: str
+    method_version: int
+    pool: str | None
+    settings: dict[str, Any]
+    suite: str
+    control: bool
+    protocol: Protocol
+    dataset: DatasetRecord
+    train_fingerprint: str
+    ipc: int | None
+    seed: int
+
+    @property
+    def distillation_id(self) -> str:
+        """Hash of what decides the distilled set; students play no part in it."""
+        return digest(
+            {
+                "identity": IDENTITY_VERSION,
+                "method": [self.method, self.method_version, self.settings],
+                "train": self.train_fingerprint,
+                "ipc": self.ipc,
+                "seed": self.seed,
+            }
+        )
+
+    @property
+    def id(self) -> str:
+        """Hash of everything that decides the outcome."""
+        return digest(
+            {
+                "distillation": self.distillation_id,
+                "dataset": self.dataset.fingerprint,
+                "protocol": self.protocol.model_dump(mode="json"),
+            }
+        )
+
+    @property
+    def title(self) -> str:
+        """For people: ``herding  ucf101  ipc 5  seed 0``."""
+        method = self.method if self.pool in (None, "real") else f"{self.method}@{self.pool}"
+        budget = "all clips" if self.ipc is None else f"ipc {self.ipc}"
+        return f"{method}  {self.dataset.name}  {budget}  seed {self.seed}"
+
+    def evaluation_seeds(self) -> list[int]:
+        """Seeds of the students: the same for every method, so that methods can be compared pair by pair."""
+        count = self.protocol.evaluation_seeds
+        return [self.seed * 1000 + i for i in range(count)]
+
+
+class Job(Record):
+    """A trial and how this run carries it out. Nothing here but the trial decides an outcome.
+
+    Attributes:
+        trial: what to do.
+        settings: all settings that were given, runtime ones included.
+        home: absolute path.
+        store: folder of the clip store, absolute.
+        plugins: plugin files, absolute.
+        device: ``cpu`` or ``cuda``.
+        cpus: cores it occupies.
+        gpus: share of a GPU it occupies.
+        timeout: seconds after which it is given up, or None.
+    """
+
+    trial: Trial
+    settings: dict[str, Any]
+    home: Path
+    store: Path
+    plugins: tuple[Path, ...] = ()
+    device: str = "cpu"
+    cpus: float = 1.0
+    gpus: float = 0.0
+    timeout: float | None = None

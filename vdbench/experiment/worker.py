@@ -1,0 +1,273 @@
+"""Carrying out one trial: assets, distillation, evaluation, and a record of what came of it.
+
+Both schedulers run these functions, and nothing else runs a trial.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import shutil
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from vdbench import __version__, files
+from vdbench.assets import Assets, AssetSpec, Report
+from vdbench.datasets.store import ClipStore
+from vdbench.datasets.view import View, open_view
+from vdbench.distilled import DistilledSet
+from vdbench.errors import FailureKind, VdbenchError
+from vdbench.evaluate import evaluate
+from vdbench.experiment.home import Home
+from vdbench.experiment.result import Environment, Failure, Result, Stage
+from vdbench.measure import measured
+from vdbench.method import Method, Task
+from vdbench.pictures import contact_sheet, preview_video
+from vdbench.registry import Registry
+
+if TYPE_CHECKING:
+    from vdbench.experiment.trial import Job
+    from vdbench.records import StudentScores
+
+
+class TrialTimeoutError(VdbenchError):
+    """A trial took longer than it was given."""
+
+    kind: FailureKind = "timeout"
+
+
+def run_trial(job: Job, report: Report) -> Result:
+    """Carry out a trial and store its result, whatever comes of it.
+
+    Args:
+        job: the trial and how to carry it out.
+        report: ``report(step, stage=..., **metrics)``; hears of progress.
+
+    Returns:
+        The result, done or failed; it is on disk when this returns.
+
+    Raises:
+        KeyboardInterrupt: after an ``interrupted`` record was stored.
+    """
+    started = datetime.now(UTC)
+    progress = _Progress(report, job.timeout)
+    home = Home(job.home)
+    try:
+        result = _carry_out(job, home, progress, started)
+    except BaseException as error:
+        failure = Failure(
+            kind=failure_kind(error), stage=progress.stage, message=_sentence(error), details=_trace(error)
+        )
+        result = blank_result(job, started).model_copy(update={"status": "failed", "failure": failure})
+        home.results.write(result)
+        if not isinstance(error, Exception):
+            raise
+        return result
+    home.results.write(result)
+    return result
+
+
+def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> Result:
+    trial = job.trial
+    view = _view(job)
+    device = torch.device(job.device)
+    method, task = _prepare(job, view, progress)
+    stages: dict[str, Stage] = {}
+
+    with progress.during("assets"):
+        specs = method.needs(task)
+        for spec in specs:
+            task.assets.get(spec)
+        stages["assets"] = Stage(seconds=sum(task.assets.seconds(spec) for spec in specs))
+    with progress.during("distill"):
+        distilled, stages["distill"] = _distil(job, home, method, task)
+    with progress.during("evaluate"):
+        held_out = view.test if trial.protocol.evaluate_on == "test" else view.validation
+        scores = evaluate(
+            distilled,
+            held_out,
+            trial.protocol.students,
+            trial.protocol.recipe,
+            trial.evaluation_seeds(),
+            device,
+            progress,
+        )
+        stages["evaluate"] = _evaluation_cost(scores)
+    return blank_result(job, started).model_copy(
+        update={
+            "reconstruction": method.card.reconstruction,
+            "students": scores,
+            "stored_clips": len(distilled),
+            "stored_bytes": distilled.stored_bytes,
+            "stages": stages,
+            "provenance": distilled.record.provenance,
+        }
+    )
+
+
+def _view(job: Job) -> View:
+    data = job.trial.protocol.data()
+    return open_view(ClipStore.open(job.store), job.home, **data)
+
+
+def _prepare(job: Job, view: View, report: Report) -> tuple[Method[Any], Task]:
+    trial = job.trial
+    device = torch.device(job.device)
+    method = Registry(job.plugins).configure(trial.method, trial.pool, job.settings)
+    home = Home(job.home)
+    task = Task(
+        dataset=trial.dataset.name,
+        train=view.train,
+        ipc=trial.ipc,
+        seed=trial.seed,
+        device=device,
+        assets=Assets(home.assets, view.train, device, report),
+        report=report,
+        checkpoints=home.checkpoints(trial.distillation_id),
+    )
+    return method, task
+
+
+def needed_assets(job: Job) -> dict[Path, AssetSpec[Any]]:
+    """The shared assets that a trial will ask for, by where they will stand."""
+    method, task = _prepare(job, _view(job), lambda step, **metrics: None)
+    return {task.assets.folder(spec): spec for spec in method.needs(task)}
+
+
+def build_asset(job: Job, spec: AssetSpec[Any], report: Report) -> None:
+    """Build one shared asset of a trial. A failure is left to the trials that need it, which record it."""
+    try:
+        _, task = _prepare(job, _view(job), report)
+        task.assets.get(spec)
+    except Exception as error:
+        report(0, stage="assets", problem=_sentence(error))
+
+
+def _distil(job: Job, home: Home, method: Method[Any], task: Task) -> tuple[DistilledSet, Stage]:
+    """Load the distilled set if an earlier trial made it under other students, else make it."""
+    folder = home.artefact(job.trial.distillation_id)
+    cost_file = folder.with_name(f"{folder.name}.cost.json")
+    if folder.is_dir() and cost_file.is_file():
+        return DistilledSet.load(folder), Stage.model_validate_json(cost_file.read_text())
+    with measured(task.device) as cost:
+        distilled = method.distill(task)
+    distilled.save(folder)
+    _preview(distilled, folder)
+    stage = Stage(**asdict(cost))
+    files.write_json(cost_file, stage.model_dump(mode="json"))
+    shutil.rmtree(home.checkpoints(job.trial.distillation_id), ignore_errors=True)
+    return distilled, stage
+
+
+def _preview(distilled: DistilledSet, folder: Path) -> None:
+    """A contact sheet and a playing preview of what the method chose."""
+    clips = distilled.pixels().numpy()
+    names = [distilled.record.classes[label] for label in distilled.labels()]
+    contact_sheet(clips, names, folder / "preview.png")
+    preview_video(clips, names, folder / "preview.mp4")
+
+
+def _evaluation_cost(scores: tuple[StudentScores, ...]) -> Stage:
+    return Stage(
+        seconds=sum(s.train_seconds + s.test_seconds for s in scores), peak_memory=max(s.peak_memory for s in scores)
+    )
+
+
+def blank_result(job: Job, started: datetime) -> Result:
+    """The record of a trial before anything came of it."""
+    trial = job.trial
+    return Result(
+        id=trial.id,
+        status="done",
+        method=trial.method,
+        method_version=trial.method_version,
+        pool=trial.pool,
+        control=trial.control,
+        settings=trial.settings,
+        suite=trial.suite,
+        protocol=trial.protocol.model_dump(mode="json"),
+        evaluated_on=trial.protocol.evaluate_on,
+        dataset=trial.dataset,
+        ipc=trial.ipc,
+        seed=trial.seed,
+        environment=environment(job.device),
+        started=started,
+    )
+
+
+def environment(device: str) -> Environment:
+    """The machine and the versions, as results record them."""
+    return Environment(
+        vdbench=__version__,
+        python=platform.python_version(),
+        torch=torch.__version__,
+        device=torch.cuda.get_device_name(0) if device == "cuda" else _processor(),
+        cpus=os.cpu_count() or 1,
+        platform=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    return model or platform.processor() or "cpu"
+
+
+def failure_kind(error: BaseException) -> FailureKind:
+    """Sort an exception into the closed set of failure kinds."""
+    if isinstance(error, VdbenchError):
+        return error.kind
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or "can't allocate memory" in str(error):
+        return "oom"
+    if isinstance(error, ImportError):
+        return "dependency"
+    if isinstance(error, OSError):
+        return "data"
+    if not isinstance(error, Exception):
+        return "interrupted"
+    return "bug"
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, VdbenchError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"no space is left on the device for {error.filename or 'the home'}; free some and run again"
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _trace(error: BaseException) -> str:
+    return "" if isinstance(error, VdbenchError) else "".join(traceback.format_exception(error))
+
+
+class _Progress:
+    """A report that knows the stage and keeps the time limit."""
+
+    def __init__(self, report: Report, timeout: float | None) -> None:
+        self.stage = "assets"
+        self._report = report
+        self._timeout = timeout
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+
+    def __call__(self, step: int, **metrics: Any) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise TrialTimeoutError(f"not finished after {self._timeout:g} seconds; give it more with --timeout")
+        self._report(step, stage=self.stage, **metrics)
+
+    @contextmanager
+    def during(self, stage: str) -> Iterator[None]:
+        self.stage = stage
+        self(0)
+        yield

@@ -1,0 +1,199 @@
+"""Finding methods: entry points of the group ``vdbench.methods``, and plugin files.
+
+Our own methods come through the same group as anybody's. A plugin that cannot be imported is listed with its
+problem, and is an error only for the run that asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.method import Method, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+GROUP = "vdbench.methods"
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place that offers a method.
+
+    Attributes:
+        name: what users type.
+        source: the distribution or the file it comes from.
+        method: the class; None where there is a problem.
+        problem: why it cannot be used, one sentence; empty where it can.
+    """
+
+    name: str
+    source: str
+    method: type[Method[Any]] | None
+    problem: str = ""
+
+
+class Registry:
+    """All methods that can be found.
+
+    Args:
+        plugins: Python files that define methods, beside the installed ones.
+    """
+
+    def __init__(self, plugins: Sequence[Path] = ()) -> None:
+        offered = [*_installed(), *(entry for path in plugins for entry in _from_file(path))]
+        self.entries = _without_clashes(offered)
+
+    def names(self) -> list[str]:
+        """The names of all methods that can be used, sorted."""
+        return sorted(entry.name for entry in self.entries if entry.method is not None)
+
+    def get(self, name: str) -> type[Method[Any]]:
+        """The class of a method.
+
+        Raises:
+            UsageError: there is no such method.
+            DependencyError: there is, but it cannot be imported.
+        """
+        found = [entry for entry in self.entries if entry.name == name]
+        for entry in found:
+            if entry.method is not None:
+                return entry.method
+        if found:
+            raise DependencyError(f"method '{name}' of {found[0].source} cannot be used: {found[0].problem}")
+        raise UsageError(f"unknown method '{name}'; {nearest(name, self.names())}")
+
+    def resolve(self, patterns: Iterable[str]) -> list[tuple[str, str | None]]:
+        """Turn what was typed into methods and pools.
+
+        Args:
+            patterns: names, ``name@pool``, globs such as ``k-*``, or ``all``.
+
+        Returns:
+            ``(name, pool)`` pairs without repeats, in the order typed; the pool is None where none was named.
+        """
+        chosen: dict[tuple[str, str | None], None] = {}
+        for pattern in patterns:
+            name, _, pool = pattern.partition("@")
+            names = self.names() if name == "all" else [n for n in self.names() if fnmatchcase(n, name)]
+            for match in names or [name]:
+                self._check_pool(match, pool)
+                chosen[match, pool or None] = None
+        return list(chosen)
+
+    def _check_pool(self, name: str, pool: str) -> None:
+        pools = self.get(name).pools
+        if pool and pool not in pools:
+            offer = f"its pools are: {', '.join(pools)}" if pools else "it takes no pool"
+            raise UsageError(f"method '{name}' has no pool '{pool}'; {offer}")
+
+    def configure(self, name: str, pool: str | None, values: Mapping[str, Any]) -> Method[Any]:
+        """Build a method with its settings.
+
+        Args:
+            name: of the method.
+            pool: the pool to take, or None for its default.
+            values: settings that differ from the defaults, nested as the settings are.
+
+        Raises:
+            UsageError: a setting is unknown or its value is out of range.
+        """
+        cls = self.get(name)
+        chosen = dict(values) | ({"pool": pool} if pool else {})
+        return cls(_settings(cls, chosen))
+
+
+def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:
+    try:
+        return cls.Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join([cls.name, *(str(part) for part in first["loc"])])
+        if first["type"] == "extra_forbidden":
+            known = [f"{cls.name}.{field}" for field in cls.Settings.model_fields]
+            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
+        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+
+
+def _installed() -> list[Entry]:
+    found = []
+    for point in entry_points(group=GROUP):
+        source = point.dist.name if point.dist else point.value
+        try:
+            method = point.load()
+        except Exception as error:  # whatever a stranger's module raises must not stop the others
+            found.append(Entry(point.name, source, None, _sentence(error)))
+            continue
+        found.append(_entry(point.name, source, method))
+    return sorted(found, key=lambda entry: (entry.source != "vdbench", entry.name))
+
+
+def _from_file(path: Path) -> list[Entry]:
+    path = path.expanduser().absolute()
+    module_name = f"vdbench_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    module = sys.modules.get(module_name)
+    if module is None:
+        if not path.is_file():
+            raise UsageError(f"plugin file {path} does not exist; check --plugin")
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if spec is None or spec.loader is None:
+            raise UsageError(f"plugin {path} is not a Python file; its name must end in .py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module  # dataclasses and pydantic look their module up there
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[module_name]
+            return [Entry(path.stem.replace("_", "-"), str(path), None, _sentence(error))]
+    own = [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module_name]
+    methods = [c for c in own if issubclass(c, Method) and not inspect.isabstract(c)]
+    if not methods:
+        return [Entry(path.stem.replace("_", "-"), str(path), None, "it defines no subclass of Method or Selector")]
+    return [_entry(getattr(c, "name", c.__name__), str(path), c) for c in methods]
+
+
+def _entry(name: str, source: str, method: Any) -> Entry:
+    """Check what was offered before anybody relies on it."""
+    if not (inspect.isclass(method) and issubclass(method, Method)):
+        return Entry(name, source, None, f"{method!r} is not a subclass of vdbench.method.Method")
+    if inspect.isabstract(method):
+        missing = ", ".join(sorted(method.__abstractmethods__))
+        return Entry(name, source, None, f"{method.__name__} does not define {missing}")
+    if not hasattr(method, "card"):
+        return Entry(name, source, None, f"{method.__name__} has no card; add card = Card(title=...)")
+    own_name = getattr(method, "name", None)
+    if own_name != name:
+        return Entry(name, source, None, f"its entry point says '{name}', its class says {own_name!r}")
+    if not NAME.fullmatch(name):
+        return Entry(name, source, None, f"the name '{name}' must be lower-case words joined by hyphens")
+    return Entry(name, source, method)
+
+
+def _without_clashes(offered: list[Entry]) -> list[Entry]:
+    """The first to offer a name keeps it; ours come first."""
+    owner: dict[str, Entry] = {}
+    entries = []
+    for entry in offered:
+        first = owner.setdefault(entry.name, entry) if entry.method is not None else None
+        if first is not None and first is not entry:
+            entries.append(Entry(entry.name, entry.source, None, f"the name is taken by {first.source}"))
+        else:
+            entries.append(entry)
+    return entries
+
+
+def _sentence(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

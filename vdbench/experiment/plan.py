@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import DataError, UsageError
-from vdbench.experiment.result import Result
 from vdbench.experiment.trial import Job, Trial
-from vdbench.records import DatasetRecord
 from vdbench.registry import Registry
 from vdbench.students import student_class
 
 if TYPE_CHECKING:
     from vdbench.datasets.store import ClipStore
     from vdbench.experiment.home import Home
+    from vdbench.experiment.result import Result
     from vdbench.experiment.suite import Protocol, Suite
+    from vdbench.records import DatasetRecord
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vdbench.records import DatasetRecord
 from vdbench.experiment.suite import Protocol
 from vdbench.files import digest
-from vdbench.records import Record
+from vdbench.records import DatasetRecord, Record
 
 IDENTITY_VERSION = 1
 """Raise it when the meaning of an id changes: every id then changes, and nothing old is taken for new."""

@@ -11,12 +11,21 @@ from vdbench.students.student import Student
 if TYPE_CHECKING:
     import torch
 
+SMALLEST = 64
+"""Pixels per side of the smallest clips that the network was published for."""
+PUBLISHED = ((7, 2), (7, 2), (7, 2))
+"""Side and stride of each layer's window over space."""
+SMALL = ((5, 2), (3, 1), (3, 1))
+"""The same for clips smaller than that."""
+
 
 class MiniC3D(Student):
     """Three strided 3D convolutions with max-pooling, then a convolution to classes and a maximum over time.
 
-    At 16x112x112, width 64 and 50 classes it has the published geometry and 3,647,666 parameters. A pooling
-    window that is larger than what is left of a small clip shrinks to it.
+    At 16x112x112, width 64 and 50 classes it has the published geometry and 3,647,666 parameters. Clips of less
+    than 64 pixels are smaller than any it was published for: there 7x7 windows would see mostly padding and a
+    student of default weights would not learn for hundreds of steps, so the windows are 5x5, 3x3 and 3x3 and only
+    the first layer strides. A pooling window that is larger than what is left of a clip shrinks to it.
 
     Args:
         num_classes: logits to give.
@@ -32,11 +41,19 @@ class MiniC3D(Student):
         super().__init__(num_classes, frames, size, width)
         layers: list[nn.Module] = []
         channels, time, side = 3, frames, size
-        for outputs, published in ((width, 1), (2 * width, 2), (2 * width, 2)):
-            side = (side + 1) // 2  # of the strided convolution
+        for outputs, published, (kernel, stride) in zip(
+            (width, 2 * width, 2 * width), (1, 2, 2), PUBLISHED if size >= SMALLEST else SMALL, strict=True
+        ):
+            side = -(-side // stride)
             window, across = min(published, time), min(2, side)
             layers += [
-                nn.Conv3d(channels, outputs, (3, 7, 7), stride=(1, 2, 2), padding=(1, 3, 3)),
+                nn.Conv3d(
+                    channels,
+                    outputs,
+                    (3, kernel, kernel),
+                    stride=(1, stride, stride),
+                    padding=(1, kernel // 2, kernel // 2),
+                ),
                 nn.ReLU(inplace=True),
                 nn.MaxPool3d((window, across, across)),
             ]

@@ -27,7 +27,8 @@ def show_rows(title: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]
     if as_json:
         print(json.dumps(list(rows), indent=2, ensure_ascii=False))
         return
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    out.print(title, style="bold", markup=False, soft_wrap=True)
+    table = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:

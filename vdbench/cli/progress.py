@@ -39,7 +39,7 @@ def counting(title: str) -> Iterator[Callable[[int, int], None]]:
         if now - last >= LINE_EVERY or done == total:
             last = now
             left = f", {human_seconds((now - started) / done * (total - done))} left" if 0 < done < total else ""
-            err.print(f"{title}: {done} of {total}{left}", markup=False)
+            err.print(f"{title}: {done} of {total}{left}", markup=False, soft_wrap=True)
 
     yield line
 
@@ -63,7 +63,7 @@ class PlainRun:
 
     def preparing(self, what: str) -> None:
         """Say what is built for all trials."""
-        err.print(f"building {what}", markup=False)
+        err.print(f"building {what}", markup=False, soft_wrap=True)
 
     def started(self, job: Job) -> None:
         """Nothing to say: the line comes when it ends."""
@@ -77,7 +77,9 @@ class PlainRun:
         elapsed = time.monotonic() - self._started
         rest = elapsed / self._ended * (self._total - self._ended)
         left = f"  ({human_seconds(rest)} left)" if rest else ""
-        err.print(f"[{self._ended}/{self._total}] {job.trial.title}: {describe(result)}{left}", markup=False)
+        err.print(
+            f"[{self._ended}/{self._total}] {job.trial.title}: {describe(result)}{left}", markup=False, soft_wrap=True
+        )
 
     def close(self) -> None:
         """Nothing to end."""
@@ -99,7 +101,7 @@ class LiveRun:
 
     def preparing(self, what: str) -> None:
         """Show what is built for all trials."""
-        self._live.console.print(f"building {what}", markup=False)
+        self._live.console.print(f"building {what}", markup=False, soft_wrap=True)
 
     def started(self, job: Job) -> None:
         """Add a row."""
@@ -115,7 +117,7 @@ class LiveRun:
         """Turn the row into a line above the table."""
         self._running.pop(job.trial.id, None)
         self._bar.advance(self._task)
-        self._live.console.print(f"{job.trial.title}: {describe(result)}", markup=False)
+        self._live.console.print(f"{job.trial.title}: {describe(result)}", markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

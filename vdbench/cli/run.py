@@ -97,7 +97,10 @@ def run(
         timeout=timeout,
     )
     for path in place.results.set_aside_corrupt():
-        err.print(f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again")
+        err.print(
+            f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again",
+            soft_wrap=True,
+        )
     plan = make_plan(request, place)
     if dry_run:
         _show_plan(plan, place, as_json, workers)
@@ -172,8 +175,9 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
     started = time.monotonic()
     pending = len(plan.pending)
     first = plan.jobs[0].trial
-    err.print(f"suite {first.suite}: {describe_protocol(first.protocol)}", markup=False)
-    err.print(f"{len(plan.jobs)} trials, {len(plan.jobs) - pending} done already, {pending} to run; home {place.root}")
+    err.print(f"suite {first.suite}: {describe_protocol(first.protocol)}", markup=False, soft_wrap=True)
+    done = len(plan.jobs) - pending
+    err.print(f"{len(plan.jobs)} trials, {done} done already, {pending} to run; home {place.root}", soft_wrap=True)
     mirror = MlflowMirror(place, f"vdbench run, suite {first.suite}") if pending else None
     display = LiveRun(pending) if err.is_terminal and pending else PlainRun(pending)
     try:

@@ -247,6 +247,14 @@ class Confused(Good):
         return super().distill(task).render()
 
 
+class Seedless(Good):
+    seeded: ClassVar[bool] = False
+
+    def finish(self, task: Task, rows: NDArray[np.int64]) -> DistilledSet:
+        shift = [int(task.train.rows_of(label)[task.seed]) for label in task.train.labels[rows]]
+        return super().finish(task, np.array(shift) if task.ipc == 1 else rows)
+
+
 class SelfChanging(Good):
     Settings: ClassVar[type[Settings]] = Mutable
 
@@ -270,6 +278,7 @@ OFFENDERS: list[tuple[str, Any, str]] = [
     ("pool", Pooled, "its Settings have no field 'pool'"),
     ("not a set", Confused, "distill returns a tuple, not a DistilledSet"),
     ("raises at IPC 3", OnlyOne, "at IPC 3 and seed 1 it fails: RuntimeError: only one"),
+    ("seed that counts", Seedless, "another seed gives another set"),
     ("not repeatable", returning(lambda d: with_clips(d, floats(d) + os.getrandom(1)[0])), "run twice with one seed"),
     ("too many clips", Greedy, "at IPC 3 a class has 4 clips"),
     ("too many bytes", returning(bulky), "at IPC 1 it stores 3 clips in"),

@@ -158,6 +158,7 @@ class Method(ABC, Generic[S]):
         card: what a reader should know of it.
         share: what one trial occupies.
         budgeted: whether it has an IPC; ``full`` has none.
+        seeded: whether the seed changes what it returns; where it does not, all seeds share one distilled set.
         pools: the pools it can take, the default first; empty where it takes none.
     """
 
@@ -167,6 +168,7 @@ class Method(ABC, Generic[S]):
     card: ClassVar[Card]
     share: ClassVar[Share] = Share()
     budgeted: ClassVar[bool] = True
+    seeded: ClassVar[bool] = True
     pools: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: S | None = None) -> None:

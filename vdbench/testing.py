@@ -99,6 +99,7 @@ def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
             first = _run(subject, folder, "first", ipc=1, seed=0)
             again = _run(subject, folder, "again", ipc=1, seed=0)
             wide = _run(subject, folder, "wide", ipc=3, seed=1)
+            unlike = first if cls.seeded else _run(subject, folder, "unlike", ipc=1, seed=1)
             resumed = _run_interrupted(subject, folder, "interrupted", ipc=1, seed=0)
         except _FailedError as failure:
             return [*findings, str(failure)]
@@ -109,6 +110,8 @@ def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
         findings += _round_trip(first.distilled, folder / "artefact")
     findings += _differences(first, again, "run twice with one seed, it returns different sets")
     findings += _differences(first, resumed, "interrupted and run again, it returns another set than in one go")
+    if not all(torch.equal(a, b) for a, b in zip(first.distilled.render(), unlike.distilled.render(), strict=True)):
+        findings.append("it says that its seed changes nothing (seeded = False), but another seed gives another set")
     return list(dict.fromkeys(findings))
 
 

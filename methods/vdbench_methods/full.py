@@ -21,6 +21,7 @@ class Full(Selector[SelectorSettings]):
     name: ClassVar[str] = "full"
     card: ClassVar[Card] = Card("The whole train split, nothing distilled")
     budgeted: ClassVar[bool] = False
+    seeded: ClassVar[bool] = False
 
     def select(self, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task) -> NDArray[np.int64]:
         """All of them."""

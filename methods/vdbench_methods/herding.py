@@ -23,6 +23,7 @@ class Herding(Selector[FeatureSettings]):
 
     name: ClassVar[str] = "herding"
     Settings: ClassVar[type[Settings]] = FeatureSettings
+    seeded: ClassVar[bool] = False
     card: ClassVar[Card] = Card(
         "Greedy matching of the class mean",
         paper="Herding Dynamical Weights to Learn, ICML 2009",

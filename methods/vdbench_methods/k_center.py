@@ -23,6 +23,7 @@ class KCenter(Selector[FeatureSettings]):
 
     name: ClassVar[str] = "k-center"
     Settings: ClassVar[type[Settings]] = FeatureSettings
+    seeded: ClassVar[bool] = False
     card: ClassVar[Card] = Card(
         "Greedy k-center cover of the class",
         paper="Active Learning for Convolutional Neural Networks: A Core-Set Approach, ICLR 2018",

@@ -19,14 +19,14 @@ PROTOCOL = Protocol(students=(StudentSpec(name="minic3d", width=4),), recipe=Rec
 def trial(**changes: Any) -> Trial:
     value = Trial(
         method="random", method_version=1, pool="real", settings={"pool": "real"}, suite="quick", control=True,
-        protocol=PROTOCOL, dataset=DATASET, train_fingerprint="train", ipc=1, seed=0,
+        protocol=PROTOCOL, dataset=DATASET, train_fingerprint="train", ipc=1, seed=0, distillation_seed=0,
     )  # fmt: skip
     return value.model_copy(update=changes)
 
 
 def test_golden_ids() -> None:
     """If these change, every stored result is orphaned: raise IDENTITY_VERSION and say so, or undo the change."""
-    assert (trial().distillation_id, trial().id) == ("0f22666c482326ab", "56289eb4d07ac868")
+    assert (trial().distillation_id, trial().id) == ("0f22666c482326ab", "12e6b9389094301e")
 
 
 def test_everything_that_matters_changes_the_id() -> None:
@@ -38,6 +38,7 @@ def test_everything_that_matters_changes_the_id() -> None:
         {"ipc": 2},
         {"ipc": None},
         {"seed": 1},
+        {"distillation_seed": 1},
         {"dataset": DATASET.model_copy(update={"fingerprint": "other"})},
         {"protocol": PROTOCOL.model_copy(update={"recipe": Recipe(epochs=3)})},
     ]
@@ -55,6 +56,12 @@ def test_the_suite_s_name_and_runtime_do_not() -> None:
 
 def test_students_do_not_change_the_distillation() -> None:
     other = trial(protocol=PROTOCOL.model_copy(update={"students": (StudentSpec(name="cnn-gru"),)}))
+    assert other.distillation_id == trial().distillation_id
+    assert other.id != trial().id
+
+
+def test_seeds_of_a_method_without_chance_share_a_distillation() -> None:
+    other = trial(seed=1)
     assert other.distillation_id == trial().distillation_id
     assert other.id != trial().id
 

@@ -123,6 +123,7 @@ def _job(
         train_fingerprint=view.train.fingerprint,
         ipc=ipc if method.budgeted else None,
         seed=seed,
+        distillation_seed=seed if method.seeded else 0,
     )
     return Job(
         trial=trial,

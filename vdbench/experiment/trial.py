@@ -27,7 +27,8 @@ class Trial(Record):
         dataset: the data.
         train_fingerprint: of the clips the method is given.
         ipc: instances per class; None for a method without a budget.
-        seed: of the distillation; the students' seeds follow from it.
+        seed: of the trial; the students' seeds follow from it.
+        distillation_seed: what the method is given: the same, or 0 where the method does not use its seed.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Trial(Record):
     train_fingerprint: str
     ipc: int | None
     seed: int
+    distillation_seed: int
 
     @property
     def distillation_id(self) -> str:
@@ -51,7 +53,7 @@ class Trial(Record):
                 "method": [self.method, self.method_version, self.settings],
                 "train": self.train_fingerprint,
                 "ipc": self.ipc,
-                "seed": self.seed,
+                "seed": self.distillation_seed,
             }
         )
 
@@ -63,6 +65,7 @@ class Trial(Record):
                 "distillation": self.distillation_id,
                 "dataset": self.dataset.fingerprint,
                 "protocol": self.protocol.model_dump(mode="json"),
+                "seed": self.seed,
             }
         )
 

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
     from vdbench.records import StudentScores
 
+COST = "cost.json"
+"""Beside a distilled set: what making it took."""
+
 
 class TrialTimeoutError(VdbenchError):
     """A trial took longer than it was given."""
@@ -128,7 +131,7 @@ def _prepare(job: Job, view: View, report: Report) -> tuple[Method[Any], Task]:
         dataset=trial.dataset.name,
         train=view.train,
         ipc=trial.ipc,
-        seed=trial.seed,
+        seed=trial.distillation_seed,
         device=device,
         assets=Assets(home.assets, view.train, device, report),
         report=report,
@@ -153,19 +156,19 @@ def build_asset(job: Job, spec: AssetSpec[Any], report: Report) -> None:
 
 
 def _distil(job: Job, home: Home, method: Method[Any], task: Task) -> tuple[DistilledSet, Stage]:
-    """Load the distilled set if an earlier trial made it under other students, else make it."""
+    """Make the distilled set, unless a trial with other students or, for some methods, another seed made it."""
     folder = home.artefact(job.trial.distillation_id)
-    cost_file = folder.with_name(f"{folder.name}.cost.json")
-    if folder.is_dir() and cost_file.is_file():
-        return DistilledSet.load(folder), Stage.model_validate_json(cost_file.read_text())
-    with measured(task.device) as cost:
-        distilled = method.distill(task)
-    distilled.save(folder)
-    _preview(distilled, folder)
-    stage = Stage(**asdict(cost))
-    files.write_json(cost_file, stage.model_dump(mode="json"))
+
+    def build(draft: Path) -> None:
+        with measured(task.device) as cost:
+            distilled = method.distill(task)
+        distilled.save(draft)
+        _preview(distilled, draft)
+        files.write_json(draft / COST, Stage(**asdict(cost)).model_dump(mode="json"))
+
+    files.build_once(folder, build)
     shutil.rmtree(home.checkpoints(job.trial.distillation_id), ignore_errors=True)
-    return distilled, stage
+    return DistilledSet.load(folder), Stage.model_validate_json((folder / COST).read_text(encoding="utf-8"))
 
 
 def _preview(distilled: DistilledSet, folder: Path) -> None:

@@ -115,3 +115,29 @@ def test_a_builder_that_is_killed_leaves_nothing_that_counts(tmp_path: Path) -> 
     assert child.exitcode == -9
     assert not assets(tmp_path).folder(Killed(value=3)).exists()
     assert assets(tmp_path).get(Number(value=3)) == 3
+
+
+class Inner(AssetSpec[int]):
+    kind: ClassVar[str] = "inner"
+    number: int = 1
+
+    def build(self, assets: Assets, folder: Path) -> None: ...
+
+    def load(self, folder: Path) -> int:
+        return self.number
+
+
+class Outer(Inner):
+    inner: Inner = Inner()
+
+
+def test_an_asset_is_told_by_its_class_and_by_the_versions_of_what_it_is_made_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    twin = type("Twin", (Inner,), {})
+    assert twin().identity() != Inner().identity()
+    before = Outer().identity()
+    monkeypatch.setattr(Inner, "version", 2)
+    monkeypatch.setattr(Outer, "version", 1, raising=False)
+    assert Outer().identity()["version"] == before["version"] == 1
+    assert Outer().identity() != before

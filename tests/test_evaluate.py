@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdbench import evaluate as judging
-from vdbench.clipset import ClipSet
+from vdbench.clipset import ClipSet, Normalisation
 from vdbench.distilled import DistilledSet
 from vdbench.errors import DataError, DivergedError, UsageError
 from vdbench.evaluate import StudentSpec, check_fit, evaluate, top_k
@@ -115,7 +115,7 @@ def test_the_tiny_world_is_learned_from_all_clips(tmp_path: Path) -> None:
     everything = Full().distill(tiny_task(tmp_path, ipc=None))
     for data in (everything, tiny_clips()):
         students = [StudentSpec(name="minic3d", width=8)]
-        (found,) = evaluate(data, tiny_clips(), students, Recipe(epochs=30, batch=12, lr=0.05), [0], CPU)
+        (found,) = evaluate(data, tiny_clips(), students, Recipe(epochs=60, batch=12, lr=0.02), [0], CPU)
         assert found.scores[0].top1 > 0.9
 
 
@@ -136,3 +136,20 @@ def test_unknown_students_and_divergence_are_told(distilled: DistilledSet) -> No
         evaluate(distilled, tiny_clips(), [StudentSpec(name="minic3")], Recipe(), [0], CPU)
     with pytest.raises(DivergedError):
         evaluate(distilled, tiny_clips(), SMALL, Recipe(epochs=30, lr=1e30), [0], CPU)
+
+
+def test_logits_that_are_not_finite_are_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vdbench.evaluate.test_student", lambda *a, **k: torch.full((36, 3), torch.nan))
+    with pytest.raises(DivergedError):
+        evaluate(tiny_clips(), tiny_clips(), [StudentSpec(name="minic3d", width=2)], Recipe(epochs=1), [0], CPU)
+
+
+def test_test_clips_are_scaled_as_the_set_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(tiny_clips(), normalisation=Normalisation((0.5, 0.5, 0.5), (0.1, 0.2, 0.3)))
+    seen = []
+    monkeypatch.setattr(
+        "vdbench.evaluate.test_student",
+        lambda student, clips, device: seen.append(clips.normalisation) or torch.zeros(36, 3),
+    )
+    evaluate(other, tiny_clips(), [StudentSpec(name="minic3d", width=2)], Recipe(epochs=1), [0], CPU)
+    assert seen == [other.normalisation]

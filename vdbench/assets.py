@@ -42,6 +42,13 @@ class AssetSpec(BaseModel, Generic[T_co]):
     kind: ClassVar[str]
     version: ClassVar[int] = 1
 
+    def identity(self) -> dict[str, Any]:
+        """What decides the content: the class, its version, and its fields, those of nested specs included."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        plain = self.model_dump(mode="json")
+        nested = {name: value.identity() for name, value in fields.items() if isinstance(value, AssetSpec)}
+        return {"class": type(self).__qualname__, "version": self.version, "fields": plain | nested}
+
     @abstractmethod
     def build(self, assets: Assets, folder: Path) -> None:
         """Fill an empty folder with the asset, from ``assets.train`` and other assets."""
@@ -69,12 +76,7 @@ class Assets:
 
     def folder(self, spec: AssetSpec[Any]) -> Path:
         """Where an asset is, or will be."""
-        identity = {
-            "train": self.train.fingerprint,
-            "version": spec.version,
-            "spec": spec.model_dump(mode="json"),
-        }
-        return self.root / spec.kind / files.digest(identity)
+        return self.root / spec.kind / files.digest({"train": self.train.fingerprint, "spec": spec.identity()})
 
     def get(self, spec: AssetSpec[T]) -> T:
         """Load an asset, building it first if nobody has."""

@@ -95,6 +95,11 @@ class DistilledSet:
         return self.record.classes
 
     @property
+    def normalisation(self) -> Normalisation:
+        """The mean and std that :meth:`render` scales pixels by."""
+        return self.record.normalisation
+
+    @property
     def stored_bytes(self) -> int:
         """Bytes of everything that :meth:`render` needs: pixels in their stored type, and labels if they are soft."""
         counted = ["clips"] if self.record.labels == "hard" else ["clips", "targets"]
@@ -138,6 +143,7 @@ class DistilledSet:
         draft.mkdir()
         try:
             save_file({k: v.contiguous() for k, v in sorted(self.tensors.items())}, draft / TENSORS)
+            (draft / TENSORS).chmod(0o644)  # safetensors leaves it to its owner alone
             record = self.record.model_dump(mode="json")
             files.write_json(draft / RECORD, record | {"tensors_sha256": files.file_sha256(draft / TENSORS)})
             shutil.rmtree(folder, ignore_errors=True)

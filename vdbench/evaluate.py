@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from vdbench.errors import DataError
+from vdbench.errors import DataError, DivergedError
 from vdbench.measure import measured
 from vdbench.records import Record, Score, StudentScores
 from vdbench.students import build_student
@@ -59,6 +60,7 @@ def evaluate(
         DivergedError: a student's loss is not finite.
     """
     check_fit(data, test)
+    test = replace(test, normalisation=data.normalisation)  # tested on the scale that it was trained on
     return tuple(_judge(data, test, spec, recipe, seeds, device, report or _silent) for spec in students)
 
 
@@ -156,6 +158,8 @@ def _judge(
             losses = train_student(student, data, recipe, seed, device, told)
         with measured(device) as testing:
             logits = test_student(student, test, device)
+        if not bool(logits.isfinite().all()):
+            raise DivergedError(spec.name, recipe.steps(len(data)))
         top1, top5 = top_k(logits, labels, 1), top_k(logits, labels, 5)
         report(recipe.steps(len(data)), **{f"{curve}/top1": top1})
         scores.append(Score(seed=seed, top1=top1, top5=top5, train_loss=losses[-1]))

@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.files import file_sha256
 from vdbench.method import Method, Settings
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ class Entry:
         source: the distribution or the file it comes from.
         method: the class; None where there is a problem.
         problem: why it cannot be used, one sentence; empty where it can.
+        code: hash of the plugin file; empty for an installed method, whose version stands for its code.
     """
 
     name: str
     source: str
     method: type[Method[Any]] | None
     problem: str = ""
+    code: str = ""
 
 
 class Registry:
@@ -75,6 +78,10 @@ class Registry:
         if found:
             raise DependencyError(f"method '{name}' of {found[0].source} cannot be used: {found[0].problem}")
         raise UsageError(f"unknown method '{name}'; {nearest(name, self.names())}")
+
+    def code(self, name: str) -> str:
+        """Hash of the plugin file that a method comes from, so that editing it makes other trials; else empty."""
+        return next(entry.code for entry in self.entries if entry.name == name and entry.method is not None)
 
     def resolve(self, patterns: Iterable[str]) -> list[tuple[str, str | None]]:
         """Turn what was typed into methods and pools.
@@ -134,7 +141,7 @@ def _installed() -> list[Entry]:
         source = point.dist.name if point.dist else point.value
         try:
             method = point.load()
-        except Exception as error:  # whatever a stranger's module raises must not stop the others
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises must not stop the others
             found.append(Entry(point.name, source, None, _sentence(error)))
             continue
         found.append(_entry(point.name, source, method))
@@ -155,14 +162,15 @@ def _from_file(path: Path) -> list[Entry]:
         sys.modules[module_name] = module  # dataclasses and pydantic look their module up there
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             del sys.modules[module_name]
             return [Entry(path.stem.replace("_", "-"), str(path), None, _sentence(error))]
     own = [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module_name]
     methods = [c for c in own if issubclass(c, Method) and not inspect.isabstract(c)]
     if not methods:
         return [Entry(path.stem.replace("_", "-"), str(path), None, "it defines no subclass of Method or Selector")]
-    return [_entry(getattr(c, "name", c.__name__), str(path), c) for c in methods]
+    code = file_sha256(path)[:16]
+    return [replace(_entry(getattr(c, "name", c.__name__), str(path), c), code=code) for c in methods]
 
 
 def _entry(name: str, source: str, method: Any) -> Entry:
@@ -195,5 +203,5 @@ def _without_clashes(offered: list[Entry]) -> list[Entry]:
     return entries
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

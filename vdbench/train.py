@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     import torch
 
+    from vdbench.clipset import Normalisation
     from vdbench.students.student import Student
 
+VERSION = 1
+"""Raised when the same recipe trains another way; part of a trial's id."""
 RESIDENT_BYTES = 2 << 30
 """Sets whose network input is no larger than this stay on the device; larger ones are rendered batch by batch."""
 
@@ -28,6 +31,10 @@ class TrainingSet(Protocol):
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names that targets point into."""
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """The mean and std that its clips are scaled by."""
 
     def __len__(self) -> int:
         """How many clips there are."""

@@ -43,7 +43,7 @@ class KMeans(Selector[KMeansSettings]):
         """One medoid per cluster; a cluster that came out empty gives its place to the clip farthest from its mean."""
         from sklearn import cluster
         from sklearn.exceptions import ConvergenceWarning
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         exact = features.astype(np.float64)
         model = cluster.KMeans(k, n_init=self.settings.restarts, random_state=int(rng.integers(2**31)))

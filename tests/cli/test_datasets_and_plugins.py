@@ -31,7 +31,7 @@ def test_a_miniature_with_broken_and_missing_clips_reaches_the_leaderboard(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
     world, home = make(tmp_path / "data"), tmp_path / "home"
-    broken, cut, gone = world.files()[0], world.files()[3], world.files()[-1]
+    broken, cut, gone = world.files()[0], world.files()[3], world.files()[-3]
     damage(broken)
     truncate(cut)
     gone.unlink()

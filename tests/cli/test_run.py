@@ -191,7 +191,7 @@ def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     assert cli(*tiny_run(home)).code == 0
     client = MlflowClient(uri)
-    experiment = client.get_experiment_by_name("vdbench-quick")
+    experiment = client.get_experiment_by_name("vdbench-quick-bent")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     children = {run.data.tags["trial"]: run for run in runs if "trial" in run.data.tags}
@@ -257,3 +257,22 @@ def test_ctrl_c_stops_with_130_and_the_next_run_goes_on(home: Path, cli: Cli) ->
     statuses = {r.failure.kind if r.failure else r.status for r in results(home).values()}
     assert statuses <= {"done", "interrupted"}
     assert cli(*tiny_run(home, "--seeds", "1")).code == 0
+
+
+def test_an_edited_plugin_is_another_method(cli: Cli, home: Path, tmp_path: Path) -> None:
+    for name, choice in (("one.py", "list(range(k))"), ("two.py", "list(range(len(features)))[-k:]")):
+        plugin = tmp_path / name
+        plugin.write_text(FAILING.format(error="none").replace("raise none", f"return {choice}"))
+        assert cli(*tiny_run(home, "--plugin", plugin, methods="failing")).code == 0
+    assert sum(r.method == "failing" for r in results(home).values()) == 2
+
+
+def test_a_damaged_artefact_is_made_again(cli: Cli, home: Path) -> None:
+    assert cli(*tiny_run(home)).code == 0
+    before = results(home)
+    for tensors in (home / "distilled").rglob("*.safetensors"):
+        tensors.write_bytes(b"damaged")
+    for path in (home / "results").glob("*.json"):
+        path.unlink()
+    assert cli(*tiny_run(home)).code == 0
+    assert {i: r.outcome() for i, r in results(home).items()} == {i: r.outcome() for i, r in before.items()}

@@ -284,7 +284,10 @@ def test_a_store_is_found_by_its_shape_or_offered_by_its_command(world, home):
     with pytest.raises(DataError, match="not prepared with 8 frames of 32 pixels|not prepared in"):
         find_store(home, world.spec, "pyav")
     small = prepare(world.spec, world.root, home, workers=1, geometry=worlds.SMALL.at(4, 16))
+    assert find_store(home, world.spec, frames=4, size=16).folder == own.folder
+    shutil.rmtree(own.folder)
     assert find_store(home, world.spec, frames=4, size=16).folder == small.folder
+    own = prepare(world.spec, world.root, home, workers=1)
     (own.folder / "manifest.json").write_text("{")
     with pytest.raises(DataError, match="prepare it again"):
         find_store(home, world.spec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+import warnings
 from typing import Annotated
 
 import typer
@@ -58,6 +59,7 @@ def main() -> None:
     """Run the command line and exit with its code: 0 done, 1 trials failed, 2 usage, 3 data, 130 interrupted."""
     debug = "--debug" in sys.argv[1:]
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         app(arguments, prog_name="vdbench")
     except SystemExit as ended:

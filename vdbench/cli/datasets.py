@@ -10,7 +10,7 @@ import typer
 
 from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose
 from vdbench.cli.output import err, human_bytes, out, show_rows
-from vdbench.errors import DataError, VdbenchError
+from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
@@ -145,7 +145,7 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
     place = _home(home)
     changed = 0
     for spec in _specs(names):
-        faults = find_changes(find_store(place.root, spec), _absolute(data_root))
+        faults = find_changes(find_store(place.root, spec, frames=1, size=1), _absolute(data_root))
         changed += len(faults)
         for fault in faults:
             out.print(f"{spec.name}: {fault}", markup=False, soft_wrap=True)
@@ -168,8 +168,10 @@ def show(
     """Show classes, counts and faults of a prepared data set, and write a contact sheet to look at."""
     from vdbench.pictures import contact_sheet
 
-    store = store_for(name, _home(home))
+    store = store_for(name, _home(home), frames=1, size=1)
     manifest = store.manifest
+    if split not in manifest.spec.splits:
+        raise UsageError(f"{name} has no split {split}; there are: {', '.join(map(str, manifest.spec.splits))}")
     train, test = manifest.usable(split, "train"), manifest.usable(split, "test")
     rows: list[dict[str, Any]] = [
         {
@@ -218,7 +220,8 @@ def store_for(
     from vdbench.datasets.store import find_store
 
     spec = load_dataset(name)
-    if spec.layout == "rendered":
+    own = (spec.geometry.frames, spec.geometry.size)
+    if spec.layout == "rendered" and (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]:
         from vdbench.cli.progress import counting
         from vdbench.datasets.prepare import prepare as decode
 
@@ -227,7 +230,8 @@ def store_for(
     try:
         return find_store(place.root, spec, frames=frames, size=size)
     except DataError as error:
-        raise DataError(f"{error} --data-root {data_root or 'FOLDER'}") from None
+        where = "" if spec.layout == "rendered" else f" --data-root {data_root or 'FOLDER'}"
+        raise DataError(f"{error}{where}") from None
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

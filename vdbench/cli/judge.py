@@ -33,6 +33,7 @@ def evaluate(
     from vdbench.evaluate import evaluate as judge
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import load_suite
+    from vdbench.experiment.trial import student_seeds
 
     changes = parse_settings(set_ or [])
     protocol = load_suite(suite, changes.pop("protocol", None)).protocol
@@ -46,7 +47,7 @@ def evaluate(
         err.print("warning: it was made from other clips than this suite's train split")
     held_out = view.test if protocol.evaluate_on == "test" else view.validation
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    seeds = [seed * 1000 + i for i in range(protocol.evaluation_seeds)]
+    seeds = student_seeds(seed, protocol.evaluation_seeds)
     scores = judge(distilled, held_out, protocol.students, protocol.recipe, seeds, device)
     if as_json:
         print(json.dumps([s.model_dump(mode="json") for s in scores], indent=2))

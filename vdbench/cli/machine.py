@@ -73,7 +73,7 @@ def mlflow(
     if rebuild:
         mirror = MlflowMirror(place, "rebuilt from the results")
         count = 0
-        for result in place.results:
+        for result in place.results.readable():
             mirror.record(result)
             count += 1
         mirror.close()

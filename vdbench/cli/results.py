@@ -38,17 +38,9 @@ def list_results(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 def _stored(home: Path | None) -> list[Result]:
-    from vdbench.cli.output import err
     from vdbench.experiment.home import Home
-    from vdbench.experiment.result import read_result
 
-    results = []
-    for path in Home.at(home).results.paths():
-        try:
-            results.append(read_result(path))
-        except DataError as error:
-            err.print(f"warning: {error}", markup=False)
-    return results
+    return list(Home.at(home).results.readable())
 
 
 def _top1(result: Result) -> str | None:
@@ -69,16 +61,16 @@ def show(trial_id: str, home: HomeOption = None) -> None:
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="Receives one JSON file per finished trial.")],
+    folder: Annotated[Path, typer.Argument(help="Receives one JSON file per trial.")],
     suite: Annotated[str | None, typer.Option(help="Only results of this suite.")] = None,
     home: HomeOption = None,
 ) -> None:
-    """Copy finished results into a folder, for a leaderboard that is shared."""
+    """Copy results, failed ones included, into a folder, for a leaderboard that is shared."""
     from vdbench.experiment.result import ResultStore
 
-    results = [r for r in _stored(home) if r.status == "done" and suite in (None, r.suite)]
+    results = [r for r in _stored(home) if suite in (None, r.suite)]
     if not results:
-        raise DataError("there are no finished results to export; run `vdbench run` first")
+        raise DataError("there are no results to export; run `vdbench run` first")
     for result in results:
         ResultStore(folder).write(result)
     out.print(f"{len(results)} results written to {folder}", markup=False)

@@ -48,7 +48,7 @@ def run(
     gpus_per_trial: Annotated[
         float | None, typer.Option(help="Share of a GPU per trial.", show_default="the method's own", min=0.01)
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds after which a trial is given up.", min=1)] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds per trial, checked when it reports.", min=1)] = None,
     ray_address: Annotated[str, typer.Option(help="An existing Ray cluster; local starts one here.")] = "local",
     workers: Annotated[int | None, typer.Option(help="Cores that a local Ray uses.", show_default="all", min=1)] = None,
     plugin: options.PluginOption = None,
@@ -92,7 +92,7 @@ def run(
         settings=changes,
         partial=partial,
         plugins=plugin or [],
-        device=_device(device),
+        device=_device(device, ray_address),
         gpus=gpus_per_trial,
         timeout=timeout,
     )
@@ -103,7 +103,7 @@ def run(
         )
     plan = make_plan(request, place)
     if dry_run:
-        _show_plan(plan, place, as_json, workers)
+        _show_plan(plan, place, as_json, 1 if scheduler == "inline" else workers or os.cpu_count() or 1)
         return
     raise typer.Exit(_carry_out(plan, place, _scheduler(scheduler, ray_address, workers), as_json))
 
@@ -118,7 +118,9 @@ def _stores(names: Sequence[str], place: Home, protocol: Protocol, data_root: Pa
     return [store_for(name, place, protocol.frames, protocol.size, data_root) for name in names]
 
 
-def _device(asked: str) -> str:
+def _device(asked: str, ray_address: str) -> str:
+    if ray_address != "local" and asked != "auto":
+        return asked  # the driver may have no GPU where the cluster has
     import torch
 
     from vdbench.errors import UsageError
@@ -139,10 +141,10 @@ def _scheduler(name: str, address: str, workers: int | None) -> Scheduler:
     return RayScheduler(address=address, cpus=workers)
 
 
-def _show_plan(plan: Plan, place: Home, as_json: bool, workers: int | None) -> None:
+def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
     from vdbench.experiment.estimate import estimate
 
-    cost = estimate(plan, place, workers or os.cpu_count() or 1)
+    cost = estimate(plan, place, at_once)
     rows: list[dict[str, Any]] = [
         {
             "trial": job.trial.id,
@@ -186,6 +188,8 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
         display.close()
         if mirror:
             mirror.close()
+    if outcome.done or outcome.failed:
+        _build_leaderboard(place)
     if as_json:
         results = [r.model_dump(mode="json") for r in (*outcome.done, *outcome.failed)]
         print(json.dumps(results, indent=2))
@@ -200,9 +204,14 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
     return outcome.exit_code
 
 
-def _show_leaderboard(place: Home) -> None:
-    from vdbench_leaderboard.build import build, show
+def _build_leaderboard(place: Home) -> None:
+    from vdbench_leaderboard.build import build
 
     build(place.results.folder, place.leaderboard)
+
+
+def _show_leaderboard(place: Home) -> None:
+    from vdbench_leaderboard.build import show
+
     out.print(show(place.results.folder))
     out.print(f"leaderboard page: {place.leaderboard / 'index.html'}", markup=False, soft_wrap=True)

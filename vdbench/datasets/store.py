@@ -204,7 +204,10 @@ def find_store(
     frames: int | None = None,
     size: int | None = None,
 ) -> ClipStore:
-    """The smallest store of a data set that clips of a wanted shape can be derived from.
+    """The store of a data set that clips of a wanted shape are derived from.
+
+    The store of the data set's own geometry comes first, so that preparing another one later changes no result;
+    without it, the smallest that is large enough.
 
     Args:
         home: where stores are kept.
@@ -223,7 +226,8 @@ def find_store(
             shape = folder.name.removeprefix(f"{spec.name}-").removesuffix(f"-{name}").split("x")
             if all(part.isdecimal() for part in shape) and (folder / MANIFEST).is_file():
                 found.append((int(shape[0]), int(shape[1]), READERS.index(name), folder))
-    fitting = [item for item in found if item[0] >= wanted[0] and item[1] >= wanted[1]]
+    own = (spec.geometry.frames, spec.geometry.size)
+    fitting = [(item[:2] != own, *item) for item in found if item[0] >= wanted[0] and item[1] >= wanted[1]]
     if fitting:
         return ClipStore.open(min(fitting)[-1])
     state = "is not prepared" if not found else f"is not prepared with {wanted[0]} frames of {wanted[1]} pixels"

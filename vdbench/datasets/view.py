@@ -79,8 +79,8 @@ def open_view(
         store: the decoded clips.
         home: where views are kept.
         split: the official split.
-        frames: frames per clip, evenly picked from the stored ones; all of them when left out.
-        size: side in pixels, by averaging stored pixels; the stored one when left out.
+        frames: frames per clip, evenly picked from the stored ones; the data set's own number when left out.
+        size: side in pixels, by averaging stored pixels; the data set's own when left out.
         validation: share of each class's train clips that is held out, by group.
         seed: decides which groups are held out.
 
@@ -129,8 +129,8 @@ def open_view(
 
 
 def _shape(store: ClipStore, frames: int | None, size: int | None) -> tuple[int, int]:
-    stored = store.manifest.geometry
-    wanted = (stored.frames if frames is None else frames, stored.size if size is None else size)
+    stored, own = store.manifest.geometry, store.manifest.spec.geometry
+    wanted = (own.frames if frames is None else frames, own.size if size is None else size)
     if min(wanted) < 1:
         raise UsageError(f"clips need at least 1 frame of 1 pixel, not {wanted[0]} of {wanted[1]}")
     if wanted[0] > stored.frames or wanted[1] > stored.size:

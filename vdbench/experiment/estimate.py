@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import open_view
+from vdbench.files import digest
 from vdbench.students import build_student
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from vdbench.experiment.plan import Plan
     from vdbench.experiment.result import Result
     from vdbench.experiment.trial import Job
+    from vdbench.records import DatasetRecord
 
 START_UP = 3.0
 """Seconds that a trial takes beside its stages, measured on 2 cores."""
@@ -46,7 +48,7 @@ class Estimate:
 
 def estimate(plan: Plan, home: Home, workers: int) -> Estimate:
     """Estimate the time and disk of what is pending."""
-    known = _known_seconds(list(home.results) if home.results.folder.is_dir() else [])
+    known = _known_seconds(list(home.results.readable()))
     clocks: dict[str, _Clock] = {}
     seconds, stored, timed = 0.0, 0, False
     for job in plan.pending:
@@ -54,28 +56,24 @@ def estimate(plan: Plan, home: Home, workers: int) -> Estimate:
         clock = clocks.setdefault(trial.train_fingerprint, _Clock(job))
         clips = clock.stored_clips(trial.ipc)
         stored += round(clips * clock.clip_bytes * (1 + PREVIEW_SHARE))
-        past = known.get(
-            _likeness(trial.method, trial.dataset.fingerprint, trial.ipc, trial.protocol.model_dump_json())
-        )
+        past = known.get(_likeness(trial.method, trial.dataset, trial.ipc, trial.protocol.model_dump(mode="json")))
         timed |= past is None
         seconds += START_UP + (clock.evaluation_seconds(clips) if past is None else past)
     basis = "training steps timed here; distillation comes on top" if timed else "from trials like these"
     return Estimate(seconds / max(1, min(workers, len(plan.pending))), stored, basis)
 
 
-def _likeness(method: str, fingerprint: str, ipc: int | None, protocol: str) -> tuple[str, str, int | None, str]:
-    return method, fingerprint, ipc, protocol
+def _likeness(method: str, dataset: DatasetRecord, ipc: int | None, protocol: dict[str, Any]) -> str:
+    """What trials of about the same cost have in common: all but settings and seed."""
+    return digest([method, dataset.fingerprint, ipc, protocol])
 
 
-def _known_seconds(results: list[Result]) -> dict[tuple[str, str, int | None, str], float]:
-    """Median seconds of finished trials that differ in nothing but settings and seed."""
-    found: dict[tuple[str, str, int | None, str], list[float]] = {}
+def _known_seconds(results: list[Result]) -> dict[str, float]:
+    """Median seconds of finished trials, by likeness."""
+    found: dict[str, list[float]] = {}
     for result in results:
         if result.status == "done":
-            from vdbench.experiment.suite import Protocol
-
-            protocol = Protocol.model_validate(result.protocol).model_dump_json()
-            key = _likeness(result.method, result.dataset.fingerprint, result.ipc, protocol)
+            key = _likeness(result.method, result.dataset, result.ipc, result.protocol)
             spent = result.stages["distill"].seconds + result.stages["evaluate"].seconds
             found.setdefault(key, []).append(spent)
     return {key: median(values) for key, values in found.items()}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from vdbench.experiment.home import Home
@@ -38,12 +40,10 @@ class RayScheduler:
     Attributes:
         address: of an existing cluster, or ``local`` to start one on this machine.
         cpus: cores that a local Ray may use; all of them where None.
-        gpus: GPUs that a local Ray may use; all of them where None.
     """
 
     address: str = "local"
     cpus: int | None = None
-    gpus: int | None = None
 
     def __call__(self, jobs: Sequence[Job], listener: Listener) -> None:
         """Run the jobs; see :data:`vdbench.experiment.schedule.Scheduler`."""
@@ -54,10 +54,13 @@ class RayScheduler:
 
         self._start()
         try:
-            _build_shared(jobs, listener)
-            _tune(jobs, listener)
+            cores = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
+            fitting = [job.model_copy(update={"cpus": min(job.cpus, cores)}) for job in jobs]  # more would never start
+            _build_shared(fitting, listener)
+            _tune(fitting, listener)
         finally:
             ray.shutdown()
+            shutil.rmtree(Home(jobs[0].home).ray, ignore_errors=True)
 
     def _start(self) -> None:
         import ray
@@ -66,7 +69,6 @@ class RayScheduler:
         ray.init(
             address=self.address,
             num_cpus=self.cpus if local else None,
-            num_gpus=self.gpus if local else None,
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
@@ -79,29 +81,25 @@ def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
     import ray
 
     pending = []
-    for job, spec in shared_assets(jobs):
-        listener.preparing(f"{spec.kind} for {job.trial.dataset.name}")
-        task = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
-        pending.append(task.remote(job.model_dump(mode="json"), spec))
-    ray.get(pending)
+    for job, folder in shared_assets(jobs):
+        listener.preparing(f"{folder.parent.name} for {job.trial.dataset.name}")
+        build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
+        pending.append(build.remote(job.model_dump(mode="json"), str(folder)))
+    for built in pending:
+        try:
+            ray.get(built)
+        except ray.exceptions.RayError:  # its worker died; the trials that need the asset say so
+            continue
 
 
-def _build_one(job: dict[str, Any], spec: Any) -> None:
-    _one_thread()
-    build_asset(Job.model_validate(job), spec, lambda step, **metrics: None)
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
+def _build_one(job: dict[str, Any], folder: str) -> None:
+    build_asset(Job.model_validate(job), Path(folder))
 
 
 def _trainable(config: dict[str, Any]) -> None:
     """What runs in a Ray worker. A failure inside the trial is its result; only a lost worker escapes."""
     from ray import tune
 
-    _one_thread()
     job = Job.model_validate(config["job"])
     points: list[tuple[int, dict[str, Any]]] = []
     told = time.monotonic()
@@ -125,6 +123,7 @@ def _tune(jobs: Sequence[Job], listener: Listener) -> None:
 
     by_id = {job.trial.id: job for job in jobs}
     home = Home(jobs[0].home)
+    ended: set[str] = set()
     tuner = tune.Tuner(
         tune.with_resources(_trainable, _share),
         param_space={"job": tune.grid_search([job.model_dump(mode="json") for job in jobs])},
@@ -134,12 +133,11 @@ def _tune(jobs: Sequence[Job], listener: Listener) -> None:
             storage_path=str(home.ray),
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=1),
-            callbacks=[_listening(listener, by_id)],
+            callbacks=[_listening(listener, by_id, ended)],
         ),
     )
     tuner.fit()
-    missing = [job for job in jobs if home.results.read(job.trial.id) is None]
-    if missing:
+    if len(ended) < len(jobs):  # Tune returns as if all were well when the user stops it
         raise KeyboardInterrupt
 
 
@@ -151,16 +149,27 @@ def _share(config: dict[str, Any]) -> Any:
     return tune.PlacementGroupFactory([{"CPU": job["cpus"]} | ({"GPU": job["gpus"]} if job["gpus"] else {})])
 
 
-def _listening(listener: Listener, jobs: dict[str, Job]) -> Any:
-    """A Tune callback, made here because its base class exists only once Ray is imported."""
+def _listening(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> Any:
+    """A Tune callback, made here because its base class exists only once Ray is imported.
+
+    Tune pickles its callbacks to resume from them, which we never do, and a listener may hold a terminal: so it is
+    pickled as a callback that does nothing.
+    """
     from ray import tune
+
+    begun: dict[str, datetime] = {}
 
     def job_of(trial: Any) -> Job:
         return jobs[Job.model_validate(trial.config["job"]).trial.id]
 
     class Listening(tune.Callback):
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (tune.Callback, ())
+
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-            listener.started(job_of(trial))
+            job = job_of(trial)
+            begun[job.trial.id] = datetime.now(UTC)
+            listener.started(job)
 
         def on_trial_result(
             self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -171,13 +180,16 @@ def _listening(listener: Listener, jobs: dict[str, Job]) -> Any:
         def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             job = job_of(trial)
             result = Home(job.home).results.read(job.trial.id)
-            if result is not None:
+            fresh = result is not None and (result.status == "done" or result.started >= begun[job.trial.id])
+            if result is not None and fresh:  # not the record of a failure in an earlier run
+                ended.add(job.trial.id)
                 listener.finished(job, result)
 
         def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             job = job_of(trial)
             result = _lost(job, trial)
             Home(job.home).results.write(result)
+            ended.add(job.trial.id)
             listener.finished(job, result)
 
     return Listening()

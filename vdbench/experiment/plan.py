@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
+from vdbench.assets import Assets
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.trial import Job, Trial
+from vdbench.files import digest
+from vdbench.method import Task
 from vdbench.registry import Registry
 from vdbench.students import student_class
 
@@ -86,12 +91,11 @@ def make_plan(request: Request, home: Home) -> Plan:
     jobs: dict[str, Job] = {}
     for store in request.stores:
         view = open_view(store, home.root, **request.suite.protocol.data())
-        dataset = view.facts
-        _check_data(request, view, dataset)
+        _check_data(request, view)
         for seed in range(request.seeds):
             for ipc in request.ipc:
                 for pair in chosen:
-                    job = _job(request, registry, home, pair, pair in controls, (store, view, dataset), ipc, seed)
+                    job = _job(request, registry, home, pair, pair in controls, (store, view), ipc, seed)
                     jobs.setdefault(job.trial.id, job)
     results = {job_id: home.results.read(job_id) for job_id in jobs}
     done = {job_id: result for job_id, result in results.items() if result is not None and result.status == "done"}
@@ -104,23 +108,25 @@ def _job(
     home: Home,
     pair: tuple[str, str | None],
     control: bool,
-    data: tuple[ClipStore, View, DatasetRecord],
+    data: tuple[ClipStore, View],
     ipc: int,
     seed: int,
 ) -> Job:
-    store, view, dataset = data
+    store, view = data
     name, pool = pair
     method = registry.configure(name, pool, request.settings.get(name, {}))
     trial = Trial(
         method=name,
         method_version=method.version,
+        method_code=registry.code(name),
         pool=getattr(method.settings, "pool", None),
         settings=method.settings.identity(),
         suite=request.suite.name,
         control=control,
         protocol=request.suite.protocol,
-        dataset=dataset,
+        dataset=_dataset_record(request, view),
         train_fingerprint=view.train.fingerprint,
+        assets=tuple(digest(spec.identity()) for spec in method.needs(_task(request, home, view, ipc, seed))),
         ipc=ipc if method.budgeted else None,
         seed=seed,
         distillation_seed=seed if method.seeded else 0,
@@ -146,7 +152,20 @@ def _check_settings(request: Request, registry: Registry, chosen: Sequence[str])
             raise UsageError(f"--set {name}... has no effect: method '{name}' is not among those of this run")
 
 
-def _check_data(request: Request, view: View, dataset: DatasetRecord) -> None:
+def _task(request: Request, home: Home, view: View, ipc: int, seed: int) -> Task:
+    """What the method will be asked, as far as it decides which assets it needs."""
+    device = torch.device(request.device)
+    return Task(view.facts.name, view.train, ipc, seed, device, Assets(home.assets, view.train, device))
+
+
+def _dataset_record(request: Request, view: View) -> DatasetRecord:
+    if request.suite.protocol.evaluate_on == "test":
+        return view.facts
+    return view.facts.model_copy(update={"test_clips": len(view.validation)})
+
+
+def _check_data(request: Request, view: View) -> None:
+    dataset = view.facts
     if dataset.partial and not request.partial:
         raise DataError(
             f"{dataset.name} is partial: {dataset.classes} of {dataset.classes_total} classes and "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -158,6 +159,14 @@ class ResultStore:
 
     def __iter__(self) -> Iterator[Result]:
         return map(read_result, self.paths())
+
+    def readable(self) -> Iterator[Result]:
+        """All results whose files can be read; for the others there is a warning."""
+        for path in self.paths():
+            try:
+                yield read_result(path)
+            except DataError as error:
+                warnings.warn(str(error), stacklevel=2)
 
     def set_aside_corrupt(self) -> list[Path]:
         """Rename every file that is no valid result to ``*.corrupt``, so that its trial runs again.

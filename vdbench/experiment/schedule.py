@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-
-import torch
 
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import build_asset, needed_assets, run_trial
@@ -35,35 +34,26 @@ Scheduler = Callable[[Sequence[Job], Listener], None]
 
 
 def run_inline(jobs: Sequence[Job], listener: Listener) -> None:
-    """Run the jobs one after the other in this process, on one math thread."""
-    torch.set_num_threads(1)
-    for job, spec in shared_assets(jobs):
-        listener.preparing(f"{spec.kind} for {job.trial.dataset.name}")
-        build_asset(job, spec, lambda step, **metrics: None)
+    """Run the jobs one after the other in this process."""
+    for job, folder in shared_assets(jobs):
+        listener.preparing(f"{folder.parent.name} for {job.trial.dataset.name}")
+        build_asset(job, folder)
     for job in jobs:
         listener.started(job)
         result = run_trial(job, lambda step, job=job, **metrics: listener.progressed(job, step, metrics))
         listener.finished(job, result)
 
 
-def shared_assets(jobs: Sequence[Job]) -> list[tuple[Job, Any]]:
-    """Each shared asset that is missing, once, with a job that needs it.
+def shared_assets(jobs: Sequence[Job]) -> list[tuple[Job, Path]]:
+    """Each shared asset that is missing, once: a job that needs it, and where it will stand.
 
     What cannot be found out here is left to the trial itself, whose record will say why.
     """
-    missing: dict[Any, tuple[Job, Any]] = {}
-    asked: set[str] = set()
-    for job in jobs:
-        trial = job.trial
-        request = f"{trial.method} {trial.settings} {trial.train_fingerprint}"
-        if request in asked:
-            continue
-        asked.add(request)
+    missing: dict[Path, Job] = {}
+    for job in {(job.trial.train_fingerprint, job.trial.assets): job for job in jobs}.values():
         try:
             needed = needed_assets(job)
         except Exception:  # recorded, with its cause, by the trial
             continue
-        for folder, spec in needed.items():
-            if not folder.is_dir():
-                missing.setdefault(folder, (job, spec))
-    return list(missing.values())
+        missing |= {folder: job for folder in needed if not folder.is_dir()}
+    return [(job, folder) for folder, job in missing.items()]

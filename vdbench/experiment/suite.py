@@ -71,7 +71,7 @@ def suite_names() -> list[str]:
 
 
 def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
-    """Read a suite and bend its protocol.
+    """Read a suite and bend its protocol. A bent one says so in its name, and so in every table.
 
     Args:
         name: of the suite.
@@ -93,7 +93,8 @@ def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
         return suite
     declared["protocol"] = _merged(declared["protocol"], overrides)
     try:
-        return Suite.model_validate(declared)
+        bent = Suite.model_validate(declared)
+        return bent if bent == suite else bent.model_copy(update={"name": f"{name}-bent"})
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import warnings
 from collections.abc import Callable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from vdbench.experiment.result import Result
     from vdbench.experiment.trial import Job
 
+MOST_ARTIFACT = 64 * 2**20
+"""Bytes of a file that is copied into the store; a whole train split stays where it is."""
 MOST_PARAM = 500
 """Characters that MLflow keeps of a parameter's value."""
 
@@ -55,7 +58,8 @@ class MlflowMirror:
         curves = self._curves.setdefault(job.trial.id, [])
         for key, value in metrics.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
-                curves.append((f"{stage}.{key}", float(value), now, step))
+                name = re.sub(r"[^\w\-. :/]", "_", f"{stage}.{key}")  # MLflow refuses other characters
+                curves.append((name, float(value), now, step))
 
     def finished(self, job: Job, result: Result) -> None:
         """Write the trial: parameters, scores, costs, curves, the artefact and its preview."""
@@ -105,7 +109,8 @@ class MlflowMirror:
         name = f"vdbench-{suite}"
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
-            location = None if "MLFLOW_TRACKING_URI" in os.environ else (self._home.mlflow / "artifacts").as_uri()
+            local = tracking_uri(self._home).startswith("sqlite:")
+            location = (self._home.mlflow / "artifacts").as_uri() if local else None
             experiment_id = client.create_experiment(name, artifact_location=location)
         else:
             experiment_id = experiment.experiment_id
@@ -120,6 +125,8 @@ class MlflowMirror:
         if client is None:
             return
         experiment, parent = self._parent(client, result.suite)
+        for old in client.search_runs([experiment], f"tags.trial = '{result.id}'"):  # of a failure, or of a rebuild
+            client.delete_run(old.info.run_id)
         name = f"{result.label} {result.dataset.name} ipc {result.ipc or 'all'} seed {result.seed}"
         run = client.create_run(experiment, run_name=name, tags={"mlflow.parentRunId": parent}).info.run_id
         now = int(time.time() * 1000)
@@ -136,7 +143,9 @@ class MlflowMirror:
             )
         client.log_dict(run, result.model_dump(mode="json"), "result.json")
         if artefact is not None and artefact.is_dir() and result.status == "done":
-            client.log_artifacts(run, str(artefact), "distilled")
+            for path in sorted(artefact.iterdir()):
+                if path.stat().st_size <= MOST_ARTIFACT:
+                    client.log_artifact(run, str(path), "distilled")
         client.set_terminated(run, "FINISHED" if result.status == "done" else "FAILED")
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from vdbench.experiment.suite import Protocol
 from vdbench.files import digest
 from vdbench.records import DatasetRecord, Record
+from vdbench.students import student_class
+from vdbench.train import VERSION as TRAINING_VERSION
 
 IDENTITY_VERSION = 1
 """Raise it when the meaning of an id changes: every id then changes, and nothing old is taken for new."""
@@ -19,6 +21,7 @@ class Trial(Record):
     Attributes:
         method: its name.
         method_version: its version.
+        method_code: hash of the plugin file that it comes from; empty for an installed method.
         pool: the pool it selects from, or None.
         settings: its identity settings, resolved.
         suite: name of the suite; not part of the id.
@@ -26,6 +29,7 @@ class Trial(Record):
         protocol: how it is judged.
         dataset: the data.
         train_fingerprint: of the clips the method is given.
+        assets: digests of the shared assets that it needs, their versions included.
         ipc: instances per class; None for a method without a budget.
         seed: of the trial; the students' seeds follow from it.
         distillation_seed: what the method is given: the same, or 0 where the method does not use its seed.
@@ -33,6 +37,7 @@ class Trial(Record):
 
     method: str
     method_version: int
+    method_code: str
     pool: str | None
     settings: dict[str, Any]
     suite: str
@@ -40,6 +45,7 @@ class Trial(Record):
     protocol: Protocol
     dataset: DatasetRecord
     train_fingerprint: str
+    assets: tuple[str, ...]
     ipc: int | None
     seed: int
     distillation_seed: int
@@ -50,7 +56,8 @@ class Trial(Record):
         return digest(
             {
                 "identity": IDENTITY_VERSION,
-                "method": [self.method, self.method_version, self.settings],
+                "method": [self.method, self.method_version, self.method_code, self.settings],
+                "assets": self.assets,
                 "train": self.train_fingerprint,
                 "ipc": self.ipc,
                 "seed": self.distillation_seed,
@@ -65,6 +72,8 @@ class Trial(Record):
                 "distillation": self.distillation_id,
                 "dataset": self.dataset.fingerprint,
                 "protocol": self.protocol.model_dump(mode="json"),
+                "students": [student_class(spec.name).version for spec in self.protocol.students],
+                "training": TRAINING_VERSION,
                 "seed": self.seed,
             }
         )
@@ -78,8 +87,12 @@ class Trial(Record):
 
     def evaluation_seeds(self) -> list[int]:
         """Seeds of the students: the same for every method, so that methods can be compared pair by pair."""
-        count = self.protocol.evaluation_seeds
-        return [self.seed * 1000 + i for i in range(count)]
+        return student_seeds(self.seed, self.protocol.evaluation_seeds)
+
+
+def student_seeds(seed: int, count: int) -> list[int]:
+    """Seeds of the students that judge what was made from a seed."""
+    return [seed * 1000 + i for i in range(count)]
 
 
 class Job(Record):

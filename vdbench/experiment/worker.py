@@ -11,6 +11,7 @@ import platform
 import shutil
 import time
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,13 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from vdbench import __version__, files
-from vdbench.assets import Assets, AssetSpec, Report
+from vdbench.assets import Assets, Report
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View, open_view
 from vdbench.distilled import DistilledSet
-from vdbench.errors import FailureKind, VdbenchError
+from vdbench.errors import DataError, FailureKind, VdbenchError
 from vdbench.evaluate import evaluate
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Environment, Failure, Result, Stage
@@ -65,18 +67,37 @@ def run_trial(job: Job, report: Report) -> Result:
     progress = _Progress(report, job.timeout)
     home = Home(job.home)
     try:
-        result = _carry_out(job, home, progress, started)
+        with _reproducibly():
+            result = _carry_out(job, home, progress, started)
     except BaseException as error:
         failure = Failure(
             kind=failure_kind(error), stage=progress.stage, message=_sentence(error), details=_trace(error)
         )
         result = blank_result(job, started).model_copy(update={"status": "failed", "failure": failure})
         home.results.write(result)
-        if not isinstance(error, Exception):
+        if isinstance(error, KeyboardInterrupt):
             raise
         return result
     home.results.write(result)
     return result
+
+
+@contextmanager
+def _reproducibly() -> Iterator[None]:
+    """One math thread, since sums of several depend on how many there are, and exact float32 where it is asked for.
+
+    On a CPU this makes outcomes equal to the bit; on a GPU some backward passes have no deterministic kernel.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> Result:
@@ -118,8 +139,11 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
 
 
 def _view(job: Job) -> View:
-    data = job.trial.protocol.data()
-    return open_view(ClipStore.open(job.store), job.home, **data)
+    """The clips that the plan named; a store that was prepared anew in between gives others."""
+    view = open_view(ClipStore.open(job.store), job.home, **job.trial.protocol.data())
+    if view.facts.fingerprint != job.trial.dataset.fingerprint:
+        raise DataError(f"{job.trial.dataset.name} was prepared anew while this ran; type the same command again")
+    return view
 
 
 def _prepare(job: Job, view: View, report: Report) -> tuple[Method[Any], Task]:
@@ -140,19 +164,27 @@ def _prepare(job: Job, view: View, report: Report) -> tuple[Method[Any], Task]:
     return method, task
 
 
-def needed_assets(job: Job) -> dict[Path, AssetSpec[Any]]:
-    """The shared assets that a trial will ask for, by where they will stand."""
+def needed_assets(job: Job) -> list[Path]:
+    """Where the shared assets stand, or will stand, that a trial will ask for."""
     method, task = _prepare(job, _view(job), lambda step, **metrics: None)
-    return {task.assets.folder(spec): spec for spec in method.needs(task)}
+    return [task.assets.folder(spec) for spec in method.needs(task)]
 
 
-def build_asset(job: Job, spec: AssetSpec[Any], report: Report) -> None:
-    """Build one shared asset of a trial. A failure is left to the trials that need it, which record it."""
+def build_asset(job: Job, folder: Path) -> None:
+    """Build one shared asset of a trial. A failure is left to the trials that need it, which record it.
+
+    Args:
+        job: a trial that needs it.
+        folder: where it will stand, as :func:`needed_assets` names it.
+    """
     try:
-        _, task = _prepare(job, _view(job), report)
-        task.assets.get(spec)
+        with _reproducibly():
+            method, task = _prepare(job, _view(job), lambda step, **metrics: None)
+            for spec in method.needs(task):
+                if task.assets.folder(spec) == folder:
+                    task.assets.get(spec)
     except Exception as error:
-        report(0, stage="assets", problem=_sentence(error))
+        warnings.warn(f"{folder.parent.name} could not be built: {_sentence(error)}", stacklevel=1)
 
 
 def _distil(job: Job, home: Home, method: Method[Any], task: Task) -> tuple[DistilledSet, Stage]:
@@ -167,7 +199,17 @@ def _distil(job: Job, home: Home, method: Method[Any], task: Task) -> tuple[Dist
         files.write_json(draft / COST, Stage(**asdict(cost)).model_dump(mode="json"))
 
     files.build_once(folder, build)
+    try:
+        made = _load(folder)
+    except (DataError, OSError, ValueError):  # damaged since it was made
+        shutil.rmtree(folder)
+        files.build_once(folder, build)
+        made = _load(folder)
     shutil.rmtree(home.checkpoints(job.trial.distillation_id), ignore_errors=True)
+    return made
+
+
+def _load(folder: Path) -> tuple[DistilledSet, Stage]:
     return DistilledSet.load(folder), Stage.model_validate_json((folder / COST).read_text(encoding="utf-8"))
 
 
@@ -175,8 +217,11 @@ def _preview(distilled: DistilledSet, folder: Path) -> None:
     """A contact sheet and a playing preview of what the method chose."""
     clips = distilled.pixels().numpy()
     names = [distilled.record.classes[label] for label in distilled.labels()]
-    contact_sheet(clips, names, folder / "preview.png")
-    preview_video(clips, names, folder / "preview.mp4")
+    try:
+        contact_sheet(clips, names, folder / "preview.png")
+        preview_video(clips, names, folder / "preview.mp4")
+    except Exception as error:  # a picture is not worth a trial
+        warnings.warn(f"there is no preview of {folder.name}: {_sentence(error)}", stacklevel=1)
 
 
 def _evaluation_cost(scores: tuple[StudentScores, ...]) -> Stage:
@@ -213,10 +258,17 @@ def environment(device: str) -> Environment:
         vdbench=__version__,
         python=platform.python_version(),
         torch=torch.__version__,
-        device=torch.cuda.get_device_name(0) if device == "cuda" else _processor(),
+        device=_gpu() if device == "cuda" else _processor(),
         cpus=os.cpu_count() or 1,
         platform=f"{platform.system()} {platform.machine()}",
     )
+
+
+def _gpu() -> str:
+    try:
+        return torch.cuda.get_device_name(0)
+    except RuntimeError:  # the record of a failure must not fail for want of a name
+        return "cuda"
 
 
 def _processor() -> str:
@@ -238,9 +290,7 @@ def failure_kind(error: BaseException) -> FailureKind:
         return "dependency"
     if isinstance(error, OSError):
         return "data"
-    if not isinstance(error, Exception):
-        return "interrupted"
-    return "bug"
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else "bug"
 
 
 def _sentence(error: BaseException) -> str:

@@ -24,9 +24,11 @@ class Student(nn.Module, ABC):
         name: what users type.
         default_width: channels of its first layer as published.
         width: channels of its first layer.
+        version: raised when the same arguments give another network; part of a trial's id.
     """
 
     name: ClassVar[str]
+    version: ClassVar[int] = 1
     default_width: ClassVar[int]
 
     def __init__(self, num_classes: int, frames: int, size: int, width: int) -> None:

@@ -6,8 +6,6 @@ Both schedulers run these functions, and nothing else runs a trial.
 from __future__ import annotations
 
 import errno
-import os
-import platform
 import shutil
 import time
 import traceback
@@ -22,15 +20,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from vdbench import __version__, files
+from vdbench import files
 from vdbench.assets import Assets, Report
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View, open_view
 from vdbench.distilled import DistilledSet
 from vdbench.errors import DataError, FailureKind, VdbenchError
 from vdbench.evaluate import evaluate
+from vdbench.experiment.environment import environment
 from vdbench.experiment.home import Home
-from vdbench.experiment.result import Environment, Failure, Result, Stage
+from vdbench.experiment.result import Failure, Result, Stage
 from vdbench.measure import measured
 from vdbench.method import Method, Task
 from vdbench.pictures import contact_sheet, preview_video
@@ -250,34 +249,6 @@ def blank_result(job: Job, started: datetime) -> Result:
         environment=environment(job.device),
         started=started,
     )
-
-
-def environment(device: str) -> Environment:
-    """The machine and the versions, as results record them."""
-    return Environment(
-        vdbench=__version__,
-        python=platform.python_version(),
-        torch=torch.__version__,
-        device=_gpu() if device == "cuda" else _processor(),
-        cpus=os.cpu_count() or 1,
-        platform=f"{platform.system()} {platform.machine()}",
-    )
-
-
-def _gpu() -> str:
-    try:
-        return torch.cuda.get_device_name(0)
-    except RuntimeError:  # the record of a failure must not fail for want of a name
-        return "cuda"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-    return model or platform.processor() or "cpu"
 
 
 def failure_kind(error: BaseException) -> FailureKind:

@@ -42,6 +42,7 @@ def test_a_miniature_with_broken_and_missing_clips_reaches_the_leaderboard(
     prepared = cli("datasets", "prepare", name, "--partial", "--data-root", world.root, "--home", home, *shape)
     assert prepared.code == 0, prepared.err
     assert "broken" in prepared.err
+    assert "of disk" in prepared.err
     shown = json.loads(cli("datasets", "show", name, "--home", home, "--json").out)
     faults = {Path(fault["clip"]).name.split(".")[0]: fault["status"] for fault in shown["faults"]}
     assert faults[broken.stem.split(".")[0]] == "broken"

@@ -36,7 +36,7 @@ from tests.worlds import World
         ),
         (["--set", "nonsense"], 2, "is not of the form NAME.SETTING=VALUE"),
         (["--set", "protocol.frames=99"], 3, "vdbench datasets prepare ucf101 --frames 99"),
-        (["--datasets", "hmdb51"], 3, "vdbench datasets prepare hmdb51"),
+        (["--datasets", "hmdb51"], 3, "vdbench datasets prepare hmdb51 --data-root FOLDER --partial --home "),
         (["--plugin", "nothing.py"], 2, "does not exist; check --plugin"),
         (["--device", "cuda"], 2, "torch finds no CUDA GPU here"),
         (["--timeout", "0"], 2, "Invalid value for '--timeout'"),

@@ -13,6 +13,7 @@ from vdbench.cli.output import err, human_bytes, out, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
+    from vdbench.datasets.geometry import Geometry
     from vdbench.datasets.spec import DatasetSpec
     from vdbench.datasets.store import ClipStore
     from vdbench.experiment.home import Home
@@ -84,6 +85,7 @@ def prepare(
     place = _home(home)
     for spec in _specs(names):
         geometry = spec.geometry.at(frames, size)
+        _tell_disk(spec, geometry, data_root)
         with counting(f"preparing {spec.name}") as on_progress:
             store = decode(
                 spec,
@@ -111,6 +113,17 @@ def _specs(names: str) -> list[DatasetSpec]:
     return [load_dataset(name) for name in choose(names, dataset_names(), "data set")]
 
 
+def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None) -> None:
+    """Say what is about to be written. Without a data root it is left to the sentence of the error that follows."""
+    from vdbench.datasets.layouts import read_index
+    from vdbench.datasets.prepare import disk_needed
+
+    if data_root is not None and spec.layout != "rendered":
+        index = read_index(spec, data_root.expanduser().absolute())
+        clips = len(index.entries) - len(index.missing)
+        err.print(f"{spec.name}: {clips} clips, {human_bytes(disk_needed(clips, geometry))} of disk", markup=False)
+
+
 def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.expanduser().absolute()
 
@@ -127,6 +140,10 @@ def _warn_of_faults(store: ClipStore) -> None:
     counts = _fault_counts(store)
     if told := ", ".join(f"{count} {status}" for status, count in counts.items()):
         err.print(f"{store.manifest.spec.name}: {told}; `vdbench datasets show` names them", markup=False)
+    if "timeout" in counts:
+        err.print(
+            f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout", soft_wrap=True
+        )
 
 
 def _fault_counts(store: ClipStore) -> dict[str, int]:
@@ -202,7 +219,7 @@ def show(
 
 
 def store_for(
-    name: str, place: Home, frames: int | None = None, size: int | None = None, data_root: Path | None = None
+    name: str, place: Home, frames: int | None = None, size: int | None = None, options: str = "--data-root FOLDER"
 ) -> ClipStore:
     """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
 
@@ -211,7 +228,7 @@ def store_for(
         place: the home.
         frames: frames wanted per clip, or None.
         size: pixels wanted per side, or None.
-        data_root: where its videos lie, for the sentence of the error.
+        options: what the command that prepares it needs beside its name, for the sentence of the error.
 
     Raises:
         DataError: it is not prepared; the sentence offers the command.
@@ -230,8 +247,7 @@ def store_for(
     try:
         return find_store(place.root, spec, frames=frames, size=size)
     except DataError as error:
-        where = "" if spec.layout == "rendered" else f" --data-root {data_root or 'FOLDER'}"
-        raise DataError(f"{error}{where}") from None
+        raise DataError(str(error) if spec.layout == "rendered" else f"{error} {options}") from None
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

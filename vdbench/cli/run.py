@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -83,10 +82,11 @@ def run(
     Registry(plugin or []).resolve(wanted_methods)
     judged_by = load_suite(suite or _default_suite(names), changes.pop("protocol", None))
     place = Home.at(home)
+    hint = f"--data-root {data_root or 'FOLDER'}{' --partial' if partial else ''}{f' --home {home}' if home else ''}"
     request = Request(
         suite=judged_by,
         methods=wanted_methods,
-        stores=_stores(names or judged_by.datasets, place, judged_by.protocol, data_root),
+        stores=_stores(names or judged_by.datasets, place, judged_by.protocol, hint),
         ipc=wanted_ipc or judged_by.ipc,
         seeds=wanted_seeds or judged_by.seeds,
         settings=changes,
@@ -112,10 +112,10 @@ def _default_suite(datasets: Sequence[str] | None) -> str:
     return "quick" if datasets in (None, [EMBEDDED]) else "clean"
 
 
-def _stores(names: Sequence[str], place: Home, protocol: Protocol, data_root: Path | None) -> list[ClipStore]:
+def _stores(names: Sequence[str], place: Home, protocol: Protocol, hint: str) -> list[ClipStore]:
     from vdbench.cli.datasets import store_for
 
-    return [store_for(name, place, protocol.frames, protocol.size, data_root) for name in names]
+    return [store_for(name, place, protocol.frames, protocol.size, hint) for name in names]
 
 
 def _device(asked: str, ray_address: str) -> str:

@@ -187,11 +187,11 @@ def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: Read
 
 
 def prepare_command(spec: DatasetSpec, frames: int | None = None, size: int | None = None) -> str:
-    """The command that prepares a data set, with the options that differ from its own geometry."""
+    """The command that prepares a data set; smaller clips than its own are derived from its own."""
     options = [
         f"--{name} {value}"
         for name, value, own in (("frames", frames, spec.geometry.frames), ("size", size, spec.geometry.size))
-        if value not in (None, own)
+        if value is not None and value > own
     ]
     return " ".join(["vdbench datasets prepare", spec.name, *options])
 

@@ -43,7 +43,7 @@ def test_the_real_clips_are_prepared_in_part(tmp_path, name, classes):
     statuses = {clip.decode.status for clip in store.manifest.clips}
     assert statuses <= {"ok", "padded", "missing"} and store.manifest.partial
     for split in spec.splits:
-        view = open_view(store, tmp_path, split=split, validation=0.2)
+        view = open_view(store, tmp_path, split=split, frames=8, size=32, validation=0.2)
         assert view.facts.classes == classes if split == 1 else 5 <= view.facts.classes <= classes
         assert view.facts.partial
         assert not set(view.train.groups) & set(view.validation.groups)

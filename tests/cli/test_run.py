@@ -244,8 +244,9 @@ def test_ray_and_inline_give_the_same_results(cli: Cli, home: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_with_130_and_the_next_run_goes_on(home: Path, cli: Cli) -> None:
-    process = child(tiny_run(home, "--seeds", "40"))
+@pytest.mark.parametrize("scheduler", ["inline", "ray"])
+def test_ctrl_c_stops_with_130_and_the_next_run_goes_on(home: Path, cli: Cli, scheduler: str) -> None:
+    process = child(tiny_run(home, "--seeds", "40", "--scheduler", scheduler))
     deadline = time.monotonic() + 120
     while not list((home / "results").glob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -276,3 +277,15 @@ def test_a_damaged_artefact_is_made_again(cli: Cli, home: Path) -> None:
         path.unlink()
     assert cli(*tiny_run(home)).code == 0
     assert {i: r.outcome() for i, r in results(home).items()} == {i: r.outcome() for i, r in before.items()}
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_leaves_a_record_and_the_rest_goes_on(cli: Cli, home: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "dying.py"
+    plugin.write_text(FAILING.format(error="__import__('os').kill(__import__('os').getpid(), 9)"))
+    answer = cli(*tiny_run(home, "--plugin", plugin, "--scheduler", "ray", methods="failing"))
+    assert answer.code == 1
+    kinds = {r.method: r.failure.kind if r.failure else r.status for r in results(home).values()}
+    assert kinds["random"] == kinds["full"] == "done"
+    assert kinds["failing"] in ("bug", "oom")
+    assert "the worker process died" in answer.err

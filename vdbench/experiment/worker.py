@@ -261,7 +261,7 @@ def failure_kind(error: BaseException) -> FailureKind:
         return "dependency"
     if isinstance(error, OSError):
         return "data"
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else "bug"
+    return "bug" if isinstance(error, Exception) else "interrupted"  # Ray ends a worker with SystemExit
 
 
 def _sentence(error: BaseException) -> str:

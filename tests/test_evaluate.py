@@ -15,7 +15,7 @@ from vdbench import evaluate as judging
 from vdbench.clipset import ClipSet, Normalisation
 from vdbench.distilled import DistilledSet
 from vdbench.errors import DataError, DivergedError, UsageError
-from vdbench.evaluate import StudentSpec, check_fit, evaluate, top_k
+from vdbench.evaluate import StudentSpec, check_fit, evaluate, judge, top_k
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench.train import Recipe
@@ -153,3 +153,28 @@ def test_test_clips_are_scaled_as_the_set_is(monkeypatch: pytest.MonkeyPatch) ->
     )
     evaluate(other, tiny_clips(), [StudentSpec(name="minic3d", width=2)], Recipe(epochs=1), [0], CPU)
     assert seen == [other.normalisation]
+
+
+def test_a_learned_step_size_stands_in_for_the_recipe_s(distilled: DistilledSet) -> None:
+    own = replace(distilled, record=distilled.record.model_copy(update={"step_size": 0.07}))
+    judged = judge(own, tiny_clips(), SMALL, Recipe(epochs=3), [0], CPU)
+    assert (
+        judged.students[0].scores == evaluate(own, tiny_clips(), SMALL, Recipe(epochs=3, lr=0.07), [0], CPU)[0].scores
+    )
+    assert (
+        judge(distilled, tiny_clips(), SMALL, Recipe(epochs=3), [0], CPU).students[0].scores
+        != judged.students[0].scores
+    )
+    assert judged.hard_labels == ()
+
+
+def test_soft_labels_are_judged_against_hard_ones_too(distilled: DistilledSet) -> None:
+    soft = torch.full((6, 3), 0.3)
+    soft[torch.arange(6), distilled.labels()] = 0.4
+    record = distilled.record.model_copy(update={"labels": "soft"})
+    learned = DistilledSet({**distilled.tensors, "targets": soft}, record)
+    seen: set[str] = set()
+    judged = judge(learned, tiny_clips(), SMALL, Recipe(epochs=3), [0], CPU, lambda step, **m: seen.update(m))
+    plain = judge(distilled, tiny_clips(), SMALL, Recipe(epochs=3), [0], CPU)
+    assert judged.hard_labels[0].scores == plain.students[0].scores != judged.students[0].scores
+    assert {"minic3d/0/loss", "minic3d/0/top1", "hard/minic3d/0/loss", "hard/minic3d/0/top1"} == seen

@@ -34,6 +34,23 @@ class Clips:
     def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         return (self.clips, self.targets) if rows is None else (self.clips[rows], self.targets[rows])
 
+    def of_epoch(self, seed: int, device: torch.device) -> "Clips":
+        return self
+
+
+@dataclass(frozen=True)
+class Redrawn(Clips):
+    """Other clips in every epoch: those of a seed are all equal to it."""
+
+    seed: int = 0
+
+    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        clips, targets = super().render(rows)
+        return torch.full_like(clips, float(self.seed)), targets
+
+    def of_epoch(self, seed: int, device: torch.device) -> "Redrawn":
+        return Redrawn(self.clips, self.targets, seed=seed)
+
 
 def noise(count: int = 6, scale: float = 1.0) -> Clips:
     generator = torch.Generator().manual_seed(0)
@@ -135,6 +152,21 @@ def test_an_epoch_shows_every_clip_once_in_an_order_drawn_by_the_seed() -> None:
     assert sorted(first) == sorted(second) == list(range(7))
     assert first != second
     assert order(0) == [first, second] != order(1)
+
+
+@pytest.mark.parametrize("resident", [0, 2 << 30])
+def test_a_set_that_is_redrawn_shows_other_clips_in_every_epoch(monkeypatch: pytest.MonkeyPatch, resident: int) -> None:
+    monkeypatch.setattr(train, "RESIDENT_BYTES", resident)
+    data = Redrawn(noise(7).clips, noise(7).targets)
+
+    def epochs(seed: int) -> list[list[float]]:
+        batches = train._Batches(data, Recipe(batch=3, epochs=3), seed, CPU)
+        return [[float(clips.unique()) for clips, _ in batches.epoch(99)] for _ in range(3)]
+
+    shown = epochs(0)
+    assert all(len(set(epoch)) == 1 for epoch in shown)  # an epoch is one draw
+    assert len({epoch[0] for epoch in shown}) == 3
+    assert epochs(0) == shown != epochs(1)
 
 
 def test_large_sets_are_rendered_batch_by_batch_with_the_same_outcome(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,10 @@ class ClipSet:
         """Clips per class, int64 ``(classes,)``."""
         return np.bincount(self.labels, minlength=len(self.classes))
 
+    def of_epoch(self, seed: int, device: torch.device) -> ClipSet:
+        """The set as one epoch of training shows it: itself."""
+        return self
+
     def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Clips and labels as a network takes them.
 

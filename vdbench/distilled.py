@@ -6,18 +6,19 @@ import json
 import shutil
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vdbench import files
-from vdbench.clipset import Normalisation, to_network
+from vdbench.clipset import Normalisation
 from vdbench.errors import DataError
+from vdbench.forms import FORMS, Form
 from vdbench.records import Provenance, Record
 
 TENSORS = "tensors.safetensors"
@@ -40,6 +41,9 @@ class DistilledRecord(Record):
         settings: the method's identity settings, resolved.
         seed: the trial's seed.
         provenance: origin of the clips.
+        step_size: learning rate that the method learned for its clips, which students are then trained with; None
+            where it learned none.
+        form: how its clips are stored, one of :data:`vdbench.forms.FORMS`.
     """
 
     schema_version: Literal[1] = 1
@@ -54,6 +58,8 @@ class DistilledRecord(Record):
     settings: dict[str, Any]
     seed: int
     provenance: Provenance
+    step_size: float | None = Field(default=None, gt=0)
+    form: Literal["clips", "static-dynamic"] = "clips"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,33 +67,37 @@ class DistilledSet:
     """A few clips per class and what a student needs to learn from them.
 
     Attributes:
-        tensors: ``clips``, uint8 ``(N, T, H, W, 3)`` in pixels or float32 ``(N, 3, T, H, W)`` already normalised;
-            ``targets``, int64 ``(N,)`` class numbers or float32 ``(N, classes)`` distributions.
+        tensors: the parts that the record's form names, and ``targets``, int64 ``(N,)`` class numbers or float32
+            ``(N, classes)`` distributions.
         record: everything else.
+        draw: which epoch's clips are rendered, for a form that shows others in every epoch.
     """
 
     tensors: Mapping[str, torch.Tensor]
     record: DistilledRecord
+    draw: int | None = None
 
     def __post_init__(self) -> None:
-        clips, targets = self.tensors["clips"], self.tensors["targets"]
+        if set(self.tensors) != {*self._form.parts, "targets"}:
+            raise ValueError(f"a set of the form {self.record.form} consists of {', '.join(self._form.parts)}, targets")
+        targets, count = self.tensors["targets"], len(self.classes)
         hard = self.record.labels == "hard"
-        if clips.ndim != 5 or clips.dtype not in (torch.uint8, torch.float32):
-            raise ValueError(f"clips must be 5-dimensional uint8 or float32, not {clips.dtype} {tuple(clips.shape)}")
-        if clips.shape[-1 if clips.dtype == torch.uint8 else 1] != 3:
-            raise ValueError(f"clips {tuple(clips.shape)} have no axis of 3 channels where {clips.dtype} has it")
-        if len(clips) != len(targets) or targets.ndim != (1 if hard else 2):
-            raise ValueError(f"{self.record.labels} targets {tuple(targets.shape)} do not fit {len(clips)} clips")
+        if targets.ndim != (1 if hard else 2):
+            raise ValueError(f"{self.record.labels} targets {tuple(targets.shape)} do not fit {len(targets)} clips")
         if targets.dtype != (torch.int64 if hard else torch.float32):
             raise ValueError(f"{self.record.labels} targets cannot be {targets.dtype}")
-        count = len(self.classes)
         if hard and len(targets) and not 0 <= int(targets.min()) <= int(targets.max()) < count:
             raise ValueError(f"hard targets must lie in 0..{count - 1}")
         if not hard and targets.shape[1] != count:
             raise ValueError(f"soft targets {tuple(targets.shape)} do not fit {count} classes")
+        self._form.check(self.tensors, count)
 
     def __len__(self) -> int:
-        return len(self.tensors["clips"])
+        return len(self.tensors["targets"])
+
+    @property
+    def _form(self) -> Form:
+        return FORMS[self.record.form]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -101,8 +111,8 @@ class DistilledSet:
 
     @property
     def stored_bytes(self) -> int:
-        """Bytes of everything that :meth:`render` needs: pixels in their stored type, and labels if they are soft."""
-        counted = ["clips"] if self.record.labels == "hard" else ["clips", "targets"]
+        """Bytes of everything that :meth:`render` needs: its parts as stored, and labels if they are soft."""
+        counted = [*self._form.parts, *(["targets"] if self.record.labels == "soft" else [])]
         return sum(self.tensors[name].numel() * self.tensors[name].element_size() for name in counted)
 
     def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -114,21 +124,33 @@ class DistilledSet:
         Returns:
             Clips, float32 ``(n, 3, T, H, W)``, normalised, and their targets.
         """
-        clips, targets = self.tensors["clips"], self.tensors["targets"]
-        if rows is not None:
-            clips, targets = clips[rows], targets[rows]
-        if clips.dtype == torch.uint8:
-            return to_network(clips, self.record.normalisation), targets
-        return clips, targets
+        targets = self.tensors["targets"]
+        clips = self._form.render(self.tensors, rows, self.normalisation, len(self.classes), self.draw)
+        return clips, targets if rows is None else targets[rows]
+
+    def of_epoch(self, seed: int, device: torch.device) -> DistilledSet:
+        """The set as one epoch of training shows it: itself, or with clips drawn anew, on the device.
+
+        Args:
+            seed: of that epoch's draw.
+            device: where clips are composed.
+        """
+        if not self._form.redrawn:
+            return self
+        return replace(self, tensors={name: part.to(device) for name, part in self.tensors.items()}, draw=seed)
+
+    def with_hard_labels(self) -> DistilledSet:
+        """The same clips, each labelled with its most likely class alone."""
+        record = self.record.model_copy(update={"labels": "hard"})
+        return replace(self, tensors={**self.tensors, "targets": self.labels()}, record=record)
 
     def pixels(self) -> torch.Tensor:
         """The clips as pictures, uint8 ``(N, T, H, W, 3)``, whatever they are stored as."""
-        clips = self.tensors["clips"]
-        if clips.dtype == torch.uint8:
-            return clips
+        if self.tensors.get("clips", torch.empty(0)).dtype == torch.uint8:
+            return self.tensors["clips"]
         mean = torch.tensor(self.record.normalisation.mean).view(1, 3, 1, 1, 1)
         std = torch.tensor(self.record.normalisation.std).view(1, 3, 1, 1, 1)
-        scaled = (clips * std + mean).mul(255).round().clamp(0, 255)
+        scaled = (self.render()[0] * std + mean).mul(255).round().clamp(0, 255)
         return scaled.to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous()
 
     def labels(self) -> torch.Tensor:

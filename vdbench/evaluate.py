@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clipset import ClipSet
+    from vdbench.distilled import DistilledSet
     from vdbench.students.student import Student
 
 
@@ -62,6 +63,46 @@ def evaluate(
     check_fit(data, test)
     test = replace(test, normalisation=data.normalisation)  # tested on the scale that it was trained on
     return tuple(_judge(data, test, spec, recipe, seeds, device, report or _silent) for spec in students)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What students made of a distilled set.
+
+    Attributes:
+        students: trained with the set's own labels and step size, where it has any.
+        hard_labels: trained with the most likely class of each clip; empty where labels are no distributions.
+    """
+
+    students: tuple[StudentScores, ...]
+    hard_labels: tuple[StudentScores, ...] = ()
+
+
+def judge(
+    distilled: DistilledSet,
+    test: ClipSet,
+    students: Sequence[StudentSpec],
+    recipe: Recipe,
+    seeds: Sequence[int],
+    device: torch.device,
+    report: Callable[..., None] | None = None,
+) -> Verdict:
+    """Evaluate a distilled set as its method means it, and soft labels against hard ones.
+
+    A learned step size stands in for the recipe's learning rate; all else of the recipe is kept. For the arguments
+    and what is raised see :func:`evaluate`.
+    """
+    told = report or _silent
+    if distilled.record.step_size is not None:
+        recipe = recipe.model_copy(update={"lr": distilled.record.step_size})
+    own = evaluate(distilled, test, students, recipe, seeds, device, told)
+    if distilled.record.labels == "hard":
+        return Verdict(own)
+
+    def told_of_hard(step: int, **metrics: float) -> None:
+        told(step, **{f"hard/{name}": value for name, value in metrics.items()})
+
+    return Verdict(own, evaluate(distilled.with_hard_labels(), test, students, recipe, seeds, device, told_of_hard))
 
 
 def check_fit(data: TrainingSet, test: ClipSet) -> None:

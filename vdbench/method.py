@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import torch
@@ -117,6 +117,8 @@ class Task:
         assets: shared work over the same train split.
         report: ``report(step, **metrics)``, for progress and curves.
         checkpoints: folder for :meth:`checkpoint`, or None where nothing is kept.
+        due: whether long work should call :meth:`checkpoint` now: some minutes after it did, and when it is asked to
+            end. To be asked after each step, before the report.
     """
 
     dataset: str
@@ -127,6 +129,7 @@ class Task:
     assets: Assets
     report: Report = field(default=lambda step, **metrics: None)
     checkpoints: Path | None = None
+    due: Callable[[], bool] = field(default=lambda: True)
 
     def checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
         """Keep the state of long work, atomically, for :meth:`resume`."""
@@ -182,14 +185,41 @@ class Method(ABC, Generic[S]):
     def distill(self, task: Task) -> DistilledSet:
         """Shrink ``task.train``: at most ``task.ipc`` clips per class, the same for the same seed."""
 
-    def pack(self, task: Task, clips: torch.Tensor, targets: torch.Tensor, provenance: Provenance) -> DistilledSet:
-        """Wrap tensors into a distilled set that says where it came from.
+    def pack(
+        self,
+        task: Task,
+        clips: torch.Tensor,
+        targets: torch.Tensor,
+        provenance: Provenance,
+        step_size: float | None = None,
+    ) -> DistilledSet:
+        """Wrap clips into a distilled set that says where it came from.
 
         Args:
             task: what was asked for.
             clips: uint8 ``(N, T, H, W, 3)`` or normalised float32 ``(N, 3, T, H, W)``.
             targets: int64 ``(N,)`` or float32 ``(N, classes)``.
             provenance: origin of the clips.
+            step_size: learning rate that was learned for them, or None.
+        """
+        return self.pack_as("clips", task, {"clips": clips, "targets": targets}, provenance, step_size)
+
+    def pack_as(
+        self,
+        form: Literal["clips", "static-dynamic"],
+        task: Task,
+        tensors: Mapping[str, torch.Tensor],
+        provenance: Provenance,
+        step_size: float | None = None,
+    ) -> DistilledSet:
+        """Wrap what clips are made from into a distilled set, as :meth:`pack` does.
+
+        Args:
+            form: one of :data:`vdbench.forms.FORMS`.
+            task: what was asked for.
+            tensors: the parts of that form, and ``targets``.
+            provenance: origin of the clips.
+            step_size: learning rate that was learned for them, or None.
         """
         from vdbench.distilled import DistilledRecord, DistilledSet
 
@@ -198,12 +228,14 @@ class Method(ABC, Generic[S]):
             train_fingerprint=task.train.fingerprint,
             classes=task.train.classes,
             ipc=task.ipc if self.budgeted else None,
-            labels="hard" if targets.ndim == 1 else "soft",
+            labels="hard" if tensors["targets"].ndim == 1 else "soft",
             normalisation=task.train.normalisation,
             method=self.name,
             method_version=self.version,
             settings=self.settings.identity(),
             seed=task.seed,
             provenance=provenance,
+            step_size=step_size,
+            form=form,
         )
-        return DistilledSet({"clips": clips.detach().cpu(), "targets": targets.detach().cpu()}, record)
+        return DistilledSet({name: part.detach().cpu() for name, part in tensors.items()}, record)

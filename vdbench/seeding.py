@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import torch
+
+
+def generator(seed: int, *purpose: str | int) -> np.random.Generator:
+    """The chance of one purpose: the same for the same seed and purpose, whatever else was drawn.
+
+    Args:
+        seed: of a trial.
+        purpose: what the draws are for, such as a class's name, or a method's name and the number of its iteration.
+    """
+    return np.random.default_rng([seed, *(crc32(p.encode()) if isinstance(p, str) else p for p in purpose)])
+
+
+def seed_of(rng: np.random.Generator) -> int:
+    """Draw a seed for :func:`seeded`, or for initial weights."""
+    return int(rng.integers(2**62))
 
 
 @contextmanager

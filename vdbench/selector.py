@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
-from zlib import crc32
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from vdbench.encoders import EncoderSettings
 from vdbench.errors import UsageError
 from vdbench.method import Method, Settings, identity
 from vdbench.records import Provenance
+from vdbench.seeding import generator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,8 +82,7 @@ class Selector(Method[S]):
         chosen = []
         for label, name in enumerate(train.classes):
             rows = train.rows_of(label)
-            rng = np.random.default_rng([task.seed, crc32(name.encode())])
-            picks = self.select(features[rows], budgets[label], rng, task)
+            picks = self.select(features[rows], budgets[label], generator(task.seed, name), task)
             chosen.append(rows[self._checked(picks, budgets[label], len(rows), name)])
             task.report(label + 1, classes=len(train.classes))
         kept = np.concatenate(chosen)

@@ -188,6 +188,7 @@ def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, rep
     """Distil once under observation. All runs share their assets, those of one trial their checkpoints."""
     from sklearn import cluster  # noqa: F401  (importing it sets an environment variable, which is not the method's doing)
 
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)])  # and so does the first optimiser of a process
     task = tiny_task(folder, ipc if method.budgeted else None, seed, report)
     assets = _WatchedAssets(task.assets.root, task.train, task.device)
     task = replace(task, assets=assets, checkpoints=folder / trial)

@@ -42,6 +42,9 @@ class TrainingSet(Protocol):
     def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Clips as networks take them, and hard or soft targets, of some rows or of all."""
 
+    def of_epoch(self, seed: int, device: torch.device) -> TrainingSet:
+        """What one epoch shows: itself, unless it has other clips for every seed."""
+
 
 class Recipe(Record):
     """How a student is trained. The defaults are the field's.
@@ -177,20 +180,25 @@ class _Batches:
         self.data, self.batch, self.device = data, recipe.batch, device
         self.total = recipe.steps(len(data))
         self.order = torch.Generator().manual_seed(seed)
+        self.redrawn = data.of_epoch(0, device) is not data
         clip, _ = data.render(torch.tensor([0]))
-        small = len(data) * clip.numel() * clip.element_size() <= RESIDENT_BYTES
-        self.resident = self._placed(data.render()) if small else None
+        self.small = len(data) * clip.numel() * clip.element_size() <= RESIDENT_BYTES
+        self.resident = self._placed(data.render()) if self.small and not self.redrawn else None
 
     def epoch(self, most: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Every clip once, in at most so many batches."""
         import torch
 
         rows = torch.randperm(len(self.data), generator=self.order)
+        data, resident = self.data, self.resident
+        if self.redrawn:
+            data = data.of_epoch(int(torch.randint(2**31, (), generator=self.order)), self.device)
+            resident = self._placed(data.render()) if self.small else None
         for chosen in torch.split(rows, self.batch)[:most]:
-            if self.resident is None:
-                yield self._placed(self.data.render(chosen))
+            if resident is None:
+                yield self._placed(data.render(chosen))
             else:
-                clips, targets = self.resident
+                clips, targets = resident
                 here = chosen.to(self.device)
                 yield clips[here], targets[here]
 

@@ -62,6 +62,7 @@ class Student:
 
 
 UNSET = "unset"
+PRESCRIBED = "as prescribed"
 NO_STUDENT = Student("no student")
 """Stands in where every trial of a group failed."""
 
@@ -112,6 +113,22 @@ class Cell:
         if self.dataset.classes <= TRIVIAL_TOP5:
             return None
         return estimate({r.seed: {score.seed: 100 * score.top5 for score in s.scores} for r, s in self.done})
+
+    @cached_property
+    def hard_labels(self) -> Estimate | None:
+        """Top-1 in percent with hard labels, of a method that learns soft ones; None of any other."""
+        runs = {
+            r.seed: {score.seed: 100 * score.top1 for score in other.scores}
+            for r, own in self.done
+            for other in r.hard_labels
+            if _student(other) == _student(own)
+        }
+        return estimate(runs) if runs else None
+
+    @property
+    def step_size(self) -> float | None:
+        """Learning rate that the method learned for its students, mean per trial; None where it learned none."""
+        return self._mean(result.step_size for result, _ in self.done if result.step_size is not None)
 
     @property
     def chance(self) -> float:
@@ -233,7 +250,8 @@ def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dic
     """The row of each result, by its id: the method, and what sets it apart from the group's rows of the same method.
 
     ``herding`` where all agree; ``herding (encoder.name=pixels)`` and ``herding (encoder.name=minic3d)`` where two
-    settings were run; a difference of version shows as ``version=2``.
+    settings were run; a difference of version shows as ``version=2``. What a suite prescribes may differ from IPC to
+    IPC and sets nothing apart: beside ``dm (lr=3)``, which a user chose, stands ``dm (lr=as prescribed)``.
 
     Args:
         results: of any groups.
@@ -262,7 +280,11 @@ def _student(scores: StudentScores) -> Student:
 
 
 def _variant(result: Result) -> dict[str, str]:
-    return {"version": str(result.method_version), "pool": str(result.pool)} | _flat(result.settings)
+    prescribed = _flat(result.prescribed)
+    settings = {
+        name: PRESCRIBED if prescribed.get(name) == value else value for name, value in _flat(result.settings).items()
+    }
+    return {"version": str(result.method_version), "pool": str(result.pool)} | settings
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

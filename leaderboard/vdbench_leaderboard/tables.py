@@ -53,6 +53,7 @@ def _details(standing: Standing) -> dict[str, str]:
         "top-1 %": formats.estimate(cell.top1) if cell.top1 else formats.kinds(cell.failures),
         "95 % interval": formats.interval(cell.top1),
         "top-5 %": formats.estimate(cell.top5),
+        "hard labels": formats.estimate(cell.hard_labels),
         "Δ random": formats.estimate(standing.against_random, signed=True),
         "% of full": formats.percent(standing.share_of_full),
         "seeds × networks": formats.runs(standing),
@@ -69,6 +70,8 @@ def marks(cell: Cell) -> list[str]:
     known = {
         "control": cell.control,
         "reconstruction": cell.reconstruction,
+        "soft labels": cell.hard_labels is not None,
+        "own step size": cell.step_size is not None,
         "partial data": cell.dataset.partial,
         f"fewer than 3 seeds{formats.FEW_MARK}": cell.few and cell.top1 is not None,
     }
@@ -107,6 +110,8 @@ def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
         **_estimate("top1", cell.top1),
         "top1_over": cell.top1.over if cell.top1 else None,
         **_estimate("top5", cell.top5),
+        **_estimate("hard_labels", cell.hard_labels),
+        "step_size": cell.step_size,
         **_estimate("against_random", standing.against_random),
         "share_of_full": _rounded(standing.share_of_full),
         "chance": _rounded(cell.chance),

@@ -178,3 +178,31 @@ def test_costs_are_means_per_trial(make):
 )
 def test_numbers_for_people(shown, expected):
     assert shown == expected
+
+
+def test_what_a_suite_prescribes_sets_no_rows_apart(make):
+    prescribed = [
+        make("dm", seed=0, ipc=1, settings={"lr": 1.0, "deep": {"a": 1}}, prescribed={"lr": 1.0}),
+        make("dm", seed=0, ipc=5, settings={"lr": 10.0, "deep": {"a": 1}}, prescribed={"lr": 10.0}),
+    ]
+    assert {cell.method for cell in gather(prescribed)} == {"dm"}
+    own = make("dm", seed=1, ipc=5, settings={"lr": 3.0, "deep": {"a": 1}}, prescribed={"lr": 10.0})
+    assert {cell.method for cell in gather([*prescribed, own])} == {"dm (lr=as prescribed)", "dm (lr=3.0)"}
+
+
+def test_hard_labels_and_step_sizes_have_columns_of_their_own(make):
+    soft = make("frepo", (0.5, 0.7))
+    hard = soft.students[0].model_copy(
+        update={"scores": tuple(score.model_copy(update={"top1": 0.2}) for score in soft.students[0].scores)}
+    )
+    results = [soft.model_copy(update={"hard_labels": (hard,)}), make("mtt", step_size=0.02), make("random")]
+    (board,) = boards(gather(results))
+    rows = tables.numbers([board]).set_index("method")
+    assert rows["top1"]["frepo"] == 60
+    assert rows["hard_labels"]["frepo"] == 20
+    assert rows["hard_labels"].isna().sum() == 2
+    assert rows["step_size"]["mtt"] == 0.02
+    marks = tables.details(board).set_index("method")["marks"]
+    assert "soft labels" in marks["frepo"]
+    assert "own step size" in marks["mtt"]
+    assert "own step size" not in marks["random"]

@@ -30,7 +30,7 @@ def evaluate(
     from vdbench.cli.datasets import store_for
     from vdbench.datasets.view import open_view
     from vdbench.distilled import DistilledSet
-    from vdbench.evaluate import evaluate as judge
+    from vdbench.evaluate import judge
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import load_suite
     from vdbench.experiment.trial import student_seeds
@@ -48,14 +48,23 @@ def evaluate(
     held_out = view.test if protocol.evaluate_on == "test" else view.validation
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     seeds = student_seeds(seed, protocol.evaluation_seeds)
-    scores = judge(distilled, held_out, protocol.students, protocol.recipe, seeds, device)
+    verdict = judge(distilled, held_out, protocol.students, protocol.recipe, seeds, device)
     if as_json:
-        print(json.dumps([s.model_dump(mode="json") for s in scores], indent=2))
+        print(json.dumps([s.model_dump(mode="json") for s in verdict.students], indent=2))
         return
     rows = [
-        {"student": s.student, "seed": x.seed, "top1": f"{100 * x.top1:.1f} %", "top5": f"{100 * x.top5:.1f} %"}
+        {
+            "student": s.student,
+            "labels": labels,
+            "seed": x.seed,
+            "top1": f"{100 * x.top1:.1f} %",
+            "top5": f"{100 * x.top5:.1f} %",
+        }
+        for labels, scores in ((distilled.record.labels, verdict.students), ("hard", verdict.hard_labels))
         for s in scores
         for x in s.scores
     ]
     title = f"{distilled.record.method} on {distilled.record.dataset}, {len(distilled)} clips"
-    show_rows(title, ["student", "seed", "top1", "top5"], rows, False)
+    if distilled.record.step_size is not None:
+        title += f", at its learned step size {distilled.record.step_size:.3g}"
+    show_rows(title, ["student", "labels", "seed", "top1", "top5"], rows, False)

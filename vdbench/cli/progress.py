@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LINE_EVERY = 10.0
 """Seconds between two plain lines about the same work."""
+TRIAL_LINE_EVERY = 60.0
+"""Seconds between two plain lines about the same trial."""
 
 
 @contextmanager
@@ -49,8 +51,29 @@ def _bar() -> Progress:
     return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err)
 
 
+class _Pace:
+    """How fast a trial gets on with the stage that it is in."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._first = (0, 0.0)
+
+    def words(self, step: int, metrics: dict[str, Any]) -> str:
+        """Where the trial is: ``distill  step 40 of 150, 22 s left  loss 0.83``."""
+        stage, total, now = str(metrics.get("stage", "")), metrics.get("of"), time.monotonic()
+        if stage != self._stage or step < self._first[0]:
+            self._stage, self._first = stage, (step, now)
+        first, began = self._first
+        place = f"step {step}"
+        if isinstance(total, int):
+            left = (now - began) / (step - first) * (total - step) if first < step < total else 0
+            place += f" of {total}" + (f", {human_seconds(left)} left" if left else "")
+        numbers = [f"{name} {value:.3g}" for name, value in metrics.items() if isinstance(value, float)]
+        return "  ".join([stage, place, *numbers])
+
+
 class PlainRun:
-    """A listener that prints a line when a trial ends.
+    """A listener that prints a line when a trial ends, and now and then how far a long one is.
 
     Args:
         total: trials of this run.
@@ -60,16 +83,25 @@ class PlainRun:
         self._total = total
         self._ended = 0
         self._started = time.monotonic()
+        self._paces: dict[str, _Pace] = {}
+        self._told: dict[str, float] = {}
 
     def preparing(self, what: str) -> None:
         """Say what is built for all trials."""
         err.print(f"building {what}", markup=False, soft_wrap=True)
 
     def started(self, job: Job) -> None:
-        """Nothing to say: the line comes when it ends."""
+        """Nothing to say yet."""
+        self._paces[job.trial.id] = _Pace()
+        self._told[job.trial.id] = time.monotonic()
 
     def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
-        """Nothing to say."""
+        """A line, where the last one about this trial is a minute old."""
+        trial, now = job.trial.id, time.monotonic()
+        words = self._paces[trial].words(step, metrics)
+        if now - self._told[trial] >= TRIAL_LINE_EVERY:
+            self._told[trial] = now
+            err.print(f"{job.trial.title}: {words}", markup=False, soft_wrap=True)
 
     def finished(self, job: Job, result: Result) -> None:
         """One line: the place in the run, the trial, what came of it, the time left."""
@@ -96,6 +128,7 @@ class LiveRun:
         self._bar = _bar()
         self._task = self._bar.add_task("trials", total=total)
         self._running: dict[str, tuple[str, str]] = {}
+        self._paces: dict[str, _Pace] = {}
         self._live = Live(console=err, refresh_per_second=4, get_renderable=self._render, transient=True)
         self._live.start()
 
@@ -106,12 +139,11 @@ class LiveRun:
     def started(self, job: Job) -> None:
         """Add a row."""
         self._running[job.trial.id] = (job.trial.title, "starting")
+        self._paces[job.trial.id] = _Pace()
 
     def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
         """Change the row."""
-        numbers = [f"{k} {v:.3g}" for k, v in metrics.items() if isinstance(v, float)]
-        words = [f"{v}" for k, v in metrics.items() if isinstance(v, str)]
-        self._running[job.trial.id] = (job.trial.title, "  ".join([*words, f"step {step}", *numbers]))
+        self._running[job.trial.id] = (job.trial.title, self._paces[job.trial.id].words(step, metrics))
 
     def finished(self, job: Job, result: Result) -> None:
         """Turn the row into a line above the table."""

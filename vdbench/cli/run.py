@@ -48,6 +48,9 @@ def run(
         float | None, typer.Option(help="Share of a GPU per trial.", show_default="the method's own", min=0.01)
     ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds per trial, checked when it reports.", min=1)] = None,
+    checkpoint_every: Annotated[
+        float, typer.Option(help="Seconds after which long methods keep their state.", min=0)
+    ] = 120.0,
     ray_address: Annotated[str, typer.Option(help="An existing Ray cluster; local starts one here.")] = "local",
     workers: Annotated[int | None, typer.Option(help="Cores that a local Ray uses.", show_default="all", min=1)] = None,
     plugin: options.PluginOption = None,
@@ -95,6 +98,7 @@ def run(
         device=_device(device, ray_address),
         gpus=gpus_per_trial,
         timeout=timeout,
+        checkpoint_every=checkpoint_every,
     )
     for path in place.results.set_aside_corrupt():
         err.print(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import Any
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Failure, Result
 from vdbench.experiment.schedule import Listener, shared_assets
+from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import blank_result, build_asset, run_trial
 
@@ -66,6 +69,7 @@ class RayScheduler:
         import ray
 
         local = self.address == "local"
+        handler = signal.getsignal(signal.SIGTERM)
         ray.init(
             address=self.address,
             num_cpus=self.cpus if local else None,
@@ -74,6 +78,8 @@ class RayScheduler:
             logging_level=logging.ERROR,
             runtime_env={"env_vars": QUIET},
         )
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # Ray's own would end the driver before its trials
 
 
 def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
@@ -85,11 +91,15 @@ def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
         listener.preparing(f"{folder.parent.name} for {job.trial.dataset.name}")
         build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
         pending.append(build.remote(job.model_dump(mode="json"), str(folder)))
-    for built in pending:
-        try:
-            ray.get(built)
-        except ray.exceptions.RayError:  # its worker died; the trials that need the asset say so
-            continue
+    stop = StopRequest(jobs[0].home)
+    while pending:
+        stop.raise_if_made()
+        built, pending = ray.wait(pending, timeout=1)
+        for one in built:
+            try:
+                ray.get(one)
+            except ray.exceptions.RayError:  # its worker died; the trials that need the asset say so
+                continue
 
 
 def _build_one(job: dict[str, Any], folder: str) -> None:
@@ -101,6 +111,8 @@ def _trainable(config: dict[str, Any]) -> None:
     from ray import tune
 
     job = Job.model_validate(config["job"])
+    if StopRequest(job.home).made:
+        return
     points: list[tuple[int, dict[str, Any]]] = []
     told = time.monotonic()
 
@@ -114,6 +126,8 @@ def _trainable(config: dict[str, Any]) -> None:
 
     try:
         run_trial(job, report)
+    except KeyboardInterrupt:  # asked to end; its record says so
+        return
     finally:
         tune.report({"points": points})
 
@@ -137,7 +151,7 @@ def _tune(jobs: Sequence[Job], listener: Listener) -> None:
         ),
     )
     tuner.fit()
-    if len(ended) < len(jobs):  # Tune returns as if all were well when the user stops it
+    if len(ended) < len(jobs) or StopRequest(home.root).made:  # Tune returns as if all were well when it is stopped
         raise KeyboardInterrupt
 
 

@@ -12,6 +12,7 @@ import torch
 from vdbench.assets import Assets
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import DataError, UsageError
+from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
 from vdbench.files import digest
 from vdbench.method import Task
@@ -42,6 +43,7 @@ class Request:
         device: ``cpu`` or ``cuda``.
         gpus: share of a GPU per trial; each method's own where None.
         timeout: seconds per trial, or None.
+        checkpoint_every: seconds after which long work keeps its state.
     """
 
     suite: Suite
@@ -55,6 +57,7 @@ class Request:
     device: str = "cpu"
     gpus: float | None = None
     timeout: float | None = None
+    checkpoint_every: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -114,13 +117,17 @@ def _job(
 ) -> Job:
     store, view = data
     name, pool = pair
-    method = registry.configure(name, pool, request.settings.get(name, {}))
+    own = request.settings.get(name, {})
+    prescribed = request.suite.prescribed(name, view.facts.name, ipc, own)
+    settings = merged(prescribed, own)
+    method = registry.configure(name, pool, settings)
     trial = Trial(
         method=name,
         method_version=method.version,
         method_code=registry.code(name),
         pool=getattr(method.settings, "pool", None),
         settings=method.settings.identity(),
+        prescribed=prescribed,
         suite=request.suite.name,
         control=control,
         protocol=request.suite.protocol,
@@ -133,7 +140,7 @@ def _job(
     )
     return Job(
         trial=trial,
-        settings=dict(request.settings.get(name, {})),
+        settings=settings,
         home=home.root,
         store=store.folder,
         plugins=tuple(path.absolute() for path in request.plugins),
@@ -141,6 +148,7 @@ def _job(
         cpus=method.share.cpus,
         gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
         timeout=request.timeout,
+        checkpoint_every=request.checkpoint_every,
     )
 
 

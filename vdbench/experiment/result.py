@@ -68,13 +68,19 @@ class Result(Record):
         reconstruction: whether the method is a reconstruction of an unpublished one.
         control: whether the suite added it as a control.
         settings: the method's identity settings.
+        prescribed: those of them that the suite prescribes, nested as the settings are.
         suite: name of the suite.
         protocol: the suite's resolved protocol, as far as it decides the outcome.
         evaluated_on: ``test``, or ``validation`` while tuning.
         dataset: the data used.
         ipc: instances per class; None for a method without a budget.
         seed: of the distillation.
-        students: scores per student; empty when failed.
+        students: scores per student, trained with the method's own labels and step size where it learned any; empty
+            when failed.
+        hard_labels: scores of the same students trained with the most likely class of each clip instead; empty where
+            labels are no distributions.
+        step_size: learning rate that the method learned and its students were trained with; None where the protocol's
+            was used.
         stored_clips: clips in the distilled set.
         stored_bytes: bytes of everything its render needs.
         stages: cost of ``assets`` (shared, counted once), ``distill`` and ``evaluate``.
@@ -93,6 +99,7 @@ class Result(Record):
     reconstruction: bool = False
     control: bool = False
     settings: dict[str, Any]
+    prescribed: dict[str, Any] = Field(default_factory=dict)
     suite: str
     protocol: dict[str, Any]
     evaluated_on: Literal["test", "validation"]
@@ -100,6 +107,8 @@ class Result(Record):
     ipc: int | None
     seed: int
     students: tuple[StudentScores, ...] = ()
+    hard_labels: tuple[StudentScores, ...] = ()
+    step_size: float | None = None
     stored_clips: int = 0
     stored_bytes: int = 0
     stages: dict[str, Stage] = Field(default_factory=dict)
@@ -116,7 +125,7 @@ class Result(Record):
     def outcome(self) -> dict[str, Any]:
         """Everything but times, memory and machine: equal for two runs of the same trial."""
         value = self.model_dump(mode="json", exclude={"stages", "environment", "started"})
-        for student in value["students"]:
+        for student in (*value["students"], *value["hard_labels"]):
             for cost in ("train_seconds", "test_seconds", "peak_memory"):
                 del student[cost]
         return value

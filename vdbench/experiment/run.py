@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vdbench import files
+from vdbench.experiment.stopping import StopRequest
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -23,7 +24,7 @@ class Outcome:
     Attributes:
         done: results of the plan that are finished, earlier runs' included.
         failed: records of trials that failed in this run.
-        interrupted: whether the user stopped it.
+        interrupted: whether the user stopped it, with Ctrl-C or SIGTERM.
     """
 
     done: tuple[Result, ...]
@@ -46,7 +47,8 @@ def carry_out(plan: Plan, home: Home, scheduler: Scheduler, listeners: Sequence[
     interrupted = False
     with files.sole_user(home.root):
         try:
-            scheduler(plan.pending, collected)
+            with StopRequest(home.root).on_sigterm():
+                scheduler(plan.pending, collected)
         except KeyboardInterrupt:
             interrupted = True
     done = [*plan.done.values(), *(r for r in collected.results if r.status == "done")]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import build_asset, needed_assets, run_trial
 
@@ -35,10 +36,15 @@ Scheduler = Callable[[Sequence[Job], Listener], None]
 
 def run_inline(jobs: Sequence[Job], listener: Listener) -> None:
     """Run the jobs one after the other in this process."""
+    if not jobs:
+        return
+    stop = StopRequest(jobs[0].home)
     for job, folder in shared_assets(jobs):
         listener.preparing(f"{folder.parent.name} for {job.trial.dataset.name}")
         build_asset(job, folder)
+        stop.raise_if_made()
     for job in jobs:
+        stop.raise_if_made()
         listener.started(job)
         result = run_trial(job, lambda step, job=job, **metrics: listener.progressed(job, step, metrics))
         listener.finished(job, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files as package_files
 from typing import Any, Literal
 
@@ -42,6 +43,24 @@ class Protocol(Record):
         return {"frames": self.frames, "size": self.size, "split": self.split, "validation": self.validation}
 
 
+class Prescription(Record):
+    """Settings that a suite gives a method: the published ones, or those that suit its clips.
+
+    Attributes:
+        method: its name.
+        datasets: where they hold; everywhere when left out.
+        ipc: at which IPCs they hold; at all of them when left out.
+        when: other settings of the method that have to be so for them to hold.
+        set: the settings, nested as the method's are.
+    """
+
+    method: str
+    datasets: tuple[str, ...] | None = None
+    ipc: tuple[int, ...] | None = None
+    when: dict[str, Any] = {}
+    set: dict[str, Any]
+
+
 class Suite(Record):
     """A named protocol and what is run under it unless the command line says otherwise.
 
@@ -53,6 +72,7 @@ class Suite(Record):
         seeds: how many distillation seeds, counted from 0.
         controls: methods that always run beside the others.
         protocol: how they are judged.
+        methods: settings of methods under this suite; of several that hold, later ones win.
     """
 
     name: str
@@ -62,6 +82,24 @@ class Suite(Record):
     seeds: int = Field(ge=1)
     controls: tuple[str, ...] = ("random", "full")
     protocol: Protocol
+    methods: tuple[Prescription, ...] = ()
+
+    def prescribed(self, method: str, dataset: str, ipc: int, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings that a method has on a data set at an IPC unless the user chooses others.
+
+        Args:
+            method: its name.
+            dataset: the data set's name.
+            ipc: instances per class.
+            chosen: what the user set, which conditions are held against.
+        """
+        found: dict[str, Any] = {}
+        for rule in self.methods:
+            here = (rule.datasets is None or dataset in rule.datasets) and (rule.ipc is None or ipc in rule.ipc)
+            known = merged(found, chosen)
+            if rule.method == method and here and all(known.get(name) == value for name, value in rule.when.items()):
+                found = merged(found, rule.set)
+        return found
 
 
 def suite_names() -> list[str]:
@@ -91,7 +129,7 @@ def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
         raise DataError(f"suite file {name}.yaml is malformed: {str(error).splitlines()[0]}") from error
     if not overrides:
         return suite
-    declared["protocol"] = _merged(declared["protocol"], overrides)
+    declared["protocol"] = merged(declared["protocol"], overrides)
     try:
         bent = Suite.model_validate(declared)
         return bent if bent == suite else bent.model_copy(update={"name": f"{name}-bent"})
@@ -104,9 +142,10 @@ def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
         raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
 
 
-def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings with some of them replaced."""
+    result = dict(base)
     for key, value in changes.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result

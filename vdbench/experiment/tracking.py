@@ -52,12 +52,12 @@ class MlflowMirror:
         self._curves[job.trial.id] = []
 
     def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
-        """Keep the numbers of a curve until the trial ends."""
+        """Keep the numbers of a curve until the trial ends; ``of``, the number of all steps, makes none."""
         now = int(time.time() * 1000)
         stage = metrics.get("stage", "")
         curves = self._curves.setdefault(job.trial.id, [])
         for key, value in metrics.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, int | float) and not isinstance(value, bool) and key != "of":
                 name = re.sub(r"[^\w\-. :/]", "_", f"{stage}.{key}")  # MLflow refuses other characters
                 curves.append((name, float(value), now, step))
 
@@ -143,9 +143,10 @@ class MlflowMirror:
             )
         client.log_dict(run, result.model_dump(mode="json"), "result.json")
         if artefact is not None and artefact.is_dir() and result.status == "done":
-            for path in sorted(artefact.iterdir()):
-                if path.stat().st_size <= MOST_ARTIFACT:
-                    client.log_artifact(run, str(path), "distilled")
+            for path in sorted(artefact.rglob("*")):
+                if path.is_file() and path.stat().st_size <= MOST_ARTIFACT:
+                    place = Path("distilled", path.relative_to(artefact).parent)
+                    client.log_artifact(run, str(path), place.as_posix())
         client.set_terminated(run, "FINISHED" if result.status == "done" else "FAILED")
 
 
@@ -164,8 +165,11 @@ def _numbers(result: Result) -> dict[str, float]:
     numbers = {"stored_bytes": float(result.stored_bytes)}
     for stage, cost in result.stages.items():
         numbers |= {f"{stage}.seconds": cost.seconds, f"{stage}.peak_memory": float(cost.peak_memory)}
-    for student in result.students:
-        for score in ("top1", "top5"):
-            values = [getattr(s, score) for s in student.scores]
-            numbers[f"{student.student}.{score}"] = sum(values) / len(values)
+    if result.step_size is not None:
+        numbers["step_size"] = result.step_size
+    for prefix, students in (("", result.students), ("hard.", result.hard_labels)):
+        for student in students:
+            for score in ("top1", "top5"):
+                values = [getattr(s, score) for s in student.scores]
+                numbers[f"{prefix}{student.student}.{score}"] = sum(values) / len(values)
     return numbers

@@ -24,6 +24,7 @@ class Trial(Record):
         method_code: hash of the plugin file that it comes from; empty for an installed method.
         pool: the pool it selects from, or None.
         settings: its identity settings, resolved.
+        prescribed: those that the suite prescribes; not part of the id, which holds what came of them.
         suite: name of the suite; not part of the id.
         control: whether the suite added the method; not part of the id.
         protocol: how it is judged.
@@ -40,6 +41,7 @@ class Trial(Record):
     method_code: str
     pool: str | None
     settings: dict[str, Any]
+    prescribed: dict[str, Any] = {}
     suite: str
     control: bool
     protocol: Protocol
@@ -108,6 +110,7 @@ class Job(Record):
         cpus: cores it occupies.
         gpus: share of a GPU it occupies.
         timeout: seconds after which it is given up, or None.
+        checkpoint_every: seconds after which long work keeps its state.
     """
 
     trial: Trial
@@ -119,3 +122,4 @@ class Job(Record):
     cpus: float = 1.0
     gpus: float = 0.0
     timeout: float | None = None
+    checkpoint_every: float = 120.0

@@ -6,6 +6,7 @@ Both schedulers run these functions, and nothing else runs a trial.
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 import time
 import traceback
@@ -26,10 +27,11 @@ from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View, open_view
 from vdbench.distilled import DistilledSet
 from vdbench.errors import DataError, FailureKind, VdbenchError
-from vdbench.evaluate import evaluate
+from vdbench.evaluate import judge
 from vdbench.experiment.environment import environment
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Failure, Result, Stage
+from vdbench.experiment.stopping import StopRequest
 from vdbench.measure import measured
 from vdbench.method import Method, Task
 from vdbench.pictures import contact_sheet, preview_video
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
 
 COST = "cost.json"
 """Beside a distilled set: what making it took."""
+PREVIEWS = "previews"
+"""Beside a learned one: a preview per class."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks for a request to stop."""
 
 
 class TrialTimeoutError(VdbenchError):
@@ -63,7 +69,7 @@ def run_trial(job: Job, report: Report) -> Result:
         KeyboardInterrupt: after an ``interrupted`` record was stored.
     """
     started = datetime.now(UTC)
-    progress = _Progress(report, job.timeout)
+    progress = _Progress(report, job)
     home = Home(job.home)
     try:
         with _reproducibly():
@@ -115,7 +121,7 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
         distilled, stages["distill"] = _distil(job, home, method, task)
     with progress.during("evaluate"):
         held_out = view.test if trial.protocol.evaluate_on == "test" else view.validation
-        scores = evaluate(
+        verdict = judge(
             distilled,
             held_out,
             trial.protocol.students,
@@ -124,11 +130,13 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
             device,
             progress,
         )
-        stages["evaluate"] = _evaluation_cost(scores)
+        stages["evaluate"] = _evaluation_cost(verdict.students + verdict.hard_labels)
     return blank_result(job, started).model_copy(
         update={
             "reconstruction": method.card.reconstruction,
-            "students": scores,
+            "students": verdict.students,
+            "hard_labels": verdict.hard_labels,
+            "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,
             "stages": stages,
@@ -145,7 +153,7 @@ def _view(job: Job) -> View:
     return view
 
 
-def _prepare(job: Job, view: View, report: Report) -> tuple[Method[Any], Task]:
+def _prepare(job: Job, view: View, progress: _Progress) -> tuple[Method[Any], Task]:
     trial = job.trial
     device = torch.device(job.device)
     method = Registry(job.plugins).configure(trial.method, trial.pool, job.settings)
@@ -156,16 +164,17 @@ def _prepare(job: Job, view: View, report: Report) -> tuple[Method[Any], Task]:
         ipc=trial.ipc,
         seed=trial.distillation_seed,
         device=device,
-        assets=Assets(home.assets, view.train, device, report),
-        report=report,
+        assets=Assets(home.assets, view.train, device, progress),
+        report=progress,
         checkpoints=home.checkpoints(trial.distillation_id),
+        due=progress.due,
     )
     return method, task
 
 
 def needed_assets(job: Job) -> list[Path]:
     """Where the shared assets stand, or will stand, that a trial will ask for."""
-    method, task = _prepare(job, _view(job), lambda step, **metrics: None)
+    method, task = _prepare(job, _view(job), _Progress(_silent, job))
     return [task.assets.folder(spec) for spec in method.needs(task)]
 
 
@@ -178,7 +187,7 @@ def build_asset(job: Job, folder: Path) -> None:
     """
     try:
         with _reproducibly():
-            method, task = _prepare(job, _view(job), lambda step, **metrics: None)
+            method, task = _prepare(job, _view(job), _Progress(_silent, job))
             for spec in method.needs(task):
                 if task.assets.folder(spec) == folder:
                     task.assets.get(spec)
@@ -213,12 +222,17 @@ def _load(folder: Path) -> tuple[DistilledSet, Stage]:
 
 
 def _preview(distilled: DistilledSet, folder: Path) -> None:
-    """A contact sheet and a playing preview of what the method chose."""
+    """A contact sheet and a playing preview of the clips; of learned ones, a preview of each class as well."""
     clips = distilled.pixels().numpy()
     names = [distilled.record.classes[label] for label in distilled.labels()]
     try:
         contact_sheet(clips, names, folder / "preview.png")
         preview_video(clips, names, folder / "preview.mp4")
+        if distilled.record.provenance.pool == "learned":
+            for label, name in enumerate(distilled.classes):
+                file = f"{label:03}-{re.sub('[^A-Za-z0-9]+', '-', name).strip('-')}.mp4"
+                own = clips[distilled.labels().numpy() == label]
+                preview_video(own, [name] * len(own), folder / PREVIEWS / file)
     except Exception as error:  # a picture is not worth a trial
         warnings.warn(f"there is no preview of {folder.name}: {_sentence(error)}", stacklevel=1)
 
@@ -240,6 +254,7 @@ def blank_result(job: Job, started: datetime) -> Result:
         pool=trial.pool,
         control=trial.control,
         settings=trial.settings,
+        prescribed=trial.prescribed,
         suite=trial.suite,
         protocol=trial.protocol.model_dump(mode="json"),
         evaluated_on=trial.protocol.evaluate_on,
@@ -276,19 +291,41 @@ def _trace(error: BaseException) -> str:
     return "" if isinstance(error, VdbenchError) else "".join(traceback.format_exception(error))
 
 
-class _Progress:
-    """A report that knows the stage and keeps the time limit."""
+def _silent(step: int, **metrics: Any) -> None:
+    """Hears of progress, says nothing."""
 
-    def __init__(self, report: Report, timeout: float | None) -> None:
+
+class _Progress:
+    """A report that knows the stage, keeps the time limit, and ends the trial when the run was asked to end.
+
+    A trial that has to end is told by :meth:`due` first, so that it can keep its state, and ended at a later report.
+    """
+
+    def __init__(self, report: Report, job: Job) -> None:
         self.stage = "assets"
-        self._report = report
-        self._timeout = timeout
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._report, self._job = report, job
+        self._stop, self._stopping = StopRequest(job.home), False
+        self._started = self._kept = self._looked = time.monotonic()
 
     def __call__(self, step: int, **metrics: Any) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise TrialTimeoutError(f"not finished after {self._timeout:g} seconds; give it more with --timeout")
+        now = time.monotonic()
+        if self._late(now):
+            raise TrialTimeoutError(f"not finished after {self._job.timeout:g} seconds; give it more with --timeout")
+        if self._stopping:
+            raise KeyboardInterrupt("the run was asked to end")
+        if now - self._looked > LOOK_EVERY:
+            self._looked, self._stopping = now, self._stop.made
         self._report(step, stage=self.stage, **metrics)
+
+    def due(self) -> bool:
+        """Whether long work should keep its state now."""
+        now = time.monotonic()
+        due = self._stopping or self._late(now) or now - self._kept >= self._job.checkpoint_every
+        self._kept = now if due else self._kept
+        return due
+
+    def _late(self, now: float) -> bool:
+        return self._job.timeout is not None and now - self._started > self._job.timeout
 
     @contextmanager
     def during(self, stage: str) -> Iterator[None]:

@@ -14,6 +14,25 @@ CROP = 64
 """Larger frames are cropped to this many pixels, around their centre."""
 
 
+def frame_backbone(width: int) -> nn.Sequential:
+    """Three [Conv2d 3x3, InstanceNorm, ReLU, AvgPool 2], from images ``(n, 3, H, W)`` to ``(n, width, H/8, W/8)``.
+
+    Beside being what the recurrent students see frames through, this is the network that the field distils images with.
+
+    Args:
+        width: channels of all three convolutions.
+    """
+    layers: list[nn.Module] = []
+    for inputs in (3, width, width):
+        layers += [
+            nn.Conv2d(inputs, width, 3, padding=1),
+            nn.InstanceNorm2d(width, affine=True),
+            nn.ReLU(inplace=True),
+            nn.AvgPool2d(2),
+        ]
+    return nn.Sequential(*layers)
+
+
 class _CnnRecurrent(Student):
     """Three [Conv2d 3x3, InstanceNorm, ReLU, AvgPool 2] per frame, a recurrent layer, its mean over time, a Linear.
 
@@ -31,15 +50,7 @@ class _CnnRecurrent(Student):
         super().__init__(num_classes, frames, size, width)
         if size < 8:
             raise UsageError(f"{self.name} halves its frames three times, so {size} pixels are too few; use 8 or more")
-        layers: list[nn.Module] = []
-        for inputs in (3, width, width):
-            layers += [
-                nn.Conv2d(inputs, width, 3, padding=1),
-                nn.InstanceNorm2d(width, affine=True),
-                nn.ReLU(inplace=True),
-                nn.AvgPool2d(2),
-            ]
-        self.features = nn.Sequential(*layers)
+        self.features = frame_backbone(width)
         inputs = width * (min(size, CROP) // 8) ** 2
         hidden = max(1, inputs // 8)
         self.recurrent = self.cell(inputs, hidden, batch_first=True)

@@ -1,0 +1,139 @@
+"""dm: distribution matching, clips whose mean embedding follows that of their class under random networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from vdbench.method import Card, Method, Settings, Share, identity, runtime
+from vdbench.records import Provenance
+from vdbench.seeding import seed_of
+from vdbench.train import on_device
+from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+    from numpy.typing import NDArray
+
+    from vdbench.distilled import DistilledSet
+    from vdbench.method import Task
+    from vdbench.students.student import Student
+
+
+class DMSettings(LearnedSettings):
+    """Settings of distribution matching; the defaults are those published for MiniUCF at IPC 1."""
+
+    lr: float = identity(30.0, "learning rate of the pixels, on normalised clips", gt=0)
+    momentum: float = identity(0.5, "of the pixels' gradient", ge=0, lt=1)
+    real: int = identity(64, "real clips per class and iteration, or all of a smaller class", gt=0)
+    clips_per_pass: int = runtime(256, "clips in one forward pass; fewer take less memory", gt=0)
+    bf16: bool = runtime(True, "on a GPU, embed in bfloat16; losses and pixels stay in float32")
+
+
+class DM(Method[DMSettings]):
+    """Learns clips by matching the mean embedding of each class under a fresh random network per iteration."""
+
+    name: ClassVar[str] = "dm"
+    share: ClassVar[Share] = Share(gpus=0.5)
+    Settings: ClassVar[type[Settings]] = DMSettings
+    card: ClassVar[Card] = Card(
+        "Distribution matching under random networks",
+        paper="Dataset Condensation with Distribution Matching, WACV 2023",
+        bibtex="""@inproceedings{zhao2023dm,
+  title = {Dataset Condensation with Distribution Matching},
+  author = {Zhao, Bo and Bilen, Hakan},
+  booktitle = {IEEE/CVF Winter Conference on Applications of Computer Vision},
+  year = {2023},
+}""",
+    )
+
+    def distill(self, task: Task) -> DistilledSet:
+        """Learn ``task.ipc`` clips per class."""
+        import torch
+
+        settings, ipc = self.settings, budget(task)
+        real = RealClips(task.train, task.device)
+        start, labels = initial_clips(task, settings.init, ipc)
+        clips = start.to(task.device).requires_grad_()
+        optimiser = torch.optim.SGD([clips], lr=settings.lr, momentum=settings.momentum)
+        loop = Loop(task, self.name, settings.iterations, {"clips": clips}, {"optimiser": optimiser})
+        for step in loop:
+            rng = loop.rng(step)
+            student = settings.fresh_student(task.train, seed_of(rng), task.device).requires_grad_(False)
+            rows = [real.draw(rng, label, settings.real) for label in range(len(task.train.classes))]
+            with torch.autocast(task.device.type, torch.bfloat16, task.device.type == "cuda" and settings.bf16):
+                means = class_means(student, real, rows, settings.clips_per_pass)
+                optimiser.zero_grad()
+                loss = accumulate_gradient(student, means, clips, ipc, settings.clips_per_pass)
+            optimiser.step()
+            loop.told(loss)
+        return self.pack(task, clips, labels, Provenance(pool="learned"))
+
+
+def class_means(
+    student: Student, real: RealClips, rows: Sequence[NDArray[np.int64]], clips_per_pass: int
+) -> torch.Tensor:
+    """Mean embedding of real clips, class by class, without gradient.
+
+    Args:
+        student: what embeds.
+        real: the train clips.
+        rows: for each class the clips to embed.
+        clips_per_pass: clips in one forward pass, which may span several classes.
+
+    Returns:
+        ``(classes, D)``.
+    """
+    import torch
+
+    counts = torch.tensor([len(chosen) for chosen in rows])
+    owners = torch.arange(len(rows)).repeat_interleave(counts).to(real.device)
+    everything = np.concatenate(rows)
+    sums: torch.Tensor | None = None
+    with torch.no_grad():
+        for first in range(0, len(everything), clips_per_pass):
+            part = slice(first, first + clips_per_pass)
+            embedded = student.embed(real.render(everything[part])).float()
+            sums = embedded.new_zeros(len(rows), embedded.shape[1]) if sums is None else sums
+            sums.index_add_(0, owners[part], embedded)
+    assert sums is not None
+    return sums / counts.to(real.device).unsqueeze(1)
+
+
+def matching_loss(student: Student, means: torch.Tensor, clips: torch.Tensor, ipc: int) -> torch.Tensor:
+    """Squared distance between mean embeddings, summed over classes.
+
+    Args:
+        student: what embeds.
+        means: of real clips, ``(classes, D)``.
+        clips: ``(classes * ipc, 3, T, H, W)``, class by class.
+        ipc: clips per class.
+    """
+    embedded = student.embed(on_device(clips, clips.device)).to(means.dtype)
+    own = embedded.view(len(means), ipc, -1).mean(dim=1)
+    return (means - own).square().sum()
+
+
+def accumulate_gradient(
+    student: Student, means: torch.Tensor, clips: torch.Tensor, ipc: int, clips_per_pass: int
+) -> torch.Tensor:
+    """Add the gradient of :func:`matching_loss` to ``clips``, as many classes at a time as memory allows.
+
+    The loss is a sum over classes, so that parts of it can be differentiated one after the other.
+
+    Returns:
+        The loss over all classes.
+    """
+    import torch
+
+    classes = max(1, clips_per_pass // ipc)
+    losses = []
+    for first in range(0, len(means), classes):
+        some = slice(first, first + classes)
+        loss = matching_loss(student, means[some], clips[first * ipc : (first + classes) * ipc], ipc)
+        torch.autograd.backward(loss)
+        losses.append(loss.detach())
+    return torch.stack(losses).sum()

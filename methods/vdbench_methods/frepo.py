@@ -1,0 +1,194 @@
+"""frepo: clips and labels from which kernel regression on the features of networks in training predicts real labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from vdbench.method import Card, Method, Settings, Share, identity, runtime
+from vdbench.records import Provenance
+from vdbench.seeding import generator, seed_of, seeded
+from vdbench.train import on_device
+from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from vdbench.clipset import ClipSet
+    from vdbench.distilled import DistilledSet
+    from vdbench.method import Task
+    from vdbench.students.student import Student
+
+BETAS = (0.9, 0.999)
+
+
+class FRePoSettings(LearnedSettings):
+    """Settings of FRePo."""
+
+    lr: float = identity(3e-3, "learning rate of the pixels, Adam", gt=0)
+    lr_labels: float = identity(3e-3, "learning rate of the labels, Adam", gt=0)
+    real: int = identity(256, "real clips per iteration, of all classes, or all of a smaller split", gt=0)
+    networks: int = identity(10, "networks in the pool", gt=0)
+    online_steps: int = identity(
+        100, "training steps after which a network of the pool is replaced by a fresh one", gt=0
+    )
+    online_lr: float = identity(3e-4, "learning rate of the networks, Adam", gt=0)
+    online_batch: int = identity(500, "learned clips per training step of a network, or all of them", gt=0)
+    ridge: float = identity(1e-6, "regulariser, in shares of the mean of the kernel's diagonal", gt=0)
+    learn_labels: bool = identity(True, "whether labels are learned beside the pixels")
+    bf16: bool = runtime(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32")
+
+
+class FRePo(Method[FRePoSettings]):
+    """Learns clips and soft labels by kernel ridge regression on features of networks that train on them meanwhile."""
+
+    name: ClassVar[str] = "frepo"
+    share: ClassVar[Share] = Share(gpus=0.5)
+    Settings: ClassVar[type[Settings]] = FRePoSettings
+    card: ClassVar[Card] = Card(
+        "Neural feature regression with pooling",
+        paper="Dataset Distillation using Neural Feature Regression, NeurIPS 2022",
+        bibtex="""@inproceedings{zhou2022frepo,
+  title = {Dataset Distillation using Neural Feature Regression},
+  author = {Zhou, Yongchao and Nezhadarya, Ehsan and Ba, Jimmy},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2022},
+}""",
+        learns_labels=True,
+    )
+
+    def distill(self, task: Task) -> DistilledSet:
+        """Learn ``task.ipc`` clips per class and, unless told otherwise, a label for each."""
+        import torch
+
+        settings, train = self.settings, task.train
+        real = RealClips(train, task.device)
+        start, classes = initial_clips(task, settings.init, budget(task))
+        clips = start.to(task.device).requires_grad_()
+        labels = centred(classes, len(train.classes)).to(task.device).requires_grad_(settings.learn_labels)
+        groups = [{"params": [clips], "lr": settings.lr}]
+        if settings.learn_labels:
+            groups.append({"params": [labels], "lr": settings.lr_labels})
+        optimiser = torch.optim.Adam(groups, betas=BETAS)
+        pool = _Pool(settings, train, task.device, task.seed)
+        tensors = {"clips": clips, "labels": labels} | pool.tensors()
+        loop = Loop(task, self.name, settings.iterations, tensors, {"optimiser": optimiser} | pool.optimisers())
+        for step in loop:
+            rng = loop.rng(step)
+            network = int(rng.integers(settings.networks))
+            rows = rng.permutation(len(train))[: settings.real]
+            goal = centred(torch.from_numpy(train.labels[rows]), len(train.classes)).to(task.device)
+            student = pool.students[network].eval().requires_grad_(False)
+            with torch.no_grad(), _autocast(task.device, settings.bf16):
+                features = student.embed(real.render(rows)).float()
+            optimiser.zero_grad()
+            loss = regression_loss(student.embed(on_device(clips, task.device)), labels, features, goal, settings.ridge)
+            torch.autograd.backward(loss)
+            optimiser.step()
+            pool.train(network, clips.detach(), labels.detach(), rng)
+            loop.told(loss)
+        targets = nearest_distribution(labels.detach()) if settings.learn_labels else classes
+        return self.pack(task, clips, targets, Provenance(pool="learned"))
+
+
+def centred(labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """One-hot labels less their mean, ``(n, classes)``: what the regression predicts."""
+    from torch.nn.functional import one_hot
+
+    return one_hot(labels, classes).float() - 1 / classes
+
+
+def regression_loss(
+    learned: torch.Tensor, labels: torch.Tensor, real: torch.Tensor, goal: torch.Tensor, ridge: float
+) -> torch.Tensor:
+    """Squared error of kernel ridge regression from learned to real clips, summed over classes, mean over clips.
+
+    ``K_rs (K_ss + ridge tr(K_ss)/n I)^-1 labels``, with linear kernels of the features; solved in double precision,
+    since the kernel of similar clips is close to singular.
+
+    Args:
+        learned: features of the learned clips, ``(n, D)``.
+        labels: of the learned clips, ``(n, classes)``.
+        real: features of real clips, ``(m, D)``.
+        goal: centred labels of the real clips, ``(m, classes)``.
+        ridge: regulariser.
+    """
+    import torch
+
+    own, other = learned.double(), real.double()
+    kernel = own @ own.T
+    damped = kernel + ridge * kernel.trace() / len(own) * torch.eye(len(own), dtype=own.dtype, device=own.device)
+    predicted = other @ own.T @ torch.linalg.solve(damped, labels.double())
+    error: torch.Tensor = (predicted - goal.double()).square().sum(dim=1).mean()
+    return error
+
+
+def nearest_distribution(labels: torch.Tensor) -> torch.Tensor:
+    """The distribution over classes that is nearest to each centred label.
+
+    The Euclidean projection on the simplex: what is added to each value so that those above zero sum to one.
+
+    Args:
+        labels: ``(n, classes)``, centred as :func:`centred` gives them.
+    """
+    import torch
+
+    descending = labels.sort(dim=1, descending=True).values
+    counts = torch.arange(1, labels.shape[1] + 1, device=labels.device)
+    shifts = (1 - descending.cumsum(dim=1)) / counts
+    last = (descending + shifts > 0).sum(dim=1, keepdim=True)
+    return (labels + shifts.gather(1, last - 1)).clamp(min=0)
+
+
+def _autocast(device: torch.device, wanted: bool) -> torch.autocast:
+    import torch
+
+    return torch.autocast(device.type, torch.bfloat16, wanted and device.type == "cuda")
+
+
+class _Pool:
+    """Networks of different ages that train on the learned clips, and are replaced by fresh ones when they are old."""
+
+    def __init__(self, settings: FRePoSettings, train: ClipSet, device: torch.device, seed: int) -> None:
+        import torch
+
+        self._settings, self._train, self._device = settings, train, device
+        self.students: list[Student] = []
+        self._optimisers: list[torch.optim.Optimizer] = []
+        for number in range(settings.networks):
+            self.students.append(settings.fresh_student(train, seed_of(generator(seed, "pool", number)), device))
+            self._optimisers.append(torch.optim.Adam(self.students[-1].parameters(), settings.online_lr, BETAS))
+        # Ages that are spread out, so that the networks are not all replaced at once.
+        self._ages = torch.arange(settings.networks) * settings.online_steps // settings.networks
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """All that has to be remembered of it."""
+        weights = {
+            f"pool.{number}.{name}": tensor
+            for number, student in enumerate(self.students)
+            for name, tensor in student.state_dict().items()
+        }
+        return weights | {"pool.ages": self._ages}
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        """Those of the networks."""
+        return {f"pool-{number}": optimiser for number, optimiser in enumerate(self._optimisers)}
+
+    def train(self, number: int, clips: torch.Tensor, labels: torch.Tensor, rng: np.random.Generator) -> None:
+        """Train one network for one step by the squared error of its logits, and replace it when it is old enough."""
+        import torch
+        from torch.nn.functional import mse_loss
+
+        student, optimiser = self.students[number].train().requires_grad_(True), self._optimisers[number]
+        rows = torch.from_numpy(rng.permutation(len(clips))[: self._settings.online_batch]).to(self._device)
+        with seeded(seed_of(rng), self._device):
+            logits = student(on_device(clips[rows], self._device))
+        optimiser.zero_grad()
+        torch.autograd.backward(mse_loss(logits, labels[rows]))
+        optimiser.step()
+        self._ages[number] += 1
+        if self._ages[number] >= self._settings.online_steps:
+            fresh = self._settings.fresh_student(self._train, seed_of(rng), self._device)
+            student.load_state_dict(fresh.state_dict())
+            optimiser.state.clear()
+            self._ages[number] = 0

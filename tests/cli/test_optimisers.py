@@ -1,0 +1,168 @@
+"""`vdbench run` with methods that learn pixels: what they leave behind, and how they end and go on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from safetensors import safe_open
+
+from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.distilled import DistilledSet
+
+TRAJECTORY = "{experts: 2, expert_batch: 12, max_start: 1, syn_steps: 2}"
+SETTINGS = {
+    "dm": ["iterations={n}", "width=4", "lr=1", "real=4"],
+    "mtt": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
+    "frepo": ["iterations={n}", "width=4", "networks=2", "online_steps=5", "real=6"],
+    "vdsd": [
+        "iterations={n}", "static_iterations=3", "static_width=4", "width=4", "lr_dynamic=1", "real=4", "base=dm",
+    ],
+}  # fmt: skip
+
+
+def learning(home: Path, method: str, iterations: int, *more: object) -> list[str]:
+    """Arguments of a run of one optimiser."""
+    chosen = [f"{method}." + text.replace("{n}", str(iterations)) for text in SETTINGS[method]]
+    return tiny_run(home, *(word for text in chosen for word in ("--set", text)), *more, methods=method)
+
+
+def own(home: Path, method: str) -> Path:
+    """The folder of a method's only artefact."""
+    folders = [path for path in (home / "distilled").iterdir() if (path / "distilled.json").exists()]
+    return next(path for path in folders if json.loads((path / "distilled.json").read_text())["method"] == method)
+
+
+@pytest.mark.parametrize("method", SETTINGS)
+def test_a_run_leaves_learned_clips_previews_and_curves(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri := f"sqlite:///{tmp_path / 'own.db'}")
+    monkeypatch.chdir(tmp_path)
+    answer = cli(*learning(home, method, 3))
+    assert answer.code == 0, answer.err
+    result = next(r for r in results(home).values() if r.method == method)
+    made = DistilledSet.load(own(home, method))
+    assert result.provenance is not None
+    assert result.provenance.pool == "learned"
+    assert result.stored_bytes == made.stored_bytes <= 4 * 3 * (3 * 4 * 16 * 16 + 3)
+    assert result.step_size == made.record.step_size
+    assert (result.step_size is not None) == (method == "mtt")
+    assert [len(s.scores) for s in result.hard_labels] == ([1] if method == "frepo" else [])
+    previews = sorted((own(home, method) / "previews").iterdir())
+    assert [path.name for path in previews] == ["000-Archery.mp4", "001-Biking.mp4", "002-Diving.mp4"]
+    assert all(path.stat().st_size > 500 for path in previews)
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("vdbench-quick-bent")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id], f"params.method = '{method}'")
+    curve = client.get_metric_history(run.info.run_id, "distill.loss")
+    assert {point.step for point in curve} == {1, 2, 3}
+    assert "distill.of" not in run.data.metrics
+    logged = {file.path for file in client.list_artifacts(run.info.run_id, "distilled/previews")}
+    assert logged == {f"distilled/previews/{path.name}" for path in previews}
+    if method == "frepo":
+        assert run.data.metrics["hard.minic3d.top1"] == result.hard_labels[0].scores[0].top1
+        assert "evaluate.hard/minic3d/0/loss" in run.data.metrics
+
+
+def test_divergence_is_recorded_with_its_step(cli: Cli, home: Path) -> None:
+    answer = cli(*learning(home, "dm", 50, "--set", "dm.lr=1e30"))
+    assert answer.code == 1
+    failed = next(r for r in results(home).values() if r.method == "dm")
+    assert failed.failure is not None
+    assert (failed.failure.kind, failed.failure.stage) == ("diverged", "distill")
+    assert "the loss of dm is not finite at step" in failed.failure.message
+    assert failed.students == ()
+
+
+def test_settings_that_do_not_fit_are_one_sentence(cli: Cli, home: Path) -> None:
+    answer = cli(*learning(home, "dm", 3, "--set", "dm.student=minic3"))
+    assert answer.code == 2
+    assert "setting dm.student='minic3' is not valid" in answer.err
+    assert "did you mean 'minic3d'" in answer.err
+    answer = cli(*learning(home, "mtt", 3, "--set", "mtt.trajectory.step=1"))
+    assert answer.code == 2
+    assert "unknown setting 'mtt.trajectory.step'" in answer.err
+
+
+def child(arguments: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vdbench.cli", *arguments], stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+
+
+def kept_step(home: Path) -> int:
+    """The iteration of the last checkpoint; -1 where there is none."""
+    for path in (home / "checkpoints").rglob("state.safetensors"):
+        with safe_open(path, "pt") as file:
+            return int(file.get_tensor("step")) + 1000 * int(file.get_tensor("stage"))
+    return -1
+
+
+def wait_for_step(home: Path, step: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 240
+    while kept_step(home) < step and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+
+
+def linked(home: Path, folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "stores").symlink_to(home / "stores")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", SETTINGS)
+def test_a_killed_distillation_goes_on_and_ends_in_the_same_bytes(
+    cli: Cli, home: Path, tmp_path: Path, method: str
+) -> None:
+    whole = linked(home, tmp_path / "whole")
+    assert cli(*learning(whole, method, 60)).code == 0
+    arguments = learning(home, method, 60, "--checkpoint-every", 0)
+    process = child(arguments)
+    wait_for_step(home, 1005 if method == "vdsd" else 5, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not list((home / "distilled").glob("*/distilled.json")) or kept_step(home) > 0
+    assert cli(*arguments).code == 0
+    ours, theirs = own(home, method), own(whole, method)
+    assert (ours / "tensors.safetensors").read_bytes() == (theirs / "tensors.safetensors").read_bytes()
+    assert kept_step(home) == -1  # no longer needed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheduler", ["inline", "ray"])
+def test_sigterm_keeps_the_state_and_the_same_command_goes_on(
+    cli: Cli, home: Path, tmp_path: Path, scheduler: str
+) -> None:
+    iterations, pause = 400, 3600  # so that no checkpoint is due but the one that SIGTERM asks for
+    whole = linked(home, tmp_path / "whole")
+    assert cli(*learning(whole, "dm", iterations)).code == 0
+    arguments = learning(home, "dm", iterations, "--checkpoint-every", pause, "--scheduler", scheduler, "--seeds", 2)
+    process = child(arguments)
+    draft = home / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not list((home / "distilled").glob(".*.draft")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    assert not draft.exists()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "type the same command again" in err
+    assert "Traceback" not in err
+    assert 0 < kept_step(home) < iterations
+    assert not (home / ".stop").exists()
+    kinds = {r.failure.kind for r in results(home).values() if r.failure}
+    assert kinds <= {"interrupted"}
+    assert cli(*learning(home, "dm", iterations)).code == 0
+    ours = {p.parent.name: p.read_bytes() for p in (home / "distilled").glob("*/tensors.safetensors")}
+    theirs = {p.parent.name: p.read_bytes() for p in (whole / "distilled").glob("*/tensors.safetensors")}
+    assert {name: ours[name] for name in theirs} == theirs

@@ -1,0 +1,73 @@
+"""Suites: what they prescribe, to whom, and that their prescriptions can be followed."""
+
+import pytest
+
+from vdbench.evaluate import StudentSpec
+from vdbench.experiment.suite import Prescription, Protocol, Suite, load_suite, merged, suite_names
+from vdbench.registry import Registry
+from vdbench.train import Recipe
+
+PROTOCOL = Protocol(students=(StudentSpec(name="minic3d", width=4),), recipe=Recipe())
+
+
+def suite(*methods: Prescription) -> Suite:
+    return Suite(name="s", description="d", datasets=("a",), ipc=(1,), seeds=1, protocol=PROTOCOL, methods=methods)
+
+
+def test_later_prescriptions_win_and_nested_settings_are_joined() -> None:
+    given = suite(
+        Prescription(method="dm", set={"lr": 1, "deep": {"a": 1, "b": 1}}),
+        Prescription(method="dm", ipc=(5,), set={"lr": 2}),
+        Prescription(method="dm", datasets=("hmdb51",), set={"deep": {"b": 2}}),
+        Prescription(method="mtt", set={"lr": 9}),
+    )
+    assert given.prescribed("dm", "ucf101", 1, {}) == {"lr": 1, "deep": {"a": 1, "b": 1}}
+    assert given.prescribed("dm", "ucf101", 5, {}) == {"lr": 2, "deep": {"a": 1, "b": 1}}
+    assert given.prescribed("dm", "hmdb51", 1, {}) == {"lr": 1, "deep": {"a": 1, "b": 2}}
+    assert given.prescribed("frepo", "hmdb51", 1, {}) == {}
+
+
+def test_conditions_see_what_the_user_set_and_what_was_prescribed_before() -> None:
+    given = suite(
+        Prescription(method="vdsd", set={"base": "mtt"}),
+        Prescription(method="vdsd", when={"base": "mtt"}, set={"lr": 10}),
+        Prescription(method="vdsd", when={"base": "dm"}, set={"lr": 1}),
+    )
+    assert given.prescribed("vdsd", "a", 1, {})["lr"] == 10
+    assert given.prescribed("vdsd", "a", 1, {"base": "dm"})["lr"] == 1
+
+
+def test_merging_leaves_its_arguments_alone() -> None:
+    base = {"a": {"b": 1}}
+    assert merged(base, {"a": {"c": 2}}) == {"a": {"b": 1, "c": 2}}
+    assert base == {"a": {"b": 1}}
+    assert merged({"a": {"b": 1}}, {"a": "plain"}) == {"a": "plain"}
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_every_prescription_can_be_followed(name: str) -> None:
+    given, registry = load_suite(name), Registry()
+    for rule in given.methods:
+        for base in ("dm", "mtt"):
+            chosen = {"base": base} if rule.method == "vdsd" else {}
+            for ipc in (1, 5, 10):
+                settings = merged(given.prescribed(rule.method, "miniucf", ipc, chosen), chosen)
+                method = registry.configure(rule.method, None, settings)
+                assert method.settings.identity() is not None
+
+
+def test_published_settings_are_those_of_the_literature() -> None:
+    vdsd, registry = load_suite("vdsd"), Registry()
+
+    def settings(method: str, ipc: int, **chosen: str):  # type: ignore[no-untyped-def]
+        return registry.configure(
+            method, None, merged(vdsd.prescribed(method, "miniucf", ipc, chosen), chosen)
+        ).settings
+
+    dm, mtt = settings("dm", 1), settings("mtt", 1)
+    assert (dm.lr, dm.iterations, dm.real, dm.momentum, dm.width) == (30, 5000, 64, 0.5, 64)
+    assert (mtt.lr, mtt.iterations, mtt.trajectory.syn_steps, mtt.trajectory.max_start) == (1e5, 8000, 10, 10)
+    on_dm, on_mtt = settings("vdsd", 1), settings("vdsd", 1, base="mtt")
+    assert (on_dm.static, on_dm.dynamic, on_dm.lr_dynamic, on_dm.lr_hallucinator) == (2, 2, 1e-4, 1e-5)
+    assert (on_mtt.static, on_mtt.dynamic, on_mtt.lr_dynamic, on_mtt.lr_hallucinator) == (2, 2, 1e4, 1e-3)
+    assert (settings("vdsd", 5).static, settings("vdsd", 5).lr_dynamic) == (10, 1e3)

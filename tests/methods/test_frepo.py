@@ -1,0 +1,111 @@
+"""FRePo: its loss against a slow one, its gradient, the labels it stores, and the pool that trains meanwhile."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from vdbench.students import build_student
+from vdbench.testing import tiny_task
+from vdbench_methods.frepo import FRePo, FRePoSettings, _Pool, centred, nearest_distribution, regression_loss
+
+
+def test_the_loss_equals_ridge_regression_written_out() -> None:
+    rng = np.random.default_rng(0)
+    learned, labels, real = rng.normal(size=(5, 9)), rng.normal(size=(5, 3)), rng.normal(size=(7, 9))
+    goal, ridge = rng.normal(size=(7, 3)), 0.3
+    kernel = np.array([[sum(a * b) for b in learned] for a in learned])
+    damping = ridge * sum(kernel[i, i] for i in range(5)) / 5
+    inverse = np.linalg.inv(kernel + damping * np.eye(5))
+    total = 0.0
+    for clip, wanted in zip(real, goal, strict=True):
+        predicted = np.array([sum(clip * other) for other in learned]) @ inverse @ labels
+        total += sum((predicted - wanted) ** 2) / 7
+    found = regression_loss(*map(torch.from_numpy, (learned, labels, real, goal)), ridge)
+    assert float(found) == pytest.approx(total, rel=1e-10)
+
+
+def test_its_minimum_is_that_of_ridge_regression_on_weights() -> None:
+    """Kernel regression predicts what ||F w - y||^2 + damping ||w||^2 does at its smallest."""
+    rng = np.random.default_rng(1)
+    learned, labels, real = rng.normal(size=(4, 6)), rng.normal(size=(4, 2)), rng.normal(size=(3, 6))
+    damping = 0.1 * np.trace(learned @ learned.T) / 4
+    weights = np.linalg.solve(learned.T @ learned + damping * np.eye(6), learned.T @ labels)
+    goal = real @ weights
+    assert float(regression_loss(*map(torch.from_numpy, (learned, labels, real, goal)), 0.1)) < 1e-20
+
+
+def test_the_gradient_in_clips_and_labels_is_right_in_double_precision() -> None:
+    student = build_student("minic3d", 3, 2, 8, 2, seed=0).double().eval().requires_grad_(False)
+    generator = torch.Generator().manual_seed(0)
+    clips = torch.randn(3, 3, 2, 8, 8, generator=generator, dtype=torch.float64, requires_grad=True)
+    labels = torch.randn(3, 3, generator=generator, dtype=torch.float64, requires_grad=True)
+    real = student.embed(torch.randn(5, 3, 2, 8, 8, generator=generator, dtype=torch.float64))
+    goal = centred(torch.tensor([0, 1, 2, 0, 1]), 3).double()
+    assert torch.autograd.gradcheck(
+        lambda shown, own: regression_loss(student.embed(shown), own, real, goal, 1e-2), (clips, labels)
+    )
+
+
+def test_similar_clips_do_not_break_the_solution() -> None:
+    learned = torch.ones(6, 4)  # a kernel of rank one
+    labels = centred(torch.arange(6) % 3, 3)
+    assert bool(regression_loss(learned, labels, torch.ones(2, 4), centred(torch.tensor([0, 1]), 3), 1e-6).isfinite())
+
+
+@given(st.lists(st.floats(-3, 3), min_size=2, max_size=5))
+def test_stored_labels_are_the_nearest_distributions(label: list[float]) -> None:
+    classes = len(label)
+    found = nearest_distribution(torch.tensor([label], dtype=torch.float64) - 1 / classes)[0].numpy()
+    assert found.min() >= 0
+    assert found.sum() == pytest.approx(1)
+    best = minimize(
+        lambda p: ((p - np.array(label)) ** 2).sum(), np.full(classes, 1 / classes), method="SLSQP",
+        bounds=[(0, 1)] * classes, constraints={"type": "eq", "fun": lambda p: p.sum() - 1}, options={"ftol": 1e-12},
+    )  # fmt: skip
+    assert ((found - np.array(label)) ** 2).sum() <= best.fun + 1e-6
+
+
+def test_labels_that_were_not_moved_are_one_hot() -> None:
+    classes = torch.tensor([2, 0, 1])
+    one_hot = torch.nn.functional.one_hot(classes, 3).float()
+    torch.testing.assert_close(nearest_distribution(centred(classes, 3)), one_hot, rtol=0, atol=1e-6)
+
+
+def test_labels_are_learned_only_if_asked(tmp_path: Path) -> None:
+    settings = FRePoSettings(iterations=3, width=4, networks=2, real=12)
+    soft = FRePo(settings).distill(tiny_task(tmp_path / "soft"))
+    hard = FRePo(settings.model_copy(update={"learn_labels": False})).distill(tiny_task(tmp_path / "hard"))
+    assert (soft.record.labels, hard.record.labels) == ("soft", "hard")
+    assert torch.allclose(soft.tensors["targets"].sum(dim=1), torch.ones(3))
+    assert soft.stored_bytes == hard.stored_bytes + 4 * 9
+    assert hard.tensors["targets"].tolist() == [0, 1, 2]
+
+
+def test_clips_predict_real_labels_better_and_better(tmp_path: Path) -> None:
+    losses: list[float] = []
+    settings = FRePoSettings(iterations=80, width=8, networks=3, online_steps=20, lr=0.03, real=36, init="noise")
+    FRePo(settings).distill(tiny_task(tmp_path, report=lambda step, **metrics: losses.append(metrics["loss"])))
+    assert np.mean(losses[-10:]) < 0.85 * np.mean(losses[:10])
+
+
+def test_networks_of_the_pool_age_and_are_replaced(tmp_path: Path) -> None:
+    task = tiny_task(tmp_path)
+    pool = _Pool(FRePoSettings(width=4, networks=2, online_steps=4), task.train, task.device, 0)
+    ages, rng = pool.tensors()["pool.ages"], np.random.default_rng(0)
+    assert ages.tolist() == [0, 2]  # spread out
+    clips, labels = task.train.render(torch.arange(3))[0], centred(torch.arange(3), 3)
+    first = pool.tensors()["pool.1.classifier.weight"].clone()
+    pool.train(1, clips, labels, rng)
+    trained = pool.tensors()["pool.1.classifier.weight"].clone()
+    assert not torch.equal(first, trained)
+    assert ages.tolist() == [0, 3]
+    pool.train(1, clips, labels, rng)
+    assert ages.tolist() == [0, 0]
+    assert pool.optimisers()["pool-1"].state_dict()["state"] == {}
+    fresh = pool.tensors()["pool.1.classifier.weight"]
+    assert float((fresh - trained).abs().mean()) > 10 * float((trained - first).abs().mean())

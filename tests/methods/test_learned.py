@@ -1,0 +1,184 @@
+"""What methods that learn pixels share: where clips start, the loop, and how it goes on after it was killed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from vdbench.errors import DivergedError, UsageError
+from vdbench.method import Method, Task
+from vdbench.testing import tiny_task
+from vdbench_methods.dm import DM, DMSettings
+from vdbench_methods.frepo import FRePo, FRePoSettings
+from vdbench_methods.learned import Loop, RealClips, budget, initial_clips
+from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.random import Random
+from vdbench_methods.vdsd import VDSD, VDSDSettings
+
+TRAJECTORY = {"experts": 2, "expert_batch": 12, "max_start": 1, "syn_steps": 2, "lr_step_size": 1e-4}
+SMALL: dict[str, Method[Any]] = {
+    "dm": DM(DMSettings(iterations=6, width=4, lr=1, real=8)),
+    "mtt": MTT(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
+    "frepo": FRePo(FRePoSettings(iterations=6, width=4, networks=2, online_steps=4, real=12)),
+    "vdsd-dm": VDSD(VDSDSettings(iterations=4, static_iterations=2, static_width=4, width=4, lr_dynamic=1, real=8)),
+    "vdsd-mtt": VDSD(
+        VDSDSettings.model_validate(
+            {"base": "mtt", "iterations": 4, "static_iterations": 2, "static_width": 4, "width": 4, "real": 8}
+            | {"lr_dynamic": 1, "trajectory": TRAJECTORY}
+        )
+    ),
+}
+"""Every optimiser, small enough for the tiny world."""
+
+
+@pytest.fixture(params=SMALL)
+def method(request: pytest.FixtureRequest) -> Method[Any]:
+    return SMALL[request.param]
+
+
+class KilledError(BaseException):
+    """Stands for a killed process."""
+
+
+def dying_at(number: int, counter: Iterator[int]) -> Any:
+    def report(step: int, **metrics: Any) -> None:
+        if next(counter) == number:
+            raise KilledError
+
+    return report
+
+
+def bits(method: Method[Any], task: Task) -> dict[str, bytes]:
+    return {name: part.numpy().tobytes() for name, part in method.distill(task).tensors.items()}
+
+
+@pytest.mark.parametrize("killed_at", [0, 2, 3, 5])
+@pytest.mark.parametrize("kept_every", [1, 2])
+def test_a_killed_distillation_ends_in_the_same_bits(
+    method: Method[Any], tmp_path: Path, killed_at: int, kept_every: int
+) -> None:
+    whole = bits(method, tiny_task(tmp_path / "whole", ipc=2))
+    asked = iter(range(100))
+    task = replace(tiny_task(tmp_path / "killed", ipc=2), due=lambda: next(asked) % kept_every == kept_every - 1)
+    for spec in method.needs(task):
+        task.assets.get(spec)
+    with pytest.raises(KilledError):
+        method.distill(replace(task, report=dying_at(killed_at, iter(range(100)))))
+    steps: list[int] = []
+    assert bits(method, replace(task, report=lambda step, **_: steps.append(step))) == whole
+    assert len(steps) < 6 or killed_at + 1 < kept_every  # it went on, and did not start again
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(method: Method[Any], tmp_path: Path) -> None:
+    assert bits(method, tiny_task(tmp_path / "a")) == bits(method, tiny_task(tmp_path / "b"))
+    assert bits(method, tiny_task(tmp_path / "a")) != bits(method, tiny_task(tmp_path / "c", seed=1))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_step_is_reported_with_its_loss_and_how_many_there_are(name: str, tmp_path: Path) -> None:
+    told: list[tuple[int, dict[str, Any]]] = []
+    SMALL[name].distill(tiny_task(tmp_path, report=lambda step, **metrics: told.append((step, metrics))))
+    own = [(step, metrics) for step, metrics in told if "of" in metrics]  # experts report in their own way
+    expected = [*range(1, 3), *range(1, 5)] if name.startswith("vdsd") else list(range(1, 7))
+    assert [step for step, _ in own] == expected
+    assert all(np.isfinite(metrics["loss"]) for _, metrics in own)
+    assert [metrics["of"] for _, metrics in own][-1] == expected[-1]
+    assert ("step_size" in own[-1][1]) == name.endswith("mtt")
+
+
+@pytest.mark.parametrize(("name", "settings"), [
+    ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("frepo", {"lr": 1e30}), ("vdsd-dm", {"lr_dynamic": 1e30}),
+    ("vdsd-mtt", {"lr_dynamic": 1e30}), ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
+])  # fmt: skip
+def test_a_loss_that_is_no_longer_finite_names_its_step(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    method = type(SMALL[name])(SMALL[name].settings.model_copy(update=settings))
+    with pytest.raises(DivergedError, match=r"is not finite at step [0-6]; lower its learning rate"):
+        method.distill(tiny_task(tmp_path))
+
+
+def test_clips_that_break_in_the_very_last_step_are_noticed(tmp_path: Path) -> None:
+    with pytest.raises(DivergedError) as caught:
+        clips = torch.zeros(3)
+        for _ in (loop := Loop(tiny_task(tmp_path), "test", 1, {"clips": clips}, {})):
+            loop.told(clips.sum())
+            clips[1] = torch.inf
+    assert caught.value.step == 1
+
+
+def test_learned_clips_start_from_those_that_random_picks(tmp_path: Path) -> None:
+    task = tiny_task(tmp_path, ipc=2, seed=5)
+    clips, labels = initial_clips(task, "real", 2)
+    picked, targets = Random().distill(task).render()
+    assert torch.equal(clips, picked)
+    assert torch.equal(labels, targets)
+    untouched = DM(DMSettings(iterations=0)).distill(task)
+    assert torch.equal(untouched.render()[0], picked)
+
+
+def test_noise_has_the_statistics_of_normalised_clips(tmp_path: Path) -> None:
+    clips, labels = initial_clips(tiny_task(tmp_path), "noise", 3)
+    assert labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert abs(float(clips.mean())) < 0.02
+    assert abs(float(clips.std()) - 1) < 0.02
+
+
+def test_more_clips_than_a_class_has_are_its_clips_over_again(tmp_path: Path) -> None:
+    clips, _ = initial_clips(tiny_task(tmp_path), "real", 20)
+    reds = clips[:20].flatten(1)
+    assert len(torch.unique(reds[:9], dim=0)) == 9
+    assert torch.equal(reds[9:18], reds[:9])
+
+
+def test_an_ipc_that_no_class_can_give_is_refused(method: Method[Any], tmp_path: Path) -> None:
+    for ipc in (10, 0, None):
+        with pytest.raises(UsageError, match=r"has to lie in 1\.\.9"):
+            method.distill(tiny_task(tmp_path, ipc=ipc))
+    assert budget(tiny_task(tmp_path, ipc=9)) == 9
+
+
+def test_an_unknown_student_is_refused_by_the_settings() -> None:
+    with pytest.raises(ValidationError, match="did you mean 'minic3d'"):
+        DMSettings(student="minic3")
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 35), min_size=1, max_size=8))
+def test_real_clips_are_rendered_as_the_train_split_renders_them(rows: list[int]) -> None:
+    task = tiny_task(Path("unused"))
+    real, index = RealClips(task.train, task.device), np.array(rows, dtype=np.int64)
+    expected = task.train.render(torch.from_numpy(index))[0]
+    assert torch.equal(real.render(index), expected)
+    times = np.arange(len(rows)) % task.train.frames
+    frames = torch.stack([expected[i, :, t] for i, t in enumerate(times)])
+    torch.testing.assert_close(real.frames(index, times), frames)
+
+
+def test_a_loop_keeps_optimisers_whose_state_grows(tmp_path: Path) -> None:
+    """Adam has no state before its first step; what was kept later has to come back into a fresh one."""
+
+    def run(task: Task, stop: int | None) -> torch.Tensor:
+        weight = torch.ones(3, requires_grad=True)
+        optimiser = torch.optim.Adam([weight], lr=0.1)
+        for step in (loop := Loop(task, "test", 5, {"weight": weight}, {"adam": optimiser})):
+            if step == stop:
+                raise KilledError
+            optimiser.zero_grad()
+            loss = ((weight - step) ** 2).sum()
+            torch.autograd.backward(loss)
+            optimiser.step()
+            loop.told(loss)
+        return weight.detach()
+
+    whole = run(tiny_task(tmp_path / "whole"), None)
+    for stop in range(1, 5):
+        task = tiny_task(tmp_path / str(stop))
+        with pytest.raises(KilledError):
+            run(task, stop)
+        assert torch.equal(run(task, None), whole)

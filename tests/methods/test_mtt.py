@@ -1,0 +1,266 @@
+"""Trajectory matching: its gradient against plain unrolling, memory that does not grow, and what experts are."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import cross_entropy
+
+from vdbench.students import build_student
+from vdbench.testing import tiny_clips, tiny_task
+from vdbench.train import Recipe, train_student
+from vdbench_methods.mtt import (
+    MTT,
+    SMALLEST_STEP,
+    Expert,
+    Match,
+    Matching,
+    MTTSettings,
+    TrajectorySettings,
+    match_trajectory,
+)
+from vdbench_methods.mtt import weights_at as read
+
+SMALL = TrajectorySettings(experts=3, expert_batch=12, max_start=2, syn_steps=5, syn_batch=2)
+Loss = Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor]
+
+
+def inner_loss(dtype: torch.dtype = torch.float64) -> tuple[Loss, torch.Tensor]:
+    """A small MiniC3D as a function of its weights, and some weights."""
+    student = build_student("minic3d", 3, 2, 8, 2, seed=0).to(dtype).eval()
+    named = dict(student.named_parameters())
+    weights = torch.cat([p.detach().flatten() for p in named.values()])
+
+    def loss(flat: torch.Tensor, clips: torch.Tensor, step: int) -> torch.Tensor:
+        parts = torch.split(flat, [p.numel() for p in named.values()])
+        own = {name: part.view(p.shape) for (name, p), part in zip(named.items(), parts, strict=True)}
+        labels = torch.arange(len(clips)) % 3
+        return cross_entropy(torch.func.functional_call(student, own, (clips,)), labels)
+
+    return loss, weights
+
+
+def world(steps: int) -> tuple[Loss, torch.Tensor, torch.Tensor, list[torch.Tensor], torch.Tensor]:
+    loss, start = inner_loss()
+    generator = torch.Generator().manual_seed(1)
+    goal = start + 0.1 * torch.randn(start.shape, generator=generator, dtype=start.dtype)
+    clips = [torch.randn(4, 3, 2, 8, 8, generator=generator, dtype=start.dtype) for _ in range(steps)]
+    return loss, start, goal, clips, torch.tensor(0.3, dtype=start.dtype)
+
+
+@dataclass
+class Shown:
+    """Steps on clips that are all there, and the gradients in them."""
+
+    shown: list[torch.Tensor]
+    labels: torch.Tensor
+
+    def __post_init__(self) -> None:
+        self.found = [torch.zeros_like(clips) for clips in self.shown]
+
+    def __len__(self) -> int:
+        return len(self.shown)
+
+    def clips(self, step: int) -> torch.Tensor:
+        return self.shown[step]
+
+    def targets(self, step: int) -> torch.Tensor:
+        return self.labels
+
+    def add(self, step: int, gradient: torch.Tensor) -> None:
+        self.found[step] += gradient
+
+
+def followed(
+    loss: Loss, start: torch.Tensor, goal: torch.Tensor, clips: list[torch.Tensor], size: torch.Tensor
+) -> tuple[Match, list[torch.Tensor]]:
+    """Ours, with the gradients in the clips of every step."""
+    steps = Shown(clips, torch.empty(0))
+    return match_trajectory(loss, start, goal, steps, size), steps.found
+
+
+def unrolled(loss: Loss, start: torch.Tensor, goal: torch.Tensor, clips: list[torch.Tensor], size: torch.Tensor):  # type: ignore[no-untyped-def]
+    """The definition, with the graph of all steps in memory."""
+    here = start.clone().requires_grad_()
+    for step, shown in enumerate(clips):
+        (slope,) = torch.autograd.grad(loss(here, shown, step), here, create_graph=True)
+        here = here - size * slope
+    return (here - goal).square().sum() / (start - goal).square().sum()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_the_gradient_equals_that_of_plain_unrolling(steps: int) -> None:
+    loss, start, goal, clips, size = world(steps)
+    leaves = [shown.clone().requires_grad_() for shown in clips]
+    learned = size.clone().requires_grad_()
+    expected = unrolled(loss, start, goal, leaves, learned)
+    by_size, *by_clips = torch.autograd.grad(expected, [learned, *leaves])
+    match, found = followed(loss, start, goal, clips, size)
+    torch.testing.assert_close(match.loss, expected.detach(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(match.step_size, by_size, rtol=1e-9, atol=1e-15)
+    for mine, theirs in zip(found, by_clips, strict=True):
+        assert float(theirs.abs().max()) > 0
+        torch.testing.assert_close(mine, theirs, rtol=1e-8, atol=1e-14)
+
+
+def test_the_gradient_equals_finite_differences() -> None:
+    loss, start, goal, clips, size = world(3)
+    match, found = followed(loss, start, goal, clips, size)
+    generator = torch.Generator().manual_seed(2)
+    for step in range(3):
+        along = torch.randn(clips[step].shape, generator=generator, dtype=size.dtype)
+
+        def at(distance: float, step: int = step, along: torch.Tensor = along) -> torch.Tensor:
+            moved = [shown + distance * along if i == step else shown for i, shown in enumerate(clips)]
+            return followed(loss, start, goal, moved, size)[0].loss
+
+        slope = (at(1e-6) - at(-1e-6)) / 2e-6
+        torch.testing.assert_close((found[step] * along).sum(), slope, rtol=1e-4, atol=1e-9)
+    by_size = [followed(loss, start, goal, clips, size + d)[0].loss for d in (1e-6, -1e-6)]
+    torch.testing.assert_close(match.step_size, (by_size[0] - by_size[1]) / 2e-6, rtol=1e-5, atol=1e-9)
+
+
+PEAK = """
+import sys, torch
+from vdbench.measure import measured
+from vdbench_methods.mtt import match_trajectory
+from vdbench.students import build_student
+from torch.nn.functional import cross_entropy
+torch.set_num_threads(1)
+student = build_student("minic3d", 8, 8, 32, 8, 0).eval()
+named = dict(student.named_parameters())
+start = torch.cat([p.detach().flatten() for p in named.values()])
+def loss(flat, clips, step):
+    parts = torch.split(flat, [p.numel() for p in named.values()])
+    own = {n: part.view(p.shape) for (n, p), part in zip(named.items(), parts)}
+    return cross_entropy(torch.func.functional_call(student, own, (clips,)), torch.arange(len(clips)) % 8)
+steps, leaf = int(sys.argv[1]), torch.randn(64, 3, 8, 32, 32)
+def unrolled():
+    here = start.clone().requires_grad_()
+    own = leaf.clone().requires_grad_()
+    for step in range(steps):
+        slope, = torch.autograd.grad(loss(here, own[torch.arange(64)], step), here, create_graph=True)
+        here = here - 0.01 * slope
+    torch.autograd.grad(here.square().sum(), own)
+class Steps:
+    def __init__(self): self.gradient = torch.zeros_like(leaf)
+    def __len__(self): return steps
+    def clips(self, step): return leaf[torch.arange(64)]
+    def add(self, step, gradient): self.gradient += gradient
+def ours():
+    match_trajectory(loss, start, start + 1, Steps(), torch.tensor(0.01))
+with measured(torch.device("cpu")) as cost:
+    unrolled() if sys.argv[2] == "unrolled" else ours()
+print(cost.peak_memory)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_steps() -> None:
+    def peak(steps: int, how: str) -> int:
+        command = [sys.executable, "-c", PEAK, str(steps), how]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    few, many, plain = peak(2, "ours"), peak(20, "ours"), peak(20, "unrolled")
+    assert many - few < 20 * 2**20
+    assert plain - few > 200 * 2**20
+
+
+def test_an_expert_is_a_true_copy_of_every_epoch(tmp_path: Path) -> None:
+    task = tiny_task(tmp_path)
+    spec = Expert(student="minic3d", width=4, epochs=4, lr=0.05, batch=12, number=1)
+    path = task.assets.get(spec)
+    stored = load_file(path)["epochs"]
+    assert len(stored) == 5
+    assert all(not torch.equal(a, b) for i, a in enumerate(stored) for b in stored[:i])
+    for epoch in range(5):
+        assert torch.equal(read(path, epoch), stored[epoch])
+    from vdbench.seeding import generator, seed_of
+
+    seed = seed_of(generator(1, "expert"))
+    student = build_student("minic3d", 3, 4, 16, 4, seed)
+    assert torch.equal(stored[0], torch.nn.utils.parameters_to_vector(student.parameters()).detach())
+    recipe = Recipe(lr=0.05, momentum=0, weight_decay=0, decay=1, epochs=4, batch=12)
+    train_student(student, tiny_clips(), recipe, seed, task.device)
+    assert torch.equal(stored[-1], torch.nn.utils.parameters_to_vector(student.parameters()).detach())
+
+
+def test_experts_are_plain_gradient_descent(tmp_path: Path) -> None:
+    """One epoch of one batch is one step against the gradient."""
+    task = tiny_task(tmp_path)
+    stored = load_file(task.assets.get(Expert(student="cnn-gru", width=4, epochs=2, lr=0.1, batch=36, number=0)))[
+        "epochs"
+    ]
+    student = build_student("cnn-gru", 3, 4, 16, 4, 0)
+    for before, after in zip(stored, stored[1:], strict=False):
+        torch.nn.utils.vector_to_parameters(before, student.parameters())
+        clips, labels = task.train.render()
+        slopes = torch.autograd.grad(cross_entropy(student(clips), labels), list(student.parameters()))
+        step = torch.cat([slope.flatten() for slope in slopes])
+        torch.testing.assert_close(after, before - 0.1 * step, rtol=1e-4, atol=1e-6)
+
+
+def test_only_epochs_that_are_read_are_stored_and_experts_are_shared(tmp_path: Path) -> None:
+    method = MTT(MTTSettings(width=4, trajectory=SMALL))
+    specs = method.needs(tiny_task(tmp_path, ipc=1, seed=0))
+    assert specs == method.needs(tiny_task(tmp_path, ipc=5, seed=3))
+    assert [spec.number for spec in specs] == [0, 1, 2]
+    assert {spec.epochs for spec in specs} == {3}
+
+
+def test_every_expert_and_every_start_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[tuple[str, int]] = set()
+
+    def noted(path: Path, epoch: int) -> torch.Tensor:
+        asked.add((path.parent.name, epoch))
+        return read(path, epoch)
+
+    monkeypatch.setattr("vdbench_methods.mtt.weights_at", noted)
+    task = tiny_task(tmp_path)
+    matching = Matching(SMALL.model_copy(update={"syn_steps": 1}), task, "minic3d", 4)
+    clips, labels = task.train.render(torch.tensor([0, 1]))
+    for number in range(60):
+        matching.follow(np.random.default_rng(number), Shown([clips], labels))
+    assert len({name for name, _ in asked}) == 3
+    assert {epoch for _, epoch in asked} == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("clips", "batch", "steps"), [(6, 2, 5), (6, 4, 5), (3, 256, 4), (7, 3, 3)])
+def test_steps_go_through_the_clips_epoch_by_epoch(tmp_path: Path, clips: int, batch: int, steps: int) -> None:
+    settings = SMALL.model_copy(update={"syn_batch": batch, "syn_steps": steps})
+    batches = Matching(settings, tiny_task(tmp_path), "minic3d", 4).batches(np.random.default_rng(0), clips)
+    assert len(batches) == steps
+    per_epoch = -(-clips // min(batch, clips))
+    for first in range(0, steps - per_epoch + 1, per_epoch):
+        shown = torch.cat(batches[first : first + per_epoch]).tolist()
+        assert sorted(shown) == list(range(clips))
+    assert all(len(rows) <= batch for rows in batches)
+
+
+def test_a_student_matches_an_expert_that_trained_on_its_clips(tmp_path: Path) -> None:
+    """With the expert's own clips, batch and step size one step is the expert's, and the loss is nothing."""
+    task = tiny_task(tmp_path)
+    settings = TrajectorySettings(experts=1, expert_lr=0.1, expert_batch=36, max_start=0, syn_steps=1, step_size=0.1)
+    clips, labels = task.train.render()
+    matching = Matching(settings, task, "cnn-gru", 4)  # it has no dropout
+    steps = Shown([clips], labels)
+    assert float(matching.follow(np.random.default_rng(0), steps).loss) < 1e-6
+
+
+def test_the_step_size_is_learned_bounded_and_stored(tmp_path: Path) -> None:
+    def learned(rate: float) -> float:
+        trajectory = SMALL.model_copy(update={"lr_step_size": rate})
+        task = tiny_task(tmp_path / str(rate))
+        distilled = MTT(MTTSettings(iterations=4, width=4, lr=1, trajectory=trajectory)).distill(task)
+        assert distilled.record.step_size is not None
+        return distilled.record.step_size
+
+    assert learned(0) == pytest.approx(0.01)
+    assert learned(1e-3) != learned(0)
+    assert learned(1e9) >= SMALLEST_STEP * (1 - 1e-6)

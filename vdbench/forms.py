@@ -1,0 +1,154 @@
+"""The forms that a distilled set can be stored in: which tensors it consists of, and how they become clips."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn.functional import conv3d
+
+from vdbench.clipset import Normalisation, to_network
+from vdbench.seeding import generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+class Form(ABC):
+    """One way to store clips. Beside what it names, every distilled set stores ``targets``, one row per clip.
+
+    Attributes:
+        parts: names of the tensors that clips are made from.
+        redrawn: whether every epoch shows other clips.
+    """
+
+    parts: tuple[str, ...]
+    redrawn: bool = False
+
+    @abstractmethod
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """Make sure that the tensors fit together.
+
+        Raises:
+            ValueError: they do not.
+        """
+
+    @abstractmethod
+    def render(
+        self, tensors: Tensors, rows: torch.Tensor | None, normalisation: Normalisation, classes: int, draw: int | None
+    ) -> torch.Tensor:
+        """Some clips, or all, as networks take them: float32 ``(n, 3, T, H, W)``, normalised.
+
+        Args:
+            tensors: that are stored.
+            rows: int64 ``(n,)``, which clips; all of them when None.
+            normalisation: of stored pixels.
+            classes: how many there are.
+            draw: which epoch's clips, for a form that redraws them; None for those to look at.
+        """
+
+
+class Clips(Form):
+    """``clips``: uint8 ``(N, T, H, W, 3)`` in pixels, or float32 ``(N, 3, T, H, W)`` already normalised."""
+
+    parts = ("clips",)
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Form.check`."""
+        clips, targets = tensors["clips"], tensors["targets"]
+        if clips.ndim != 5 or clips.dtype not in (torch.uint8, torch.float32):
+            raise ValueError(f"clips must be 5-dimensional uint8 or float32, not {clips.dtype} {tuple(clips.shape)}")
+        if clips.shape[-1 if clips.dtype == torch.uint8 else 1] != 3:
+            raise ValueError(f"clips {tuple(clips.shape)} have no axis of 3 channels where {clips.dtype} has it")
+        if len(clips) != len(targets):
+            raise ValueError(f"targets {tuple(targets.shape)} do not fit {len(clips)} clips")
+
+    def render(
+        self, tensors: Tensors, rows: torch.Tensor | None, normalisation: Normalisation, classes: int, draw: int | None
+    ) -> torch.Tensor:
+        """See :meth:`Form.render`."""
+        clips = tensors["clips"] if rows is None else tensors["clips"][rows]
+        return to_network(clips, normalisation) if clips.dtype == torch.uint8 else clips
+
+
+class StaticDynamic(Form):
+    """Still images and motions that a shared hallucinator turns into clips, in new pairs every epoch.
+
+    ``static``: float32 ``(classes * S, 3, H, W)``, normalised, class by class. ``dynamic``: float32
+    ``(classes * D, T, H, W)``, class by class. ``weight`` and ``bias`` of the hallucinator, a 3D convolution from the
+    repeated image and the motion to three channels: ``(3, 4, 3, 3, 3)`` and ``(3,)``. As many targets as clips are
+    shown in an epoch, class by class.
+
+    Source: *Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement*, CVPR 2024.
+    """
+
+    parts = ("static", "dynamic", "weight", "bias")
+    redrawn = True
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Form.check`."""
+        static, dynamic, targets = (tensors[name] for name in ("static", "dynamic", "targets"))
+        if any(tensors[name].dtype != torch.float32 for name in self.parts):
+            raise ValueError("static, dynamic, weight and bias must be float32")
+        if static.ndim != 4 or static.shape[1] != 3 or dynamic.ndim != 4 or static.shape[2:] != dynamic.shape[2:]:
+            raise ValueError(f"static {tuple(static.shape)} and dynamic {tuple(dynamic.shape)} do not fit together")
+        if tensors["weight"].shape[:2] != (3, 4) or tensors["weight"].ndim != 5 or tensors["bias"].shape != (3,):
+            raise ValueError("the hallucinator does not turn 4 channels into 3")
+        if any(not len(part) or len(part) % classes for part in (static, dynamic, targets)):
+            raise ValueError(f"static, dynamic and targets must have as many rows for each of {classes} classes")
+
+    def render(
+        self, tensors: Tensors, rows: torch.Tensor | None, normalisation: Normalisation, classes: int, draw: int | None
+    ) -> torch.Tensor:
+        """See :meth:`Form.render`."""
+        images, motions, ipc = (len(tensors[name]) // classes for name in ("static", "dynamic", "targets"))
+        pairs = draw_pairs(images, motions, ipc, classes, draw)
+        static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
+        return hallucinate(tensors["static"][static], tensors["dynamic"][dynamic], tensors["weight"], tensors["bias"])
+
+
+def draw_pairs(static: int, dynamic: int, ipc: int, classes: int, draw: int | None) -> torch.Tensor:
+    """Which image and which motion make each clip of an epoch.
+
+    Within a class each is used once before any is used again; which go together is drawn anew for every epoch.
+
+    Args:
+        static: images per class.
+        dynamic: motions per class.
+        ipc: clips per class.
+        classes: how many there are.
+        draw: the epoch's number for chance; None pairs the first image with the first motion, and so on.
+
+    Returns:
+        int64 ``(2, classes * ipc)``: rows of the images and of the motions.
+    """
+    rng = None if draw is None else generator(draw, "pairs")
+
+    def order(count: int) -> NDArray[np.int64]:
+        rounds = [np.arange(count) if rng is None else rng.permutation(count) for _ in range(-(-ipc // count))]
+        return np.concatenate(rounds)[:ipc]
+
+    chosen = [(label * static + order(static), label * dynamic + order(dynamic)) for label in range(classes)]
+    return torch.from_numpy(np.stack([np.concatenate(side) for side in zip(*chosen, strict=True)]))
+
+
+def hallucinate(static: torch.Tensor, dynamic: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Clips from images and motions, ``(n, 3, T, H, W)``.
+
+    Args:
+        static: ``(n, 3, H, W)``; each is repeated over time.
+        dynamic: ``(n, T, H, W)``, the fourth channel.
+        weight: of the convolution, ``(3, 4, kt, kh, kw)`` with odd sides.
+        bias: of the convolution, ``(3,)``.
+    """
+    repeated = static.unsqueeze(2).expand(-1, -1, dynamic.shape[1], -1, -1)
+    return conv3d(torch.cat([repeated, dynamic.unsqueeze(1)], dim=1), weight, bias, padding="same")
+
+
+FORMS: Mapping[str, Form] = {"clips": Clips(), "static-dynamic": StaticDynamic()}
+"""Every form, by the name that a record gives it."""

@@ -49,8 +49,12 @@ def evaluate(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     seeds = student_seeds(seed, protocol.evaluation_seeds)
     verdict = judge(distilled, held_out, protocol.students, protocol.recipe, seeds, device)
+    judged = [
+        *((distilled.record.labels, scores) for scores in verdict.students),
+        *(("hard", scores) for scores in verdict.hard_labels),
+    ]
     if as_json:
-        print(json.dumps([s.model_dump(mode="json") for s in verdict.students], indent=2))
+        print(json.dumps([{"labels": labels} | s.model_dump(mode="json") for labels, s in judged], indent=2))
         return
     rows = [
         {
@@ -60,8 +64,7 @@ def evaluate(
             "top1": f"{100 * x.top1:.1f} %",
             "top5": f"{100 * x.top5:.1f} %",
         }
-        for labels, scores in ((distilled.record.labels, verdict.students), ("hard", verdict.hard_labels))
-        for s in scores
+        for labels, s in judged
         for x in s.scores
     ]
     title = f"{distilled.record.method} on {distilled.record.dataset}, {len(distilled)} clips"

@@ -1,4 +1,4 @@
-"""The optimisers keep the contract of a method; with their defaults, which take thousands of iterations, cut short."""
+"""The optimisers keep the contract of a method; with defaults made for other clips and thousands of iterations cut short."""
 
 from typing import Any
 
@@ -20,6 +20,10 @@ def test_small_optimisers_conform(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", [DM, MTT, FRePo, VDSD])
-def test_optimisers_conform_with_all_defaults_but_the_iterations(cls: type[Method[Any]]) -> None:
-    few = {"iterations": 3} | ({"static_iterations": 2} if cls is VDSD else {})
+def test_optimisers_conform_with_networks_of_full_width(cls: type[Method[Any]]) -> None:
+    few: dict[str, Any] = {"iterations": 3}
+    if cls is VDSD:
+        few["static_iterations"] = 2
+    if cls is MTT:
+        few["lr"] = 100  # the published one is for fifty classes of larger clips, and diverges here
     assert check_method(cls(cls.Settings.model_validate(few))) == []

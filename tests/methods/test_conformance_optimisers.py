@@ -1,4 +1,4 @@
-"""The optimisers keep the contract of a method; with defaults made for other clips and thousands of iterations cut short."""
+"""The optimisers keep the contract of a method, at settings that suit the tiny world."""
 
 from typing import Any
 

@@ -219,7 +219,7 @@ def test_a_killed_run_ends_as_one_that_was_not_killed(cli: Cli, home: Path, tmp_
     assert cli(*tiny_run(whole, *arguments, "--scheduler", "inline", methods="herding")).code == 0
     process = child(tiny_run(home, *arguments, methods="herding"))
     deadline = time.monotonic() + 120
-    while not list((home / "results").glob("*.json")) and time.monotonic() < deadline:
+    while not results(home) and time.monotonic() < deadline:  # a draft that is not renamed yet is none
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -248,7 +248,7 @@ def test_ray_and_inline_give_the_same_results(cli: Cli, home: Path, tmp_path: Pa
 def test_ctrl_c_stops_with_130_and_the_next_run_goes_on(home: Path, cli: Cli, scheduler: str) -> None:
     process = child(tiny_run(home, "--seeds", "40", "--scheduler", scheduler))
     deadline = time.monotonic() + 120
-    while not list((home / "results").glob("*.json")) and time.monotonic() < deadline:
+    while not results(home) and time.monotonic() < deadline:  # a draft that is not renamed yet is none
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

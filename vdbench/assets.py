@@ -1,7 +1,7 @@
 """Work that trials share: features, trained encoders, experts, pools. Built once, found again by what it is.
 
-A spec is a frozen pydantic model. Its fields are its identity, and it names its own builder, so that nothing
-here knows what is built.
+A spec is a frozen pydantic model. Its fields are its identity, and it names its own builder and the assets that this
+builder asks for, so that nothing here knows what is built.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from vdbench import files
+from vdbench.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +50,10 @@ class AssetSpec(BaseModel, Generic[T_co]):
         nested = {name: value.identity() for name, value in fields.items() if isinstance(value, AssetSpec)}
         return {"class": type(self).__qualname__, "version": self.version, "fields": plain | nested}
 
+    def parts(self) -> Sequence[AssetSpec[Any]]:
+        """Assets that building this one asks for. A scheduler builds them before it, and beside each other."""
+        return ()
+
     @abstractmethod
     def build(self, assets: Assets, folder: Path) -> None:
         """Fill an empty folder with the asset, from ``assets.train`` and other assets."""
@@ -66,13 +71,22 @@ class Assets:
         train: the train split; its fingerprint is part of every address.
         device: where builders compute.
         report: hears of progress while something is built.
+        due: whether a long build should keep its state now, in its :meth:`checkpoint`.
     """
 
-    def __init__(self, root: Path, train: ClipSet, device: torch.device, report: Report | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        train: ClipSet,
+        device: torch.device,
+        report: Report | None = None,
+        due: Callable[[], bool] | None = None,
+    ) -> None:
         self.root = root
         self.train = train
         self.device = device
         self.report: Report = report or (lambda step, **metrics: None)
+        self.due: Callable[[], bool] = due or (lambda: True)
 
     def folder(self, spec: AssetSpec[Any]) -> Path:
         """Where an asset is, or will be."""
@@ -88,8 +102,34 @@ class Assets:
             seconds = time.perf_counter() - started
             files.write_json(draft / "asset.json", {"spec": spec.model_dump(mode="json"), "seconds": seconds})
 
-        files.build_once(folder, build)
+        if files.build_once(folder, build):
+            self.checkpoint(spec).forget()
         return spec.load(folder)
+
+    def checkpoint(self, spec: AssetSpec[Any]) -> Checkpoint:
+        """Where the state of an unfinished build is kept."""
+        folder = self.folder(spec)
+        return Checkpoint(folder.with_name(f".{folder.name}.state"))
+
+    def missing(self, specs: Sequence[AssetSpec[Any]]) -> list[tuple[int, AssetSpec[Any]]]:
+        """What has to be built of some assets and of their parts, each once.
+
+        Returns:
+            Specs with the wave that they belong to: those of one wave need only what earlier waves build.
+        """
+        waves: dict[Path, tuple[int, AssetSpec[Any]]] = {}
+
+        def visit(spec: AssetSpec[Any]) -> int:
+            folder = self.folder(spec)
+            if folder.is_dir():
+                return -1
+            if folder not in waves:
+                waves[folder] = (1 + max((visit(part) for part in spec.parts()), default=-1), spec)
+            return waves[folder][0]
+
+        for spec in specs:
+            visit(spec)
+        return sorted(waves.values(), key=lambda item: item[0])
 
     def seconds(self, spec: AssetSpec[Any]) -> float:
         """How long it took to build an asset that exists."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vdbench.checkpoints import Checkpoint
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from vdbench.assets import Assets, AssetSpec, Report
     from vdbench.clipset import ClipSet
     from vdbench.distilled import DistilledSet
+    from vdbench.pool import Pool
     from vdbench.records import Provenance
 
 
@@ -119,6 +122,8 @@ class Task:
         checkpoints: folder for :meth:`checkpoint`, or None where nothing is kept.
         due: whether long work should call :meth:`checkpoint` now: some minutes after it did, and when it is asked to
             end. To be asked after each step, before the report.
+        pool: the generated clips that a selector may choose from instead of train clips: a shared asset, sampled when
+            first asked for. None where there is no generator.
     """
 
     dataset: str
@@ -130,22 +135,15 @@ class Task:
     report: Report = field(default=lambda step, **metrics: None)
     checkpoints: Path | None = None
     due: Callable[[], bool] = field(default=lambda: True)
+    pool: AssetSpec[Pool] | None = None
 
     def checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
         """Keep the state of long work, atomically, for :meth:`resume`."""
-        from safetensors.torch import save
-
-        from vdbench import files
-
-        if self.checkpoints is not None:
-            files.write_bytes(self.checkpoints / "state.safetensors", save(dict(state)))
+        Checkpoint(self.checkpoints).keep(state)
 
     def resume(self) -> dict[str, torch.Tensor] | None:
         """The state that was kept last, or None at the start."""
-        from safetensors.torch import load_file
-
-        path = self.checkpoints / "state.safetensors" if self.checkpoints is not None else None
-        return load_file(path) if path is not None and path.exists() else None
+        return Checkpoint(self.checkpoints).last()
 
 
 S = TypeVar("S", bound=Settings)

@@ -13,16 +13,47 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class PoolRecord(Record):
+    """What made the clips of a generated pool.
+
+    Attributes:
+        generator: its name, for people.
+        weights: SHA-256 over all its weights.
+        saw: what it was trained on: ``train``, or the name of outside data.
+        per_class: clips sampled per class.
+        scheduler: that took the steps.
+        steps: denoising steps per clip.
+        guidance: scale of classifier-free guidance; 1 is none.
+        seed: that each clip's noise follows from, together with its class and number.
+        seconds: spent on sampling, added over workers.
+        bytes: of the pool's pixels.
+        device: that sampled.
+    """
+
+    generator: str
+    weights: str
+    saw: str
+    per_class: int = Field(ge=1)
+    scheduler: str
+    steps: int
+    guidance: float
+    seed: int
+    seconds: float = 0.0
+    bytes: int = 0
+    device: str = "cpu"
+
+
 class Provenance(Record):
     """Where the clips of a distilled set came from, and what the networks behind them have seen.
 
     Attributes:
         pool: ``real`` for clips of the train split, ``generated`` for sampled ones, ``learned`` for optimised pixels.
-        clip_ids: for each stored clip, the clip of the data set it is, where it is one.
+        clip_ids: for each stored clip, the clip of the data set, or of the generated pool, that it is, if it is one.
         encoder: the encoder that chose, or None.
         encoder_saw: what that encoder was trained on: ``nothing``, ``train``, or the name of outside data.
         generator: the generator of the pool, or None.
         generator_saw: what that generator was trained on, as ``encoder_saw``.
+        sampled: how the generated pool was made, or None.
         reconstruction: whether the method is a reconstruction of an unpublished one.
     """
 
@@ -32,6 +63,7 @@ class Provenance(Record):
     encoder_saw: str = "nothing"
     generator: str | None = None
     generator_saw: str = "nothing"
+    sampled: PoolRecord | None = None
     reconstruction: bool = False
 
 

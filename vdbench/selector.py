@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 import numpy as np
 
 from vdbench.encoders import EncoderSettings
+from vdbench.encoders.features import FeaturesSpec, PoolFeatures
 from vdbench.errors import UsageError
 from vdbench.method import Method, Settings, identity
 from vdbench.records import Provenance
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
     from vdbench.assets import AssetSpec
     from vdbench.distilled import DistilledSet
     from vdbench.method import Task
+    from vdbench.pool import Pool
 
 
 class SelectorSettings(Settings):
     """Settings of a selector that does not look at the clips."""
 
-    pool: Literal["real"] = identity("real", "where clips are chosen from: real, the train split")
+    pool: Literal["real", "generated"] = identity(
+        "real", "where clips are chosen from: real, the train split; generated, the clips of the video generator"
+    )
 
 
 class FeatureSettings(SelectorSettings):
@@ -41,11 +45,12 @@ class Selector(Method[S]):
     """A method that returns clips of its pool as they are.
 
     Whoever writes one gives :meth:`select`; pool, classes, labels, budget and provenance are handled here. A
-    selector whose ``Settings`` extend :class:`FeatureSettings` is handed the features that their encoder gives.
+    selector whose ``Settings`` extend :class:`FeatureSettings` is handed the features that their encoder gives; one
+    that needs others says which in :meth:`features`.
     """
 
     Settings: ClassVar[type[Settings]] = SelectorSettings
-    pools: ClassVar[tuple[str, ...]] = ("real",)
+    pools: ClassVar[tuple[str, ...]] = ("real", "generated")
 
     @abstractmethod
     def select(
@@ -54,7 +59,7 @@ class Selector(Method[S]):
         """Choose clips of one class.
 
         Args:
-            features: of the class's clips, ``(n, D)``; D is 0 for a selector that asks for none.
+            features: of the class's clips in the pool, ``(n, D)``; D is 0 for a selector that asks for none.
             k: how many to choose, at most n.
             rng: drawn from the task's seed and the class's name; the only source of chance.
             task: what the whole selection is for.
@@ -63,42 +68,74 @@ class Selector(Method[S]):
             k different positions in ``features``.
         """
 
+    def select_class(
+        self, label: int, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
+    ) -> Sequence[int] | NDArray[np.integer[Any]]:
+        """Choose clips of the class ``label``; for a selector that has to know it. Others give :meth:`select`."""
+        return self.select(features, k, rng, task)
+
+    def features(self) -> FeaturesSpec | None:
+        """What encodes the clips that are chosen from; None for a selector that does not look at them."""
+        return self.settings.encoder.features() if isinstance(self.settings, FeatureSettings) else None
+
     def needs(self, task: Task) -> Sequence[AssetSpec[Any]]:
-        """The features of the train clips, where the settings name an encoder."""
-        return (self.settings.encoder.features(),) if isinstance(self.settings, FeatureSettings) else ()
+        """The pool, where it is generated, and the features of its clips, where the selector looks at them."""
+        features = self.features()
+        if self.settings.pool == "real":
+            return () if features is None else (features,)
+        pool = self._generated(task)
+        return (pool,) if features is None else (pool, PoolFeatures(features=features, pool=pool))
 
     def distill(self, task: Task) -> DistilledSet:
         """Select class by class; the clips are stored in class order, as the uint8 pixels they are.
 
         Raises:
-            UsageError: a class has fewer clips than the IPC asks for.
+            UsageError: a class has fewer clips than the IPC asks for, or there is no generated pool.
         """
         import torch
 
-        train = task.train
-        budgets = self._budgets(task)
-        needed = self.needs(task)
-        features = task.assets.get(needed[0]) if needed else np.empty((len(train), 0), dtype=np.float32)
+        generated = task.assets.get(self._generated(task)) if self.settings.pool == "generated" else None
+        pool = task.train if generated is None else generated.clips
+        budgets = self._budgets(task, pool.counts())
+        features = self._features(task, len(pool))
         chosen = []
-        for label, name in enumerate(train.classes):
-            rows = train.rows_of(label)
-            picks = self.select(features[rows], budgets[label], generator(task.seed, name), task)
+        for label, name in enumerate(pool.classes):
+            rows = pool.rows_of(label)
+            picks = self.select_class(label, features[rows], budgets[label], generator(task.seed, name), task)
             chosen.append(rows[self._checked(picks, budgets[label], len(rows), name)])
-            task.report(label + 1, classes=len(train.classes))
+            task.report(label + 1, of=len(pool.classes))
         kept = np.concatenate(chosen)
         encoder = self.settings.encoder if isinstance(self.settings, FeatureSettings) else None
+        made = None if generated is None else generated.record
         provenance = Provenance(
             pool=self.settings.pool,
-            clip_ids=tuple(train.ids[row] for row in kept),
+            clip_ids=tuple(pool.ids[row] for row in kept),
             encoder=encoder.name if encoder else None,
             encoder_saw=encoder.saw if encoder else "nothing",
+            generator=made.generator if made else None,
+            generator_saw=made.saw if made else "nothing",
+            sampled=made,
             reconstruction=self.card.reconstruction,
         )
-        return self.pack(task, torch.from_numpy(train.clips[kept]), torch.from_numpy(train.labels[kept]), provenance)
+        return self.pack(task, torch.from_numpy(pool.clips[kept]), torch.from_numpy(pool.labels[kept]), provenance)
 
-    def _budgets(self, task: Task) -> list[int]:
+    def _generated(self, task: Task) -> AssetSpec[Pool]:
+        """The spec of the generated pool."""
+        if task.pool is None:
+            raise UsageError(f"{self.name}@generated needs a generated pool, and there is no generator here")
+        return task.pool
+
+    def _features(self, task: Task, clips: int) -> NDArray[np.float32]:
+        """Features of all clips of the pool; without columns where none are asked for."""
+        spec = self.features()
+        if spec is None:
+            return np.empty((clips, 0), dtype=np.float32)
+        return task.assets.get(
+            spec if self.settings.pool == "real" else PoolFeatures(features=spec, pool=self._generated(task))
+        )
+
+    def _budgets(self, task: Task, counts: NDArray[np.int64]) -> list[int]:
         """How many clips to choose per class."""
-        counts = task.train.counts()
         if not self.budgeted:
             return [int(count) for count in counts]
         if task.ipc is None or task.ipc < 1:
@@ -107,7 +144,8 @@ class Selector(Method[S]):
         if task.ipc > counts[least]:
             raise UsageError(
                 f"IPC {task.ipc} is larger than class {task.train.classes[least]} of {task.dataset}, which has "
-                f"{counts[least]} train clips; use --ipc {counts[least]} or less"
+                f"{counts[least]} {'train' if self.settings.pool == 'real' else 'generated'} clips; "
+                f"use --ipc {counts[least]} or less"
             )
         return [task.ipc] * len(counts)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,9 +23,13 @@ from vdbench.assets import Assets, AssetSpec
 from vdbench.clipset import ClipSet, pixel_statistics
 from vdbench.distilled import DistilledSet
 from vdbench.method import Method, Settings, Task
+from vdbench.pool import Pool, open_pool, write_pool
+from vdbench.records import PoolRecord
 from vdbench.registry import NAME
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from vdbench.assets import Report
 
 CLASSES = ("red", "green", "blue")
@@ -44,18 +48,47 @@ def tiny_clips(frames: int = 4, size: int = 16) -> ClipSet:
     rng = np.random.default_rng(0)
     kinds = [(label, look) for label in range(len(CLASSES)) for look in range(LOOKS) for _ in range(3 + label)]
     kinds = [kinds[i] for i in rng.permutation(len(kinds))]
-    clips = rng.integers(60, 66, (len(kinds), frames, size, size, 3), dtype=np.uint8)
-    side = size // LOOKS
-    for clip, (label, look) in zip(clips, kinds, strict=True):
-        for time in range(frames):
-            left = time * (size - side) // max(1, frames - 1)
-            clip[time, look * side : (look + 1) * side, left : left + side, label] += 150
+    clips = _draw(kinds, frames, size, rng)
     labels = np.array([label for label, _ in kinds], dtype=np.int64)
     clips.flags.writeable = labels.flags.writeable = False
     groups = tuple(f"{CLASSES[label]}-{look}" for label, look in kinds)
     ids = tuple(f"{group}-{number}" for number, group in enumerate(groups))
     fingerprint = hashlib.sha256(clips.tobytes() + labels.tobytes()).hexdigest()[:16]
     return ClipSet(clips, labels, CLASSES, groups, ids, pixel_statistics(clips), fingerprint)
+
+
+def _draw(kinds: list[tuple[int, int]], frames: int, size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One clip for each label and look."""
+    clips = rng.integers(60, 66, (len(kinds), frames, size, size, 3), dtype=np.uint8)
+    side = size // LOOKS
+    for clip, (label, look) in zip(clips, kinds, strict=True):
+        for time in range(frames):
+            left = time * (size - side) // max(1, frames - 1)
+            clip[time, look * side : (look + 1) * side, left : left + side, label] += 150
+    return clips
+
+
+class TinyPool(AssetSpec[Pool]):
+    """A generated pool for the tiny world: two clips of each look per class, of other noise than the train clips."""
+
+    kind: ClassVar[str] = "pools"
+
+    def build(self, assets: Assets, folder: Path) -> None:
+        """Draw the clips."""
+        train, rng = assets.train, np.random.default_rng(1)
+        looks = [look for look in range(LOOKS) for _ in range(2)]
+        blocks = (
+            (name, _draw([(label, look) for look in looks], train.frames, train.size, rng))
+            for label, name in enumerate(train.classes)
+        )
+        record = PoolRecord(
+            generator="tiny", weights="", saw="train", per_class=len(looks), scheduler="", steps=0, guidance=1, seed=1
+        )
+        write_pool(folder, blocks, train, record)
+
+    def load(self, folder: Path) -> Pool:
+        """Read the pool."""
+        return open_pool(folder)
 
 
 def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report | None = None) -> Task:
@@ -70,7 +103,7 @@ def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report |
     train, device = tiny_clips(), torch.device("cpu")
     assets = Assets(folder / "assets", train, device)
     silent: Report = lambda step, **metrics: None  # noqa: E731
-    return Task("tiny", train, ipc, seed, device, assets, report or silent, folder / "checkpoints")
+    return Task("tiny", train, ipc, seed, device, assets, report or silent, folder / "checkpoints", pool=TinyPool())
 
 
 def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
@@ -258,17 +291,20 @@ def _content(method: Method[Any], run: _Run) -> Iterator[str]:
 
 
 def _origin(run: _Run) -> Iterator[str]:
-    """Clips that are said to be of the train split must be."""
-    ids, train = run.distilled.record.provenance.clip_ids, run.task.train
+    """Clips that are said to be of the train split, or of the generated pool, must be."""
+    provenance = run.distilled.record.provenance
+    ids, pool, source = provenance.clip_ids, run.task.train, "train"
     if ids is None:
         return
-    if len(ids) != len(run.distilled) or not set(ids) <= set(train.ids):
-        yield "its provenance does not name a train clip for every clip"
+    if provenance.pool == "generated" and run.task.pool is not None:
+        pool, source = run.task.assets.get(run.task.pool).clips, "generated"
+    if len(ids) != len(run.distilled) or not set(ids) <= set(pool.ids):
+        yield f"its provenance does not name a {source} clip for every clip"
         return
-    rows = [train.ids.index(name) for name in ids]
-    same = np.array_equal(run.distilled.pixels().numpy(), train.clips[rows])
-    if not same or run.distilled.labels().tolist() != train.labels[rows].tolist():
-        yield "its clips and labels are not those of the train clips that its provenance names"
+    rows = [pool.ids.index(name) for name in ids]
+    same = np.array_equal(run.distilled.pixels().numpy(), pool.clips[rows])
+    if not same or run.distilled.labels().tolist() != pool.labels[rows].tolist():
+        yield f"its clips and labels are not those of the {source} clips that its provenance names"
 
 
 def _round_trip(distilled: DistilledSet, folder: Path) -> Iterator[str]:

@@ -1,15 +1,17 @@
-"""Features of all train clips, as a shared asset."""
+"""Features of all clips of a pool, as a shared asset."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import SerializeAsAny
 
 from vdbench.assets import Assets, AssetSpec
+from vdbench.pool import Pool
 
 if TYPE_CHECKING:
     import torch
@@ -21,22 +23,57 @@ Features = NDArray[np.float32]
 
 
 class FeaturesSpec(AssetSpec[Features]):
-    """Features of the train clips, float32 ``(N, D)``, one row per clip in the order of the split."""
+    """Features of the train clips, float32, one row per clip in the order of the split; ``(N, D)`` unless said so."""
 
     kind: ClassVar[str] = "features"
 
     @abstractmethod
-    def encode(self, assets: Assets) -> Features:
-        """Compute the features of ``assets.train``."""
+    def encode(self, assets: Assets, clips: ClipSet) -> Features:
+        """Compute features by an encoder that has seen ``assets.train`` at most.
+
+        Args:
+            assets: the train split, and trained encoders.
+            clips: what to encode: the train split itself, or clips of its classes and geometry.
+        """
 
     def build(self, assets: Assets, folder: Path) -> None:
-        """Encode every clip once."""
-        np.save(folder / "features.npy", self.encode(assets), allow_pickle=False)
+        """Encode every train clip once."""
+        np.save(folder / "features.npy", self.encode(assets, assets.train), allow_pickle=False)
 
     def load(self, folder: Path) -> Features:
         """Read the features."""
-        features: Features = np.load(folder / "features.npy", allow_pickle=False)
-        return features
+        return _load(folder)
+
+
+class PoolFeatures(AssetSpec[Features]):
+    """The same features of generated clips.
+
+    Attributes:
+        features: what encodes.
+        pool: what is encoded.
+    """
+
+    kind: ClassVar[str] = "features"
+    features: SerializeAsAny[FeaturesSpec]
+    pool: SerializeAsAny[AssetSpec[Pool]]
+
+    def parts(self) -> tuple[AssetSpec[Pool], *tuple[AssetSpec[Any], ...]]:
+        """The pool, and whatever the encoder needs."""
+        return (self.pool, *self.features.parts())
+
+    def build(self, assets: Assets, folder: Path) -> None:
+        """Encode every clip of the pool once."""
+        encoded = self.features.encode(assets, assets.get(self.pool).clips)
+        np.save(folder / "features.npy", encoded, allow_pickle=False)
+
+    def load(self, folder: Path) -> Features:
+        """Read the features."""
+        return _load(folder)
+
+
+def _load(folder: Path) -> Features:
+    features: Features = np.load(folder / "features.npy", allow_pickle=False)
+    return features
 
 
 def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: int = 64) -> Features:

@@ -31,9 +31,9 @@ class RandomFeatures(FeaturesSpec):
     width: int
     seed: int
 
-    def encode(self, assets: Assets) -> Features:
-        """Embed the train clips."""
-        return embeddings(_fresh(assets.train, self.width, self.seed), assets.train, assets.device)
+    def encode(self, assets: Assets, clips: ClipSet) -> Features:
+        """Embed clips."""
+        return embeddings(_fresh(assets.train, self.width, self.seed), clips, assets.device)
 
 
 class TrainedMiniC3D(AssetSpec["dict[str, torch.Tensor]"]):
@@ -81,11 +81,15 @@ class TrainedFeatures(FeaturesSpec):
     encoder: Literal["minic3d-trained"] = "minic3d-trained"
     student: TrainedMiniC3D
 
-    def encode(self, assets: Assets) -> Features:
-        """Embed the train clips."""
+    def parts(self) -> tuple[TrainedMiniC3D]:
+        """The trained network."""
+        return (self.student,)
+
+    def encode(self, assets: Assets, clips: ClipSet) -> Features:
+        """Embed clips."""
         student = _fresh(assets.train, self.student.width, self.student.seed)
         student.load_state_dict(assets.get(self.student))
-        return embeddings(student, assets.train, assets.device)
+        return embeddings(student, clips, assets.device)
 
 
 def _fresh(train: ClipSet, width: int, seed: int) -> Student:

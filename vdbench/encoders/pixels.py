@@ -28,15 +28,18 @@ class PixelFeatures(FeaturesSpec):
     dim: int
     version: ClassVar[int] = 1
 
-    def encode(self, assets: Assets) -> Features:
-        """Fit PCA to the train clips and project them, float32 ``(N, dim)`` or narrower for few clips."""
+    def encode(self, assets: Assets, clips: ClipSet) -> Features:
+        """Fit PCA to the train clips and project ``clips``, float32 ``(N, dim)`` or narrower for few train clips."""
         from sklearn.decomposition import PCA
 
         coarse = coarse_frames(assets.train)
         count, values = coarse.shape
         # Both solvers are exact and fix the signs; the second one is the faster where clips are many.
         solver = "full" if count <= values else "covariance_eigh"
-        components = PCA(min(self.dim, count, values), svd_solver=solver).fit_transform(coarse)
+        pca = PCA(min(self.dim, count, values), svd_solver=solver)
+        components = pca.fit_transform(coarse)
+        if clips is not assets.train:
+            components = pca.transform(coarse_frames(clips))
         return np.ascontiguousarray(components, dtype=np.float32)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vdbench import files
+from vdbench_leaderboard.labels import method_labels
 from vdbench_leaderboard.statistics import Estimate, Runs, estimate
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Environment, Result
-    from vdbench.records import DatasetRecord, StudentScores
+    from vdbench.records import DatasetRecord, PoolRecord, Provenance, StudentScores
 
 TRIVIAL_TOP5 = 5
 """With this many classes or fewer, every network has the right class among its five most likely."""
@@ -61,8 +62,6 @@ class Student:
     parameters: int = 0
 
 
-UNSET = "unset"
-PRESCRIBED = "as prescribed"
 NO_STUDENT = Student("no student")
 """Stands in where every trial of a group failed."""
 
@@ -194,18 +193,38 @@ class Cell:
         return self._mean(scores.train_seconds + scores.test_seconds for _, scores in self.done)
 
     @property
+    def pool(self) -> str | None:
+        """The pool its clips were selected from: ``real`` or ``generated``; None for a method that takes none."""
+        return self.any_result.pool
+
+    @property
     def origin(self) -> str:
         """What encoder and generator were behind the clips, and what these have seen; empty where there was none."""
-        known = next((result.provenance for result, _ in self.done if result.provenance), None)
+        known = self._provenance
         if known is None:
             return ""
         parts = [("encoder", known.encoder, known.encoder_saw), ("generator", known.generator, known.generator_saw)]
         return "; ".join(f"{what} {name} saw {saw}" for what, name, saw in parts if name)
 
     @property
+    def generator_saw(self) -> str | None:
+        """What the generator behind the clips was trained on; None where there was none."""
+        known = self._provenance
+        return known.generator_saw if known and known.generator else None
+
+    @property
+    def sampled(self) -> PoolRecord | None:
+        """How the generated pool was made that the clips are from; None where there was none."""
+        return self._provenance.sampled if self._provenance else None
+
+    @property
     def environments(self) -> frozenset[Environment]:
         """Machines and versions that its trials ran on."""
         return frozenset(result.environment for result in self._results)
+
+    @property
+    def _provenance(self) -> Provenance | None:
+        return next((result.provenance for result, _ in self.done if result.provenance), None)
 
     @property
     def _results(self) -> list[Result]:
@@ -246,53 +265,5 @@ def gather(results: Iterable[Result]) -> list[Cell]:
 _Key = tuple[Group, Student, str, int | None]
 
 
-def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dict[str, str]:
-    """The row of each result, by its id: the method, and what sets it apart from the group's rows of the same method.
-
-    ``herding`` where all agree; ``herding (encoder.name=pixels)`` and ``herding (encoder.name=minic3d)`` where two
-    settings were run; a difference of version shows as ``version=2``. What a suite prescribes may differ from IPC to
-    IPC and sets nothing apart: beside ``dm (lr=3)``, which a user chose, stands ``dm (lr=as prescribed)``.
-
-    Args:
-        results: of any groups.
-        groups: the group of each result, by its id.
-    """
-    variants = {result.id: _variant(result) for result in results}
-    values: dict[tuple[Group, str], dict[str, set[str]]] = defaultdict(dict)
-    for result in results:
-        seen = values[groups[result.id], result.label]
-        for name, value in variants[result.id].items():
-            seen.setdefault(name, set()).add(value)
-    for result in results:  # a setting that only some versions have differs, too
-        for name, seen_values in values[groups[result.id], result.label].items():
-            seen_values.add(variants[result.id].get(name, UNSET))
-
-    labels = {}
-    for result in results:
-        seen = values[groups[result.id], result.label]
-        own = [f"{name}={variants[result.id].get(name, UNSET)}" for name in sorted(seen) if len(seen[name]) > 1]
-        labels[result.id] = f"{result.label} ({', '.join(own)})" if own else result.label
-    return labels
-
-
 def _student(scores: StudentScores) -> Student:
     return Student(scores.student, scores.width, scores.parameters)
-
-
-def _variant(result: Result) -> dict[str, str]:
-    prescribed = _flat(result.prescribed)
-    settings = {
-        name: PRESCRIBED if prescribed.get(name) == value else value for name, value in _flat(result.settings).items()
-    }
-    return {"version": str(result.method_version), "pool": str(result.pool)} | settings
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested settings as ``encoder.name`` and the like."""
-    flat: dict[str, str] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = " ".join(str(value).split())
-    return flat

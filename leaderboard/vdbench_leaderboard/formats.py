@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vdbench.records import PoolRecord
+    from vdbench_leaderboard.pools import Gap, Mean
     from vdbench_leaderboard.standings import Standing
     from vdbench_leaderboard.statistics import Estimate
 
 NOTHING = "–"
 FEW_MARK = "†"
+APART_MARK = "*"
+"""Of a difference between pools whose interval excludes zero."""
 
 
 def percent(value: float | None) -> str:
@@ -79,7 +83,7 @@ def remarks(standing: Standing) -> str:
     return ", ".join(part for part in (seeds, kinds(standing.cell.failures)) if part)
 
 
-def result(standing: Standing | None) -> str:
+def result(standing: Standing | None, ranked: bool = True) -> str:
     """A cell as plain text: ``52.1 ± 1.3 (1=)``, ``31.0 ± 0.9 [2 of 3 seeds, oom]``, or the failure alone: ``oom``."""
     if standing is None:
         return NOTHING
@@ -87,7 +91,7 @@ def result(standing: Standing | None) -> str:
     if cell.top1 is None:
         return kinds(cell.failures)
     parts = [estimate(cell.top1) + (FEW_MARK if cell.few else "")]
-    if standing.rank is not None:
+    if ranked and standing.rank is not None:
         parts.append(f"({rank(standing)})")
     if remarks(standing):
         parts.append(f"[{remarks(standing)}]")
@@ -99,3 +103,32 @@ def runs(standing: Standing) -> str:
     cell = standing.cell
     done = str(len(cell.seeds)) if standing.complete else f"{len(cell.seeds)}/{standing.expected}"
     return f"{done} × {cell.networks}"
+
+
+def gap(value: Gap | None) -> str:
+    """A difference between pools, starred where its interval excludes zero: ``+5.0 *``."""
+    if value is None or value.value is None:
+        return NOTHING
+    return points(value.value.mean) + f" {APART_MARK}" * value.value.excludes_zero
+
+
+def gap_remarks(value: Gap | None) -> list[str]:
+    """What keeps a reader from taking a difference as it is: ``1 common seed``, ``not at equal bytes``."""
+    if value is None:
+        return []
+    seeds = f"{value.seeds or 'no'} common seed{'' if value.seeds == 1 else 's'}"
+    return [seeds] * value.few + ["not at equal bytes"] * (not value.equal_bytes)
+
+
+def mean_remarks(value: Mean) -> list[str]:
+    """The same of a mean over selectors: ``3 of 4 selectors`` where some are incomplete."""
+    some = value.selectors < value.candidates
+    return [f"{value.selectors} of {value.candidates} selectors"] * some + gap_remarks(value.gap)
+
+
+def sampled(value: PoolRecord | None) -> str:
+    """How a pool was made, in short: ``latte, 40 clips per class, 25 steps, guidance 3, saw train``."""
+    if value is None:
+        return NOTHING
+    how = f"{value.per_class} clips per class, {value.steps} steps, guidance {value.guidance:g}"
+    return f"{value.generator}, {how}, saw {value.saw}"

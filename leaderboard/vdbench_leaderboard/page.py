@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vdbench_leaderboard import figures, formats, tables
+from vdbench_leaderboard import figures, formats, pools, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +75,11 @@ class Content:
         """The boards by group."""
         return [Section(name, tuple(boards)) for name, boards in groupby(self.boards, key=lambda board: board.heading)]
 
+    @cached_property
+    def factorials(self) -> dict[str, pools.Factorial]:
+        """The tables of pools, by the slug of their board; empty where no method was run on both."""
+        return {board.slug: table for board in self.boards if (table := pools.factorial(board))}
+
     @property
     def totals(self) -> dict[str, int]:
         """The page's figures at a glance."""
@@ -127,6 +132,7 @@ def html(content: Content) -> str:
     environment = _environment(autoescape=True)
     environment.globals |= {
         "style": Markup(_resource("style.css")),  # noqa: S704  ours, not input
+        "pool_style": Markup(_resource("pools.css")),  # noqa: S704
         "script": Markup(_resource("page.js")),  # noqa: S704
         "scale": Scale.of,
     }
@@ -146,6 +152,7 @@ def latex(content: Content) -> str:
     """The main tables, for ``booktabs``."""
     environment = _environment(autoescape=False)
     environment.filters["tex"] = _tex
+    environment.filters["small"] = lambda text: text and f"{{\\scriptsize {_tex(text)}}}"
     return environment.get_template("leaderboard.tex.j2").render(page=content)
 
 
@@ -159,7 +166,7 @@ def _environment(autoescape: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals["tables"] = tables
-    shown: tuple[Callable[..., str], ...] = (
+    shown: tuple[Callable[..., str | list[str]], ...] = (
         formats.percent,
         formats.points,
         formats.estimate,
@@ -171,6 +178,10 @@ def _environment(autoescape: bool) -> Environment:
         formats.rank,
         formats.remarks,
         formats.runs,
+        formats.gap,
+        formats.gap_remarks,
+        formats.mean_remarks,
+        formats.sampled,
     )
     environment.filters |= {f"as_{shape.__name__}": shape for shape in shown}
     return environment
@@ -194,7 +205,7 @@ def _pipe_table(*frames: pd.DataFrame) -> str:
     """One Markdown table of frames that share their columns."""
     columns = list(frames[0].columns)
     rule = [":--", *["--:"] * (len(columns) - 1)]
-    rows = [[_md(text) for text in row] for frame in frames for row in frame.itertuples(index=False)]
+    rows = [[_md(str(text)) for text in row] for frame in frames for row in frame.itertuples(index=False)]
     return "".join(f"| {' | '.join(row)} |\n" for row in [columns, rule, *rows])
 
 
@@ -214,6 +225,7 @@ _TEX = {
     "†": r"$^\dagger$",
     "Δ": r"$\Delta$",
     "·": r"$\cdot$",
+    "…": r"\dots{}",
 }
 
 

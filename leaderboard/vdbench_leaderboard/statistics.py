@@ -80,6 +80,27 @@ def difference(runs: Runs, base: Runs) -> Estimate | None:
     return _estimate(pairs, "networks") if pairs else None
 
 
+def average(many: Sequence[Runs]) -> Runs:
+    """Runs of the mean over several methods, of which each one counts the same.
+
+    Args:
+        many: at least one method's runs; seeds and networks that not all of them have are left out.
+    """
+    first, *others = many
+    return {
+        seed: means
+        for seed, networks in first.items()
+        if all(seed in runs for runs in others)
+        and (
+            means := {
+                key: _mean([runs[seed][key] for runs in many])
+                for key in networks
+                if all(key in runs[seed] for runs in others)
+            }
+        )
+    }
+
+
 def ranks(column: Mapping[str, Runs]) -> dict[str, int]:
     """Competition ranks (1, 1, 3, ...) of methods, where those that the seeds cannot tell apart share a rank.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,13 +12,21 @@ from vdbench_leaderboard import formats
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.cells import Cell
+    from vdbench_leaderboard.pools import Factorial, Gap, Mean, Pair, Selector
     from vdbench_leaderboard.standings import Board, Standing
     from vdbench_leaderboard.statistics import Estimate
 
+SAMPLED = "sampled pool"
+
 
 def numbers(boards: Sequence[Board]) -> pd.DataFrame:
-    """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured."""
+    """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured.
+
+    The columns about pools are there where some method chose from a generated one.
+    """
     frame = pd.DataFrame([_numbers(board, standing) for board in boards for standing in board.standings])
+    if "generated" not in set(frame["pool"]):
+        frame = frame.drop(columns=["pool", "generator_saw"])
     return frame.astype({"ipc": "Int64", "rank": "Int64"})
 
 
@@ -38,7 +47,71 @@ def bounds(board: Board) -> pd.DataFrame:
 
 def details(board: Board) -> pd.DataFrame:
     """The long table as texts: a row per method and IPC, with everything but the main table's ranks."""
-    return pd.DataFrame([_details(standing) for standing in board.standings])
+    frame = pd.DataFrame([_details(standing) for standing in board.standings])
+    return frame if any(cell.sampled for cell in board.cells) else frame.drop(columns=SAMPLED)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A text of the table of pools: what counts, and what goes below it in small."""
+
+    text: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}, {self.note}" if self.note else self.text
+
+
+def pools(factorial: Factorial) -> pd.DataFrame:
+    """The selectors on both pools, in entries: a row per selector, three columns per IPC, and the means at the end."""
+    parts = [pools_at(factorial, place) for place in range(len(factorial.ipcs))]
+    named = [
+        part[["real", "generated", "Δ"]].add_prefix(f"IPC {ipc} ")
+        for ipc, part in zip(factorial.ipcs, parts, strict=True)
+    ]
+    return pd.concat([parts[0][["selector"]], *named], axis=1)
+
+
+def pools_at(factorial: Factorial, place: int) -> pd.DataFrame:
+    """The same at one of the IPCs, for paper and terminals, which are narrow."""
+    rows = [[_selector(row), *_pair(row.pairs[place])] for row in factorial.selectors]
+    rows += [[Entry(row.label), *_mean(row.means[place])] for row in factorial.means]
+    return pd.DataFrame(rows, columns=["selector", "real", "generated", "Δ"])
+
+
+def pool_remarks(factorial: Factorial) -> list[str]:
+    """What a reader of this table should know, as sentences."""
+    unequal, single = ", ".join(factorial.unequal), ", ".join(factorial.one_sided)
+    return [f"Not at equal bytes, so that Δ is not the pool's alone: {unequal}."] * bool(unequal) + [
+        f"Run on one pool only, and not shown: {single}."
+    ] * bool(single)
+
+
+def _selector(selector: Selector) -> Entry:
+    return Entry(selector.label + " [reconstruction]" * selector.cell.reconstruction)
+
+
+def _pair(pair: Pair) -> list[Entry]:
+    sides = [
+        Entry(formats.result(side, ranked=False), _size(side.cell.stored_bytes if side else None))
+        for side in (pair.real, pair.generated)
+    ]
+    return [*sides, _gap(pair.gap, formats.gap_remarks(pair.gap))]
+
+
+def _mean(mean: Mean) -> list[Entry]:
+    sides = ((mean.real, mean.real_bytes), (mean.generated, mean.generated_bytes))
+    entries = [Entry(formats.estimate(top1), _size(stored)) for top1, stored in sides]
+    return [*entries, _gap(mean.gap, formats.mean_remarks(mean))]
+
+
+def _size(stored: float | None) -> str:
+    return "" if stored is None else formats.size(stored)
+
+
+def _gap(gap: Gap | None, remarks: list[str]) -> Entry:
+    interval = [formats.interval(gap.value)] if gap and gap.value and gap.value.low is not None else []
+    return Entry(formats.gap(gap), ", ".join([*interval, *remarks]))
 
 
 def _columns(board: Board) -> list[str]:
@@ -61,6 +134,7 @@ def _details(standing: Standing) -> dict[str, str]:
         "stored": formats.size(cell.stored_bytes),
         "distill": formats.seconds(cell.distill_seconds),
         "evaluate": formats.seconds(cell.evaluate_seconds),
+        SAMPLED: formats.sampled(cell.sampled),
         "marks": ", ".join(marks(cell)),
     }
 
@@ -98,10 +172,12 @@ def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
         "parameters": board.student.parameters,
         "method": cell.method,
         "version": cell.any_result.method_version,
+        "pool": cell.pool,
         "ipc": cell.ipc,
         "control": cell.control,
         "reconstruction": cell.reconstruction,
         "origin": cell.origin or None,
+        "generator_saw": cell.generator_saw,
         "seeds": len(cell.seeds),
         "seeds_expected": standing.expected,
         "networks": sum(len(networks) for networks in cell.runs.values()),

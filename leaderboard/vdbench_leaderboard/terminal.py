@@ -12,20 +12,30 @@ from rich.table import Table
 from rich.text import Text
 
 from vdbench_leaderboard.formats import result
-from vdbench_leaderboard.tables import bounds
+from vdbench_leaderboard.pools import factorial
+from vdbench_leaderboard.tables import Entry, bounds, pool_remarks, pools_at
 
 if TYPE_CHECKING:
+    from vdbench_leaderboard.pools import Factorial
     from vdbench_leaderboard.standings import Board, Standing
 
 NOTE = "top-1 in %: mean ± spread over seeds (rank, = where shared) · † fewer than 3 seeds · [what is missing]"
 
+POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · * where that excludes 0"
+
 
 def tables(boards: Sequence[Board]) -> RenderableType:
-    """One table per suite and data set, its students below each other."""
+    """One table per suite and data set, its students below each other; those of pools below it."""
     parts: list[RenderableType] = []
+    notes = [NOTE]
     for heading, members in groupby(boards, key=lambda board: board.heading):
-        parts.append(_table(heading, list(members)))
-    return Stack(*parts, Text(NOTE, style="dim"))
+        shown = list(members)
+        parts.append(_table(heading, shown))
+        for board in shown:
+            if (table := factorial(board)) is not None:
+                parts += [_pools(f"{heading} · {board.student.name} · pools", table), *map(Text, pool_remarks(table))]
+                notes = [NOTE, POOL_NOTE]
+    return Stack(*parts, *(Text(note, style="dim") for note in notes))
 
 
 def _table(heading: str, boards: Sequence[Board]) -> Table:
@@ -47,6 +57,27 @@ def _table(heading: str, boards: Sequence[Board]) -> Table:
             student = ""
         table.add_section()
     return table
+
+
+def _pools(heading: str, factorial: Factorial) -> Table:
+    """One section per IPC, so that the table is as narrow with many of them."""
+    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("IPC", justify="right")
+    table.add_column("selector", overflow="fold")
+    for header in ("real", "generated", "Δ"):
+        table.add_column(header, justify="right")
+    for place, ipc in enumerate(factorial.ipcs):
+        first = str(ipc)
+        for row in pools_at(factorial, place).itertuples(index=False):
+            table.add_row(first, *map(_entry, row))
+            first = ""
+        table.add_section()
+    return table
+
+
+def _entry(entry: Entry) -> Text:
+    below = Text(f"\n{entry.note}" if entry.note else "", style="dim")
+    return Text(entry.text).append_text(below)
 
 
 def _text(standing: Standing | None) -> Text:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vdbench_leaderboard import formats, tables
-from vdbench_leaderboard.cells import NO_STUDENT, Group, gather, method_labels
+from vdbench_leaderboard.cells import NO_STUDENT, Group, gather
+from vdbench_leaderboard.labels import method_labels
 from vdbench_leaderboard.standings import boards
 
 

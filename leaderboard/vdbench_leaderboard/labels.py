@@ -1,0 +1,67 @@
+"""Labels of rows: the method, and what sets a row apart from the other rows of the same method."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vdbench.experiment.result import Result
+    from vdbench_leaderboard.cells import Group
+
+UNSET = "unset"
+PRESCRIBED = "as prescribed"
+
+
+def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dict[str, str]:
+    """The row of each result, by its id: the method, and what sets it apart from the group's rows of the same method.
+
+    ``herding`` where all agree; ``herding (encoder.name=pixels)`` and ``herding (encoder.name=minic3d)`` where two
+    settings were run; a difference of version shows as ``version=2``. What a suite prescribes may differ from IPC to
+    IPC and sets nothing apart: beside ``dm (lr=3)``, which a user chose, stands ``dm (lr=as prescribed)``. Pools and
+    their generators are settings like others: ``herding@generated (generator.sampling.steps=25)``.
+
+    Args:
+        results: of any groups.
+        groups: the group of each result, by its id.
+    """
+    rows: dict[tuple[Group, str], list[Result]] = defaultdict(list)
+    for result in results:
+        rows[groups[result.id], result.label].append(result)
+    return {
+        result.id: titled(label, own)
+        for (_, label), members in rows.items()
+        for result, own in zip(members, apart([variant(result) for result in members]), strict=True)
+    }
+
+
+def titled(name: str, own: Mapping[str, str]) -> str:
+    """A name with the settings that set it apart: ``herding (encoder.name=pixels)``; the name alone without any."""
+    return f"{name} ({', '.join(f'{key}={own[key]}' for key in sorted(own))})" if own else name
+
+
+def apart(variants: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Of each variant, what not all of them share; a setting that only some have differs, too."""
+    names = {name for variant in variants for name in variant}
+    differing = [name for name in names if len({variant.get(name, UNSET) for variant in variants}) > 1]
+    return [{name: variant.get(name, UNSET) for name in differing} for variant in variants]
+
+
+def variant(result: Result) -> dict[str, str]:
+    """What can set rows of one method apart: version, pool, and settings as ``encoder.name`` and the like."""
+    prescribed = _flat(result.prescribed)
+    settings = {
+        name: PRESCRIBED if prescribed.get(name) == value else value for name, value in _flat(result.settings).items()
+    }
+    return {"version": str(result.method_version), "pool": str(result.pool)} | settings
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = " ".join(str(value).split())
+    return flat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -72,7 +72,11 @@ class Pool:
 
 
 def write_pool(
-    folder: Path, blocks: Iterable[tuple[str, NDArray[np.uint8]]], like: ClipSet, record: PoolRecord
+    folder: Path,
+    blocks: Iterable[tuple[str, NDArray[np.uint8]]],
+    like: ClipSet,
+    record: PoolRecord,
+    seconds: Sequence[float] = (),
 ) -> None:
     """Write a pool into a folder.
 
@@ -81,7 +85,8 @@ def write_pool(
         blocks: class names and clips, uint8 ``(n, T, H, W, 3)``, each class once, in the order of ``like.classes``;
             every class has as many clips as the record says.
         like: the train split, whose classes and geometry the clips have.
-        record: what made the clips; its bytes are filled in here.
+        record: what made the clips; its bytes and seconds are filled in here.
+        seconds: that sampling took, piece by piece; read after the last block.
     """
     shape = (record.per_class * len(like.classes), *like.clips.shape[1:])
     allocate_rows(folder / CLIPS, shape)
@@ -95,7 +100,7 @@ def write_pool(
     if len(entries) != shape[0]:
         raise ValueError(f"{len(entries)} clips were given for a pool of {shape[0]}")
     manifest = PoolManifest(
-        record=record.model_copy(update={"bytes": int(np.prod(shape))}),
+        record=record.model_copy(update={"bytes": int(np.prod(shape)), "seconds": round(sum(seconds), 2)}),
         classes=like.classes,
         normalisation=like.normalisation,
         clips=tuple(entries),

@@ -35,7 +35,8 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="NAME.SETTING=VALUE",
-        help="Change a setting of a method (herding.encoder=pixels) or of the protocol "
+        help="Change a setting of a method (herding.encoder=pixels), of the generator "
+        "(generator.sampling.per_class=48) or of the protocol "
         "(protocol.recipe.max_steps=50). May be repeated.",
         show_default=False,
     ),

@@ -87,8 +87,17 @@ class PlainRun:
         self._told: dict[str, float] = {}
 
     def preparing(self, what: str) -> None:
-        """Say what is built for all trials."""
-        err.print(f"building {what}", markup=False, soft_wrap=True)
+        """Say what is built for all trials, pieces of the same kind once."""
+        if what not in self._told:
+            err.print(f"building {what}", markup=False, soft_wrap=True)
+        self._told[what] = time.monotonic()
+
+    def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
+        """A line, where the last one about this work is a minute old."""
+        words = self._paces.setdefault(what, _Pace()).words(step, metrics)
+        if time.monotonic() - self._told[what] >= TRIAL_LINE_EVERY:
+            self._told[what] = time.monotonic()
+            err.print(f"{what}: {words}", markup=False, soft_wrap=True)
 
     def started(self, job: Job) -> None:
         """Nothing to say yet."""
@@ -128,16 +137,26 @@ class LiveRun:
         self._bar = _bar()
         self._task = self._bar.add_task("trials", total=total)
         self._running: dict[str, tuple[str, str]] = {}
+        self._trials: set[str] = set()
         self._paces: dict[str, _Pace] = {}
         self._live = Live(console=err, refresh_per_second=4, get_renderable=self._render, transient=True)
         self._live.start()
 
     def preparing(self, what: str) -> None:
-        """Show what is built for all trials."""
-        self._live.console.print(f"building {what}", markup=False, soft_wrap=True)
+        """Show what is built for all trials, pieces of the same kind once."""
+        if what not in self._paces:
+            self._live.console.print(f"building {what}", markup=False, soft_wrap=True)
+        self._paces[what] = _Pace()
+
+    def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
+        """Show how far shared work is."""
+        self._running[what] = (what, self._paces[what].words(step, metrics))
 
     def started(self, job: Job) -> None:
-        """Add a row."""
+        """Add a row; shared work is done."""
+        for what in [name for name in self._running if name not in self._trials]:
+            del self._running[what]
+        self._trials.add(job.trial.id)
         self._running[job.trial.id] = (job.trial.title, "starting")
         self._paces[job.trial.id] = _Pace()
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vdbench import files
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Failure, Result
-from vdbench.experiment.schedule import Listener, shared_assets
+from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import blank_result, build_asset, run_trial
@@ -86,24 +88,55 @@ def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
     """Build what several trials need before any of them occupies a place and waits for it."""
     import ray
 
-    pending = []
-    for job, folder in shared_assets(jobs):
-        listener.preparing(f"{folder.parent.name} for {job.trial.dataset.name}")
-        build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
-        pending.append(build.remote(job.model_dump(mode="json"), str(folder)))
     stop = StopRequest(jobs[0].home)
-    while pending:
+    for wave in shared_assets(jobs):
+        pending, news = [], {}
+        for job, folder in wave:
+            news[_news(folder)] = describe_asset(job, folder)
+            listener.preparing(news[_news(folder)])
+            build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
+            pending.append(build.remote(job.model_dump(mode="json"), str(folder)))
+        while pending:
+            built, pending = ray.wait(pending, timeout=1)
+            _tell(news, listener)
+            for one in built:
+                try:
+                    ray.get(one)
+                except ray.exceptions.RayError:  # its worker died; the trials that need the asset say so
+                    continue
         stop.raise_if_made()
-        built, pending = ray.wait(pending, timeout=1)
-        for one in built:
-            try:
-                ray.get(one)
-            except ray.exceptions.RayError:  # its worker died; the trials that need the asset say so
-                continue
+
+
+def _tell(news: Mapping[Path, str], listener: Listener) -> None:
+    """Pass on how far the builders are."""
+    for path, what in news.items():
+        try:
+            step, metrics = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:  # it has not begun, or is done
+            continue
+        listener.building(what, step, metrics)
+
+
+def _news(folder: Path) -> Path:
+    """Where the worker that builds an asset says how far it is."""
+    return folder.with_name(f".{folder.name}.news.json")
 
 
 def _build_one(job: dict[str, Any], folder: str) -> None:
-    build_asset(Job.model_validate(job), Path(folder))
+    path, told = _news(Path(folder)), 0.0
+
+    def report(step: int, **metrics: Any) -> None:
+        nonlocal told
+        if time.monotonic() - told > REPORT_EVERY:
+            told = time.monotonic()
+            files.write_json(path, [step, metrics])
+
+    try:
+        build_asset(Job.model_validate(job), Path(folder), report)
+    except KeyboardInterrupt:  # asked to end; its state is kept
+        return
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _trainable(config: dict[str, Any]) -> None:

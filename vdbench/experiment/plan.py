@@ -15,6 +15,7 @@ from vdbench.errors import DataError, UsageError
 from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
 from vdbench.files import digest
+from vdbench.generator.settings import describe, generator_settings, pool_spec
 from vdbench.method import Task
 from vdbench.registry import Registry
 from vdbench.students import student_class
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
     from vdbench.experiment.suite import Protocol, Suite
+    from vdbench.generator.settings import GeneratorSettings
     from vdbench.records import DatasetRecord
+
+
+GENERATOR = "generator"
+"""Stands among the methods in settings, typed or prescribed, for what fills the generated pool."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Request:
         stores: the prepared data sets.
         ipc: instances per class.
         seeds: distillation seeds, counted from 0.
-        settings: for each method the settings that differ from its defaults.
+        settings: for each method, and for ``generator``, the settings that differ from the defaults.
         partial: whether data sets of which only some classes or clips are there are allowed.
         plugins: plugin files.
         device: ``cpu`` or ``cuda``.
@@ -86,6 +92,7 @@ def make_plan(request: Request, home: Home) -> Plan:
         DataError: a data set is partial and that was not allowed.
     """
     registry = Registry([path.absolute() for path in request.plugins])
+    generator_settings(dict(request.settings.get(GENERATOR, {})))
     controls = registry.resolve(request.suite.controls)
     chosen = [*controls, *(pair for pair in registry.resolve(request.methods) if pair not in controls)]
     _check_settings(request, registry, [name for name, _ in chosen])
@@ -117,23 +124,29 @@ def _job(
 ) -> Job:
     store, view = data
     name, pool = pair
-    own = request.settings.get(name, {})
-    prescribed = request.suite.prescribed(name, view.facts.name, ipc, own)
-    settings = merged(prescribed, own)
+    prescribed, settings = _chosen(request, name, view, ipc)
+    prescribed_generator, generator = _chosen(request, GENERATOR, view, ipc)
     method = registry.configure(name, pool, settings)
+    identity = method.settings.identity()
+    if identity.get("pool") == "generated":
+        made_by = generator_settings(generator)
+        _check_pool(made_by, ipc, name)
+        identity[GENERATOR] = describe(made_by, view.facts.name, view.train)
+        prescribed = prescribed | ({GENERATOR: prescribed_generator} if prescribed_generator else {})
+    task = _task(request, home, view, ipc, seed, generator)
     trial = Trial(
         method=name,
         method_version=method.version,
         method_code=registry.code(name),
         pool=getattr(method.settings, "pool", None),
-        settings=method.settings.identity(),
+        settings=identity,
         prescribed=prescribed,
         suite=request.suite.name,
         control=control,
         protocol=request.suite.protocol,
         dataset=_dataset_record(request, view),
         train_fingerprint=view.train.fingerprint,
-        assets=tuple(digest(spec.identity()) for spec in method.needs(_task(request, home, view, ipc, seed))),
+        assets=tuple(digest(spec.identity()) for spec in method.needs(task)),
         ipc=ipc if method.budgeted else None,
         seed=seed,
         distillation_seed=seed if method.seeded else 0,
@@ -141,6 +154,7 @@ def _job(
     return Job(
         trial=trial,
         settings=settings,
+        generator=generator,
         home=home.root,
         store=store.folder,
         plugins=tuple(path.absolute() for path in request.plugins),
@@ -155,15 +169,33 @@ def _job(
 def _check_settings(request: Request, registry: Registry, chosen: Sequence[str]) -> None:
     """A setting for a method that is not run would be lost without a word."""
     for name in request.settings:
+        if name == GENERATOR:
+            continue
         registry.get(name)
         if name not in chosen:
             raise UsageError(f"--set {name}... has no effect: method '{name}' is not among those of this run")
 
 
-def _task(request: Request, home: Home, view: View, ipc: int, seed: int) -> Task:
+def _chosen(request: Request, name: str, view: View, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the suite prescribes for a method or the generator, and that with what the user set instead."""
+    own = request.settings.get(name, {})
+    prescribed = request.suite.prescribed(name, view.facts.name, ipc, own)
+    return prescribed, merged(prescribed, own)
+
+
+def _check_pool(generator: GeneratorSettings, ipc: int, name: str) -> None:
+    if ipc > generator.sampling.per_class:
+        raise UsageError(
+            f"IPC {ipc} is more than {name}@generated can choose from: the pool has {generator.sampling.per_class} "
+            f"clips per class; add --set generator.sampling.per_class={4 * ipc}"
+        )
+
+
+def _task(request: Request, home: Home, view: View, ipc: int, seed: int, generator: dict[str, Any]) -> Task:
     """What the method will be asked, as far as it decides which assets it needs."""
     device = torch.device(request.device)
-    return Task(view.facts.name, view.train, ipc, seed, device, Assets(home.assets, view.train, device))
+    pool = pool_spec(generator_settings(generator), view.facts.name, view.train)
+    return Task(view.facts.name, view.train, ipc, seed, device, Assets(home.assets, view.train, device), pool=pool)
 
 
 def _dataset_record(request: Request, view: View) -> DatasetRecord:

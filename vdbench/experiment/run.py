@@ -67,6 +67,10 @@ class _Collector:
         for listener in self.listeners:
             listener.preparing(what)
 
+    def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
+        for listener in self.listeners:
+            listener.building(what, step, metrics)
+
     def started(self, job: Job) -> None:
         for listener in self.listeners:
             listener.started(job)

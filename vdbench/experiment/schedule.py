@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
-from vdbench.experiment.worker import build_asset, needed_assets, run_trial
+from vdbench.experiment.worker import build_asset, missing_assets, run_trial
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -19,6 +19,9 @@ class Listener(Protocol):
 
     def preparing(self, what: str) -> None:
         """Shared work is about to be done before the trials."""
+
+    def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
+        """Shared work is at ``step`` of ``metrics['of']``."""
 
     def started(self, job: Job) -> None:
         """A trial has begun."""
@@ -39,9 +42,10 @@ def run_inline(jobs: Sequence[Job], listener: Listener) -> None:
     if not jobs:
         return
     stop = StopRequest(jobs[0].home)
-    for job, folder in shared_assets(jobs):
-        listener.preparing(f"{folder.parent.name} for {job.trial.dataset.name}")
-        build_asset(job, folder)
+    for job, folder in (piece for wave in shared_assets(jobs) for piece in wave):
+        what = describe_asset(job, folder)
+        listener.preparing(what)
+        build_asset(job, folder, lambda step, what=what, **metrics: listener.building(what, step, metrics))
         stop.raise_if_made()
     for job in jobs:
         stop.raise_if_made()
@@ -50,16 +54,23 @@ def run_inline(jobs: Sequence[Job], listener: Listener) -> None:
         listener.finished(job, result)
 
 
-def shared_assets(jobs: Sequence[Job]) -> list[tuple[Job, Path]]:
-    """Each shared asset that is missing, once: a job that needs it, and where it will stand.
+def describe_asset(job: Job, folder: Path) -> str:
+    """A shared asset in words."""
+    return f"{folder.parent.name} for {job.trial.dataset.name}"
 
-    What cannot be found out here is left to the trial itself, whose record will say why.
+
+def shared_assets(jobs: Sequence[Job]) -> list[list[tuple[Job, Path]]]:
+    """Each shared asset that is missing, once, in waves: a job that needs it, and where it will stand.
+
+    The assets of one wave are made of those of earlier ones only. What cannot be found out here is left to the trial
+    itself, whose record will say why.
     """
-    missing: dict[Path, Job] = {}
+    missing: dict[Path, tuple[int, Job]] = {}
     for job in {(job.trial.train_fingerprint, job.trial.assets): job for job in jobs}.values():
         try:
-            needed = needed_assets(job)
+            needed = missing_assets(job)
         except Exception:  # recorded, with its cause, by the trial
             continue
-        missing |= {folder: job for folder in needed if not folder.is_dir()}
-    return [(job, folder) for folder, job in missing.items()]
+        missing |= {folder: (wave, job) for wave, folder in needed}
+    waves = sorted({wave for wave, _ in missing.values()})
+    return [[(job, folder) for folder, (own, job) in missing.items() if own == wave] for wave in waves]

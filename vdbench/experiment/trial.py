@@ -23,7 +23,7 @@ class Trial(Record):
         method_version: its version.
         method_code: hash of the plugin file that it comes from; empty for an installed method.
         pool: the pool it selects from, or None.
-        settings: its identity settings, resolved.
+        settings: its identity settings, resolved; with those of the generator where it selects from a generated pool.
         prescribed: those that the suite prescribes; not part of the id, which holds what came of them.
         suite: name of the suite; not part of the id.
         control: whether the suite added the method; not part of the id.
@@ -103,6 +103,7 @@ class Job(Record):
     Attributes:
         trial: what to do.
         settings: all settings that were given, runtime ones included.
+        generator: the settings of the generator that were given.
         home: absolute path.
         store: folder of the clip store, absolute.
         plugins: plugin files, absolute.
@@ -115,6 +116,7 @@ class Job(Record):
 
     trial: Trial
     settings: dict[str, Any]
+    generator: dict[str, Any] = {}
     home: Path
     store: Path
     plugins: tuple[Path, ...] = ()

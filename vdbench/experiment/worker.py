@@ -32,6 +32,7 @@ from vdbench.experiment.environment import environment
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Failure, Result, Stage
 from vdbench.experiment.stopping import StopRequest
+from vdbench.generator.settings import generator_settings, pool_spec
 from vdbench.measure import measured
 from vdbench.method import Method, Task
 from vdbench.pictures import contact_sheet, preview_video
@@ -164,31 +165,40 @@ def _prepare(job: Job, view: View, progress: _Progress) -> tuple[Method[Any], Ta
         ipc=trial.ipc,
         seed=trial.distillation_seed,
         device=device,
-        assets=Assets(home.assets, view.train, device, progress),
+        assets=Assets(home.assets, view.train, device, progress, progress.due),
         report=progress,
         checkpoints=home.checkpoints(trial.distillation_id),
         due=progress.due,
+        pool=pool_spec(generator_settings(job.generator), trial.dataset.name, view.train),
     )
     return method, task
 
 
-def needed_assets(job: Job) -> list[Path]:
-    """Where the shared assets stand, or will stand, that a trial will ask for."""
+def missing_assets(job: Job) -> list[tuple[int, Path]]:
+    """Where the shared assets will stand that a trial asks for, and their parts, each after what it is made of.
+
+    Returns:
+        Folders that do not exist yet, with their wave: those of one wave can be built beside each other.
+    """
     method, task = _prepare(job, _view(job), _Progress(_silent, job))
-    return [task.assets.folder(spec) for spec in method.needs(task)]
+    return [(wave, task.assets.folder(spec)) for wave, spec in task.assets.missing(method.needs(task))]
 
 
-def build_asset(job: Job, folder: Path) -> None:
+def build_asset(job: Job, folder: Path, report: Report) -> None:
     """Build one shared asset of a trial. A failure is left to the trials that need it, which record it.
 
     Args:
         job: a trial that needs it.
-        folder: where it will stand, as :func:`needed_assets` names it.
+        folder: where it will stand, as :func:`missing_assets` names it.
+        report: hears of progress.
+
+    Raises:
+        KeyboardInterrupt: the run was asked to end; long work has kept its state.
     """
     try:
         with _reproducibly():
-            method, task = _prepare(job, _view(job), _Progress(_silent, job))
-            for spec in method.needs(task):
+            method, task = _prepare(job, _view(job), _Progress(report, job))
+            for _, spec in task.assets.missing(method.needs(task)):
                 if task.assets.folder(spec) == folder:
                     task.assets.get(spec)
     except Exception as error:

@@ -56,13 +56,17 @@ class _CnnRecurrent(Student):
         self.recurrent = self.cell(inputs, hidden, batch_first=True)
         self.classifier = nn.Linear(hidden, num_classes)
 
-    def embed(self, clips: torch.Tensor) -> torch.Tensor:
-        """The recurrent layer's output, averaged over time, ``(N, hidden)``."""
-        count, _, frames, height, width = clips.shape
+    def frame_maps(self, clips: torch.Tensor) -> torch.Tensor:
+        """What the 2D network makes of every frame of normalised clips: ``(N * T, width, h, w)``."""
+        height, width = clips.shape[-2:]
         top, left = max(0, height - CROP) // 2, max(0, width - CROP) // 2
         cropped = clips[..., top : top + CROP, left : left + CROP]
-        images = cropped.transpose(1, 2).flatten(0, 1).contiguous()
-        features = self.features(images).view(count, frames, -1)
+        maps: torch.Tensor = self.features(cropped.transpose(1, 2).flatten(0, 1).contiguous())
+        return maps
+
+    def embed(self, clips: torch.Tensor) -> torch.Tensor:
+        """The recurrent layer's output, averaged over time, ``(N, hidden)``."""
+        features = self.frame_maps(clips).view(len(clips), clips.shape[2], -1)
         with torch.autocast(clips.device.type, enabled=False):  # GPUs would run the recurrence in float16
             states, _ = self.recurrent(features.float())
         mean: torch.Tensor = states.mean(dim=1)

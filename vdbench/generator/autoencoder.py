@@ -1,0 +1,206 @@
+"""The autoencoder of a generator: frames to latents and back. A pretrained one, or a small one trained on train.
+
+One that is trained here may put several successive frames into one latent, as more input channels. Such latents are few
+and hold motion by themselves, so that a small transformer has little to do.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+
+from vdbench import files
+from vdbench.assets import Assets, AssetSpec
+from vdbench.errors import DataError
+from vdbench.generator.fitting import Fit, Schedule
+from vdbench.generator.settings import AutoencoderSettings
+from vdbench.seeding import generator, seed_of, seeded
+
+if TYPE_CHECKING:
+    from vdbench.clipset import ClipSet
+
+SHRINK = 8
+"""Pixels per side of a latent, of those trained here."""
+STACKS_AT_ONCE = 64
+
+
+class TrainedAutoencoder(AssetSpec[Path]):
+    """A small autoencoder trained on stacks of successive train frames: a diffusers folder.
+
+    It is diffusers' AutoencoderTiny. Frames are shifted around their edges while it is trained where the generator
+    that it is for is trained so.
+
+    Attributes:
+        settings: its size and how it is trained.
+        roll: whether frames are shifted.
+        seed: of the weights and batches.
+    """
+
+    kind: ClassVar[str] = "autoencoders"
+    settings: AutoencoderSettings
+    roll: bool
+    seed: int
+
+    def build(self, assets: Assets, folder: Path) -> None:
+        """Train with the squared error of pixels."""
+        train, settings, device = assets.train, self.settings, assets.device
+        if train.size % SHRINK:
+            raise DataError(
+                f"an autoencoder trained here shrinks frames {SHRINK} times, so {train.size} pixels do not do; "
+                "choose a size divisible by it, or name one with --set generator.autoencoder.pretrained=..."
+            )
+        stack = math.gcd(train.frames, settings.frames)
+        network = self._fresh(3 * stack).to(device)
+        fit = Fit(network, Schedule(settings.steps, settings.lr), "autoencoder")
+
+        def loss(step: int) -> torch.Tensor:
+            rng = generator(self.seed, "autoencoder", step)
+            frames = _stacks(train, rng, settings.batch, stack, self.roll).to(device)
+            latents = network.encoder(frames)
+            noise = torch.from_numpy(rng.normal(0, settings.noise, latents.shape)).to(latents)
+            penalty = 1e-4 * latents.square().mean()  # keeps latents where the decoder's tanh is nearly linear
+            total: torch.Tensor = (network.decoder(latents + noise) - frames).square().mean() + penalty
+            return total
+
+        fit.run(loss, assets.checkpoint(self), assets.due, assets.report)
+        network.save_pretrained(folder)
+        files.write_json(folder / "losses.json", fit.losses)
+
+    def load(self, folder: Path) -> Path:
+        """The folder, for :func:`load_autoencoder`."""
+        return folder
+
+    def _fresh(self, channels: int) -> Any:
+        from diffusers import AutoencoderTiny
+
+        width = (self.settings.width,) * 4
+        with seeded(seed_of(generator(self.seed, "autoencoder"))):
+            return AutoencoderTiny(
+                in_channels=channels,
+                out_channels=channels,
+                encoder_block_out_channels=width,
+                decoder_block_out_channels=width,
+                latent_channels=self.settings.channels,
+                num_encoder_blocks=(1, 1, 1, 1),
+                num_decoder_blocks=(1, 1, 1, 1),
+            )
+
+
+def _stacks(train: ClipSet, rng: np.random.Generator, count: int, stack: int, roll: bool) -> torch.Tensor:
+    """Random stacks of successive frames as autoencoders take them, float32 ``(count, stack * 3, H, W)`` in -1..1."""
+    rows, times = rng.integers(len(train), size=count), rng.integers(train.frames - stack + 1, size=count)
+    stacks = np.stack([train.clips[row, time : time + stack] for row, time in zip(rows, times, strict=True)])
+    if roll:
+        shifts = rng.integers(train.size, size=(count, 2))
+        stacks = np.stack([np.roll(s, tuple(by), (1, 2)) for s, by in zip(stacks, shifts, strict=True)])
+    return _as_input(torch.from_numpy(stacks))
+
+
+def _as_input(stacks: torch.Tensor) -> torch.Tensor:
+    """Stacks of frames, uint8 ``(n, s, H, W, 3)``, as float32 ``(n, s * 3, H, W)`` in -1..1."""
+    return to_signed(stacks).permute(0, 1, 4, 2, 3).flatten(1, 2).contiguous()
+
+
+def to_signed(pixels: torch.Tensor) -> torch.Tensor:
+    """Pixels, uint8, as float32 in -1..1."""
+    return pixels.float().div_(127.5).sub_(1)
+
+
+def to_pixels(signed: torch.Tensor) -> torch.Tensor:
+    """Values in -1..1 as uint8 pixels; what lies outside is cut."""
+    return signed.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+
+
+def load_autoencoder(source: str | Path) -> Any:
+    """Load a diffusers autoencoder.
+
+    Args:
+        source: a folder, or the id of a hub repository, of an AutoencoderTiny or AutoencoderKL.
+
+    Raises:
+        DataError: there is none, or it is of another kind.
+    """
+    from diffusers import AutoencoderKL, AutoencoderTiny
+
+    kinds = {"AutoencoderTiny": AutoencoderTiny, "AutoencoderKL": AutoencoderKL}
+    try:
+        config = AutoencoderTiny.load_config(source)
+        kind = config.get("_class_name")
+        if kind not in kinds:
+            raise DataError(f"{source} holds a {kind}; an autoencoder must be one of {', '.join(kinds)}")
+        with quiet_diffusers():
+            return kinds[kind].from_pretrained(source).float()
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        raise unreachable("autoencoder", source, "generator.autoencoder.pretrained", error) from error
+
+
+@contextmanager
+def quiet_diffusers() -> Iterator[None]:
+    """Keep the log of diffusers to errors inside the block."""
+    from diffusers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def unreachable(what: str, source: str | Path, setting: str, error: Exception) -> DataError:
+    """What to say where a folder or a hub repository cannot be loaded."""
+    why = " ".join(str(error).split())[:200]
+    if Path(source).expanduser().is_dir():
+        return DataError(f"the {what} in {source} cannot be loaded: {why}")
+    return DataError(
+        f"the {what} '{source}' is no folder here and the model hub does not give it ({why}); without a network, "
+        f"download it elsewhere and name its folder: --set {setting}=FOLDER"
+    )
+
+
+@torch.inference_mode()
+def encode(autoencoder: Any, clips: torch.Tensor) -> torch.Tensor:
+    """Latents of clips.
+
+    Args:
+        autoencoder: on the device where to compute.
+        clips: uint8 ``(n, T, H, W, 3)``.
+
+    Returns:
+        float32 ``(n, C, T / s, h, w)`` on the CPU, s being the frames that share a latent.
+    """
+    stack = frames_per_latent(autoencoder)
+    count, frames, height, width = clips.shape[:4]
+    stacks = clips.reshape(count * frames // stack, stack, height, width, 3)
+    parts = []
+    for part in torch.split(stacks, STACKS_AT_ONCE):
+        encoded = autoencoder.encode(_as_input(part.to(autoencoder.device)).to(autoencoder.dtype))
+        latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
+        parts.append(latents.float().cpu())
+    joined = torch.cat(parts)
+    return joined.view(count, frames // stack, *joined.shape[1:]).transpose(1, 2).contiguous()
+
+
+def frames_per_latent(autoencoder: Any) -> int:
+    """How many successive frames share a latent."""
+    return int(autoencoder.config.in_channels) // 3
+
+
+@torch.inference_mode()
+def decode(autoencoder: Any, latents: torch.Tensor) -> torch.Tensor:
+    """Clips of latents ``(n, C, T / s, h, w)``: uint8 ``(n, T, H, W, 3)`` on the CPU."""
+    stack = frames_per_latent(autoencoder)
+    parts = [
+        to_pixels(autoencoder.decode(part.to(autoencoder.device, autoencoder.dtype)).sample).cpu()
+        for part in torch.split(latents.transpose(1, 2).flatten(0, 1), STACKS_AT_ONCE)
+    ]
+    pixels = torch.cat(parts)
+    height, width = pixels.shape[2:]
+    return pixels.view(len(latents), latents.shape[2] * stack, 3, height, width).permute(0, 1, 3, 4, 2).contiguous()

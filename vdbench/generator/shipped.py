@@ -1,0 +1,64 @@
+"""Generators that ship with vdbench: package data, trained on a train split by our own command and on nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vdbench.errors import DataError
+from vdbench.generator.source import Generator, GeneratorSpec, read_generator, weights_sha256
+
+if TYPE_CHECKING:
+    import torch
+
+    from vdbench.assets import Assets
+    from vdbench.clipset import ClipSet
+    from vdbench.generator.training import TrainedSampler
+
+
+class ShippedGenerator(GeneratorSpec):
+    """A generator of the package.
+
+    Attributes:
+        name: of its folder.
+        weights: SHA-256 of its weights, so that other weights are another generator.
+    """
+
+    name: str
+    weights: str
+
+    def build(self, assets: Assets, folder: Path) -> None:
+        """Copy it into the home.
+
+        Raises:
+            DataError: the package's files are not those that its record names.
+        """
+        shutil.copytree(_folder(self.name), folder, dirs_exist_ok=True)
+        if weights_sha256(folder) != self.weights:
+            raise DataError(f"the generator {self.name} of this installation is damaged; install vdbench again")
+
+    def open(self, found: Generator, train: ClipSet, device: torch.device) -> TrainedSampler:
+        """Load the pipeline."""
+        from vdbench.generator.training import TrainedSampler
+
+        return TrainedSampler.load(found.folder, device)
+
+    def describe(self) -> dict[str, Any]:
+        """Its name and weights."""
+        return {"source": f"ships with vdbench: {self.name}", "weights": self.weights[:16]}
+
+
+def shipped_for(dataset: str, train: ClipSet) -> ShippedGenerator | None:
+    """The shipped generator for a train split: of its data set and geometry, and trained on none but its clips."""
+    folder = _folder(f"{dataset}-{train.frames}x{train.size}")
+    if not folder.is_dir():
+        return None
+    record = read_generator(folder).record
+    fits = bool(record.clips) and set(record.clips) <= set(train.ids)
+    return ShippedGenerator(name=folder.name, weights=record.weights) if fits else None
+
+
+def _folder(name: str) -> Path:
+    return Path(str(package_files("vdbench.generator") / "shipped" / name))

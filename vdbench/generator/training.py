@@ -1,0 +1,206 @@
+"""A generator trained here: a Latte that learns to denoise the latents of train clips, and of nothing else."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+
+from vdbench import files
+from vdbench.errors import DataError
+from vdbench.generator.autoencoder import TrainedAutoencoder, encode, load_autoencoder, quiet_diffusers, unreachable
+from vdbench.generator.fitting import Fit, Schedule
+from vdbench.generator.pipeline import TRAIN_STEPS, ClassVideoPipeline, fresh_transformer, noise_schedule
+from vdbench.generator.settings import AutoencoderSettings, DenoiserSettings, TrainingSettings
+from vdbench.generator.source import Generator, GeneratorRecord, GeneratorSpec, weights_sha256, write_record
+from vdbench.seeding import generator, seed_of, seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from vdbench.assets import Assets, AssetSpec
+    from vdbench.clipset import ClipSet
+    from vdbench.generator.settings import SamplingSettings
+
+CLIPS_AT_ONCE = 32
+"""Clips that are encoded together."""
+
+
+class TrainedGenerator(GeneratorSpec):
+    """Class-conditional latent video diffusion, trained on the train split: a folder of ``ClassVideoPipeline``.
+
+    Attributes:
+        autoencoder: what makes the latents.
+        denoiser: size of the transformer.
+        training: how it is trained.
+    """
+
+    version: ClassVar[int] = 1
+    autoencoder: AutoencoderSettings
+    denoiser: DenoiserSettings
+    training: TrainingSettings
+
+    def parts(self) -> Sequence[AssetSpec[Any]]:
+        """The autoencoder, where it is trained here too."""
+        own = self._autoencoder()
+        return () if own is None else (own,)
+
+    def build(self, assets: Assets, folder: Path) -> None:
+        """Encode the train clips once, train on the latents, and save the pipeline.
+
+        Raises:
+            DataError: the autoencoder cannot be loaded, or its latents do not split into tokens.
+            DivergedError: the loss is not finite.
+        """
+        started = time.perf_counter()
+        train = assets.train
+        own = self._autoencoder()
+        autoencoder = load_autoencoder(assets.get(own) if own else str(self.autoencoder.pretrained))
+        autoencoder.register_to_config(_name_or_path="")  # which would name a folder of this machine
+        autoencoder.to(assets.device).eval().requires_grad_(False)
+        latents = self._latents(autoencoder, train, assets)
+        pipeline = self._fresh(autoencoder, latents, train)
+        fit = self._fit(pipeline, latents, assets)
+        pipeline.transformer.eval()
+        with quiet_diffusers():  # it warns of float16 on a CPU, but sampling computes in float32
+            pipeline.to("cpu", torch.float16).save_pretrained(folder)
+        for path in folder.rglob("*.safetensors"):
+            path.chmod(0o644)  # safetensors leaves them to their owner alone
+        files.write_json(folder / "losses.json", fit.losses)
+        seconds = time.perf_counter() - started
+        write_record(folder, self._record(train, folder, pipeline, seconds))
+
+    def open(self, found: Generator, train: ClipSet, device: torch.device) -> TrainedSampler:
+        """Load the pipeline."""
+        return TrainedSampler.load(found.folder, device)
+
+    def describe(self) -> dict[str, Any]:
+        """Every setting of the training."""
+        return {"source": "trained", **self.model_dump(mode="json")}
+
+    def _autoencoder(self) -> TrainedAutoencoder | None:
+        if self.autoencoder.pretrained is not None:
+            return None
+        roll = self.training.augment == "roll"
+        return TrainedAutoencoder(settings=self.autoencoder, roll=roll, seed=self.training.seed)
+
+    def _latents(self, autoencoder: Any, train: ClipSet, assets: Assets) -> torch.Tensor:
+        """Latents of every clip in ``views`` versions, the first as it is: float32 ``(N, V, C, T / s, h, w)``."""
+        views = self.training.views if self.training.augment == "roll" else 1
+        parts = []
+        for rows in np.array_split(np.arange(len(train)), -(-len(train) // CLIPS_AT_ONCE)):
+            shown = [_shifted(train.clips[rows], self._shifts(rows, view, train.size)) for view in range(views)]
+            encoded = [encode(autoencoder, torch.from_numpy(clips)) for clips in shown]
+            parts.append(torch.stack(encoded, dim=1))
+            assets.report(int(rows[-1]) + 1, of=len(train))
+        return torch.cat(parts)
+
+    def _shifts(self, rows: NDArray[np.int64], view: int, size: int) -> NDArray[np.int64]:
+        """How far each clip is shifted down and to the right in one of its views."""
+        if view == 0:
+            return np.zeros((len(rows), 2), dtype=np.int64)
+        return np.stack([generator(self.training.seed, "roll", view, int(row)).integers(size, size=2) for row in rows])
+
+    def _fresh(self, autoencoder: Any, latents: torch.Tensor, train: ClipSet) -> ClassVideoPipeline:
+        channels, frames, side = latents.shape[2:5]
+        if side % self.denoiser.patch:
+            raise DataError(
+                f"latents of {side}x{side} do not split into tokens of {self.denoiser.patch}x{self.denoiser.patch}; "
+                "add --set generator.denoiser.patch=1"
+            )
+        with seeded(seed_of(generator(self.training.seed, "denoiser"))):
+            transformer = fresh_transformer(
+                self.denoiser, channels=channels, frames=frames, side=side, classes=len(train.classes)
+            )
+        std, mean = torch.std_mean(latents, dim=(0, 1, 3, 4, 5))
+        return ClassVideoPipeline(
+            autoencoder,
+            transformer,
+            noise_schedule(self.training.prediction),
+            classes=train.classes,
+            latents_mean=mean.tolist(),
+            latents_std=std.clamp(min=1e-6).tolist(),
+        )
+
+    def _fit(self, pipeline: ClassVideoPipeline, latents: torch.Tensor, assets: Assets) -> Fit:
+        settings, device = self.training, assets.device
+        transformer, schedule = pipeline.transformer.to(device).train(), pipeline.scheduler
+        scaled = pipeline.scaled(latents.flatten(0, 1)).view_as(latents)
+        labels = torch.from_numpy(np.array(assets.train.labels))
+        none = len(assets.train.classes)
+
+        def loss(step: int) -> torch.Tensor:
+            rng = generator(settings.seed, "denoise", step)
+            rows = torch.from_numpy(rng.integers(len(scaled), size=settings.batch))
+            views = torch.from_numpy(rng.integers(scaled.shape[1], size=settings.batch))
+            dropped = torch.from_numpy(rng.random(settings.batch) < settings.class_dropout)
+            times = torch.from_numpy(rng.integers(TRAIN_STEPS, size=settings.batch)).to(device)
+            chance = torch.Generator().manual_seed(seed_of(rng))
+            clean = scaled[rows, views]
+            noise = torch.randn(clean.shape, generator=chance).to(device)
+            clean, captions = clean.to(device), pipeline.captions(labels[rows].masked_fill(dropped, none)).to(device)
+            noisy = schedule.add_noise(clean, noise, times)
+            velocity = settings.prediction == "v_prediction"
+            target = schedule.get_velocity(clean, noise, times) if velocity else noise
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                predicted = transformer(noisy, times, captions).sample
+            return torch.nn.functional.mse_loss(predicted.float(), target)
+
+        fit = Fit(transformer, Schedule(settings.steps, settings.lr, settings.warmup, settings.ema), "denoiser")
+        fit.run(loss, assets.checkpoint(self), assets.due, assets.report)
+        return fit
+
+    def _record(self, train: ClipSet, folder: Path, pipeline: ClassVideoPipeline, seconds: float) -> GeneratorRecord:
+        foreign = self.autoencoder.pretrained
+        return GeneratorRecord(
+            name="latte" if foreign is None else f"latte on {foreign}",
+            weights=weights_sha256(folder),
+            saw="train" if foreign is None else f"train; its autoencoder {foreign} outside data",
+            dataset=train.fingerprint,
+            clips=tuple(sorted(train.ids)),
+            parameters=sum(weight.numel() for weight in pipeline.transformer.parameters()),
+            seconds=round(seconds, 1),
+        )
+
+
+class TrainedSampler:
+    """A ``ClassVideoPipeline`` in memory.
+
+    Args:
+        pipeline: on its device, in evaluation mode.
+    """
+
+    def __init__(self, pipeline: ClassVideoPipeline) -> None:
+        self.pipeline = pipeline
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> TrainedSampler:
+        """Read the pipeline from a folder.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        try:
+            with quiet_diffusers():
+                pipeline = ClassVideoPipeline.from_pretrained(folder)
+        except (OSError, ValueError) as error:
+            raise unreachable("generator", folder, "generator.pipeline", error) from error
+        pipeline.set_progress_bar_config(disable=True)
+        return cls(pipeline.to(device, torch.float32))
+
+    def __call__(
+        self, class_name: str, rngs: Sequence[np.random.Generator], sampling: SamplingSettings
+    ) -> NDArray[np.uint8]:
+        """Clips of a class, uint8 ``(n, T, H, W, 3)``, one per source of noise."""
+        pixels: NDArray[np.uint8] = self.pipeline(class_name, rngs, sampling).numpy()
+        return pixels
+
+
+def _shifted(clips: NDArray[np.uint8], shifts: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Clips ``(n, T, H, W, 3)`` with all frames of each shifted alike; what leaves on one side enters on the other."""
+    return np.stack([np.roll(clip, tuple(shift), (1, 2)) for clip, shift in zip(clips, shifts, strict=True)])

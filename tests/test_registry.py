@@ -65,6 +65,23 @@ def test_a_broken_plugin_is_an_error_for_who_asks_for_it(tmp_path: Path) -> None
         registry.get("my-method")
 
 
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("generator", "the generator of a run's pool in --set"),
+        ("protocol", "the suite's protocol in --set"),
+        ("all", "all methods in --methods"),
+    ],
+)
+def test_a_name_that_stands_for_something_else_is_refused(tmp_path: Path, name: str, meaning: str) -> None:
+    registry = Registry([plugin(tmp_path, GOOD.format(cls="Taken", name=name))])
+    assert name not in registry.names()
+    with pytest.raises(DependencyError, match=f"the name '{name}' stands for {meaning}; choose another name"):
+        registry.get(name)
+    near = Registry([plugin(tmp_path, GOOD.format(cls="Near", name=f"{name}-free"), "near.py")])
+    assert f"{name}-free" in near.names()
+
+
 def test_an_unknown_name_gets_the_nearest_ones() -> None:
     with pytest.raises(UsageError, match="did you mean 'herding'"):
         Registry().get("hurding")

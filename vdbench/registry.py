@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 GROUP = "vdbench.methods"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+RESERVED = {
+    "all": "all methods in --methods",
+    "generator": "the generator of a run's pool in --set",
+    "protocol": "the suite's protocol in --set",
+}
+"""Names that no method may have, and what they stand for."""
 
 
 @dataclass(frozen=True)
@@ -185,9 +191,17 @@ def _entry(name: str, source: str, method: Any) -> Entry:
     own_name = getattr(method, "name", None)
     if own_name != name:
         return Entry(name, source, None, f"its entry point says '{name}', its class says {own_name!r}")
-    if not NAME.fullmatch(name):
-        return Entry(name, source, None, f"the name '{name}' must be lower-case words joined by hyphens")
+    if problem := _name_problem(name):
+        return Entry(name, source, None, problem)
     return Entry(name, source, method)
+
+
+def _name_problem(name: str) -> str:
+    if not NAME.fullmatch(name):
+        return f"the name '{name}' must be lower-case words joined by hyphens"
+    if name in RESERVED:
+        return f"the name '{name}' stands for {RESERVED[name]}; choose another name"
+    return ""
 
 
 def _without_clashes(offered: list[Entry]) -> list[Entry]:

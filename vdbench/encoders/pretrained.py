@@ -70,13 +70,15 @@ class Dino(FrameFeatures):
             DependencyError: transformers is not installed.
             DataError: the weights cannot be loaded.
         """
+        from safetensors import SafetensorError
+
         try:
             from transformers import AutoModel
         except ImportError as error:
             raise DependencyError(_needs(self.encoder, "hf")) from error
         try:
             model: Any = AutoModel.from_pretrained(self.repository)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise DataError(
                 f"the weights {self.repository} of encoder dino cannot be loaded ({str(error).splitlines()[0]}); "
                 "without a network, copy the hub's cache from elsewhere and name it in HF_HOME"

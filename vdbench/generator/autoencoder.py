@@ -6,7 +6,6 @@ and hold motion by themselves, so that a small transformer has little to do.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,16 +118,23 @@ def to_pixels(signed: torch.Tensor) -> torch.Tensor:
 
 
 def load_autoencoder(source: str | Path) -> Any:
-    """Load a diffusers autoencoder.
+    """Load a pretrained autoencoder.
 
     Args:
-        source: a folder, or the id of a hub repository, of an AutoencoderTiny or AutoencoderKL.
+        source: a folder, or the id of a hub repository, of diffusers' AutoencoderTiny or AutoencoderKL; or a folder
+            of two files of plain weights, as tiny autoencoders are published (see :mod:`vdbench.generator.taesd`).
 
     Raises:
         DataError: there is none, or it is of another kind.
     """
     from diffusers import AutoencoderKL, AutoencoderTiny
 
+    from vdbench.generator.taesd import find_plain, load_plain
+
+    folder = Path(source).expanduser()
+    source = folder if folder.is_dir() else source
+    if not (folder / "config.json").is_file() and (halves := find_plain(folder)):
+        return load_plain(*halves)
     kinds = {"AutoencoderTiny": AutoencoderTiny, "AutoencoderKL": AutoencoderKL}
     try:
         config = AutoencoderTiny.load_config(source)
@@ -137,28 +143,31 @@ def load_autoencoder(source: str | Path) -> Any:
             raise DataError(f"{source} holds a {kind}; an autoencoder must be one of {', '.join(kinds)}")
         with quiet_diffusers():
             return kinds[kind].from_pretrained(source).float()
-    except (OSError, ValueError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise unreachable("autoencoder", source, "generator.autoencoder.pretrained", error) from error
 
 
 @contextmanager
 def quiet_diffusers() -> Iterator[None]:
-    """Keep the log of diffusers to errors inside the block."""
+    """Keep the log of diffusers to errors inside the block, and its progress bars off the screen."""
     from diffusers.utils import logging
 
-    before = logging.get_verbosity()
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(before)
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def unreachable(what: str, source: str | Path, setting: str, error: Exception) -> DataError:
     """What to say where a folder or a hub repository cannot be loaded."""
     why = " ".join(str(error).split())[:200]
     if Path(source).expanduser().is_dir():
-        return DataError(f"the {what} in {source} cannot be loaded: {why}")
+        return DataError(f"the {what} in {source} cannot be loaded ({why}); name another: --set {setting}=FOLDER")
     return DataError(
         f"the {what} '{source}' is no folder here and the model hub does not give it ({why}); without a network, "
         f"download it elsewhere and name its folder: --set {setting}=FOLDER"

@@ -39,7 +39,9 @@ class AutoencoderSettings(Settings):
     """What turns frames into latents and back."""
 
     pretrained: str | None = identity(
-        None, "a diffusers AutoencoderKL or AutoencoderTiny, by folder or hub id; without one, one is trained on train"
+        None,
+        "a diffusers AutoencoderKL or AutoencoderTiny, by folder or hub id, or a folder of a tiny one's plain weights; "
+        "without one, one is trained on train",
     )
     frames: int = identity(
         8,

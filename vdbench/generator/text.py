@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
+import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 
 from vdbench import files
 from vdbench.datasets.geometry import evenly
-from vdbench.errors import DataError
-from vdbench.generator.autoencoder import unreachable
+from vdbench.errors import DataError, DependencyError
+from vdbench.generator.autoencoder import quiet_diffusers, unreachable
 from vdbench.generator.source import Generator, GeneratorRecord, GeneratorSpec, weights_sha256, write_record
 from vdbench.seeding import seed_of
 
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
     from vdbench.generator.settings import SamplingSettings
 
 LOCATION = "location.json"
+INDEX = "model_index.json"
+"""What diffusers writes into every folder of a pipeline: its class and its parts."""
+TAKES = ("prompt", "num_inference_steps", "guidance_scale", "generator", "output_type")
+"""What a pipeline is called with."""
 
 
 class TextToVideo(GeneratorSpec):
@@ -56,36 +64,56 @@ class TextToVideo(GeneratorSpec):
         return cls(pipeline=pipeline, content=files.digest(listing) if listing else "", prompt=prompt, saw=saw)
 
     def build(self, assets: Assets, folder: Path) -> None:
-        """Find the pipeline, downloading it where it is on the hub, and hash its weights."""
+        """Find the pipeline, downloading it where it is on the hub, and hash its weights.
+
+        Raises:
+            DataError: there is none.
+        """
         place = self._found()
         files.write_json(folder / LOCATION, str(place))
         write_record(folder, GeneratorRecord(name=self.pipeline, weights=weights_sha256(place), saw=self.saw))
 
     def open(self, found: Generator, train: ClipSet, device: torch.device) -> TextSampler:
-        """Load the pipeline, in bfloat16 on a GPU."""
+        """Load the pipeline, in bfloat16 on a GPU.
+
+        Raises:
+            DataError: it cannot be loaded, or cannot be asked for a video of words.
+            DependencyError: it needs a package that is not installed.
+        """
         from diffusers import DiffusionPipeline
 
         place = Path(json.loads((found.folder / LOCATION).read_text(encoding="utf-8")))
+        _check_packages(place)
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         try:
-            pipeline = DiffusionPipeline.from_pretrained(place, torch_dtype=dtype)
-        except (OSError, ValueError, AttributeError) as error:
+            with quiet_diffusers(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # its older versions know no other name than torch_dtype
+                pipeline = DiffusionPipeline.from_pretrained(place, torch_dtype=dtype)
+        except (OSError, ValueError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
             raise unreachable("pipeline", place, "generator.pipeline", error) from error
+        if missing := [name for name in TAKES if name not in inspect.signature(pipeline.__call__).parameters]:
+            raise _no_video(pipeline, f"takes no {' and no '.join(missing)}")
         pipeline.set_progress_bar_config(disable=True)
         return TextSampler(pipeline.to(device), self.prompt, train.frames, train.size)
 
     def describe(self) -> dict[str, Any]:
-        """The pipeline and its prompt."""
-        return {"source": "pipeline", "pipeline": self.pipeline, "prompt": self.prompt}
+        """The pipeline, which files it consists of, and its prompt."""
+        return {"source": "pipeline", **self.model_dump(mode="json", include={"pipeline", "content", "prompt"})}
 
     def _found(self) -> Path:
         from diffusers import DiffusionPipeline
 
         folder = Path(self.pipeline)
-        if folder.is_dir():
+        if (folder / INDEX).is_file():
             return folder
+        if folder.is_dir():
+            raise DataError(
+                f"{folder} holds no pipeline: {INDEX} is missing; name the folder that save_pretrained of a "
+                "diffusers pipeline wrote: --set generator.pipeline=FOLDER"
+            )
         try:
-            return Path(DiffusionPipeline.download(self.pipeline))
+            with quiet_diffusers():
+                return Path(DiffusionPipeline.download(self.pipeline))
         except (OSError, ValueError) as error:
             raise unreachable("pipeline", self.pipeline, "generator.pipeline", error) from error
 
@@ -110,7 +138,7 @@ class TextSampler:
 
         The pipeline's own scheduler is used; steps and guidance are those of ``sampling``.
         """
-        prompt = self.prompt.format(name=readable(class_name))
+        prompt = self.prompt.replace("{name}", readable(class_name))
         return np.stack([self._one(prompt, seed_of(rng), sampling) for rng in rngs])
 
     def _one(self, prompt: str, seed: int, sampling: SamplingSettings) -> NDArray[np.uint8]:
@@ -121,6 +149,8 @@ class TextSampler:
             generator=torch.Generator().manual_seed(seed),
             output_type="np",
         )
+        if not hasattr(out, "frames"):
+            raise _no_video(self.pipeline, "gives no frames")
         frames = np.asarray(out.frames[0])
         if frames.ndim != 4 or frames.shape[-1] != 3:
             raise DataError(f"the pipeline gives arrays of shape {frames.shape}, not frames (T, H, W, 3)")
@@ -131,6 +161,22 @@ class TextSampler:
             )
         pixels = (frames[evenly(len(frames), self.frames)].clip(0, 1) * 255).round().astype(np.uint8)
         return np.stack([_square(frame, self.size) for frame in pixels])
+
+
+def _check_packages(place: Path) -> None:
+    """Pipelines put words into numbers by transformers; without it, diffusers fails in ways that do not say so."""
+    index = place / INDEX
+    if find_spec("transformers") is None and index.is_file() and '"transformers"' in index.read_text(encoding="utf-8"):
+        raise DependencyError(
+            f"the pipeline in {place} needs a package that is not installed; type: pip install 'vdbench[hf]'"
+        )
+
+
+def _no_video(pipeline: Any, why: str) -> DataError:
+    return DataError(
+        f"{type(pipeline).__name__} {why}, so it is no text-to-video pipeline; name another one: "
+        "--set generator.pipeline=FOLDER"
+    )
 
 
 def readable(class_name: str) -> str:

@@ -94,6 +94,12 @@ def test_names_globs_all_and_pools() -> None:
         ("k-means", None),
         ("random", "real"),
     ]
+    both = registry.resolve(["all@generated"])
+    assert ("random", "generated") in both
+    assert not {"full", "dm"} & {name for name, _ in both}  # which take no pool
+    assert registry.resolve(["k-*@real"]) == [("k-center", "real"), ("k-means", "real")]
+    with pytest.raises(UsageError, match="method 'dm' has no pool 'real'"):
+        registry.resolve(["dm*@real"])
     assert {name for name, _ in registry.resolve(["all"])} == set(registry.names())
     with pytest.raises(UsageError, match="no pool 'moon'"):
         registry.resolve(["random@moon"])

@@ -93,16 +93,21 @@ class Registry:
         """Turn what was typed into methods and pools.
 
         Args:
-            patterns: names, ``name@pool``, globs such as ``k-*``, or ``all``.
+            patterns: names, ``name@pool``, globs such as ``k-*``, or ``all``. Globs and ``all`` before a pool stand for
+                the methods that can take it.
 
         Returns:
             ``(name, pool)`` pairs without repeats, in the order typed; the pool is None where none was named.
+
+        Raises:
+            UsageError: there is no such method, or it cannot take that pool.
         """
         chosen: dict[tuple[str, str | None], None] = {}
         for pattern in patterns:
             name, _, pool = pattern.partition("@")
             names = self.names() if name == "all" else [n for n in self.names() if fnmatchcase(n, name)]
-            for match in names or [name]:
+            fitting = [n for n in names if not pool or pool in self.get(n).pools]
+            for match in fitting or names[:1] or [name]:
                 self._check_pool(match, pool)
                 chosen[match, pool or None] = None
         return list(chosen)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from vdbench import __version__
-from vdbench.cli import datasets, judge, leaderboard, machine, methods, results, run
+from vdbench.cli import datasets, generator, judge, leaderboard, machine, methods, results, run
 from vdbench.cli.output import err
 from vdbench.errors import VdbenchError
 
@@ -49,6 +49,7 @@ app.command("run")(run.run)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(methods.app, name="methods")
 app.command("evaluate")(judge.evaluate)
+app.add_typer(generator.app, name="generator")
 app.add_typer(results.app, name="results")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.command("mlflow")(machine.mlflow)

@@ -25,7 +25,12 @@ EMBEDDED = "motion-digits"
 
 
 def run(
-    methods: Annotated[str, typer.Option(help="Methods: names, name@pool, globs, or all; commas between.")] = "all",
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            help="Methods: names, name@pool, globs, or all; commas between.", show_default="those of the suite: all"
+        ),
+    ] = None,
     datasets: Annotated[
         str | None, typer.Option(help="Data sets, commas between.", show_default="those of the suite")
     ] = None,
@@ -76,19 +81,19 @@ def run(
     from vdbench.datasets.spec import dataset_names
 
     names = None if datasets is None else options.choose(datasets, dataset_names(), "data set")
-    wanted_methods = options.split_list(methods)
+    wanted_methods = None if methods is None else options.split_list(methods)
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Request, make_plan
     from vdbench.experiment.suite import load_suite
     from vdbench.registry import Registry
 
-    Registry(plugin or []).resolve(wanted_methods)
+    Registry(plugin or []).resolve(wanted_methods or [])
     judged_by = load_suite(suite or _default_suite(names), changes.pop("protocol", None))
     place = Home.at(home)
     hint = f"--data-root {data_root or 'FOLDER'}{' --partial' if partial else ''}{f' --home {home}' if home else ''}"
     request = Request(
         suite=judged_by,
-        methods=wanted_methods,
+        methods=wanted_methods or judged_by.runs,
         stores=_stores(names or judged_by.datasets, place, judged_by.protocol, hint),
         ipc=wanted_ipc or judged_by.ipc,
         seeds=wanted_seeds or judged_by.seeds,

@@ -70,6 +70,7 @@ class Suite(Record):
         datasets: names of data sets.
         ipc: instances per class.
         seeds: how many distillation seeds, counted from 0.
+        runs: methods, as ``--methods`` takes them.
         controls: methods that always run beside the others.
         protocol: how they are judged.
         methods: settings of methods under this suite; of several that hold, later ones win.
@@ -80,6 +81,7 @@ class Suite(Record):
     datasets: tuple[str, ...]
     ipc: tuple[int, ...] = Field(min_length=1)
     seeds: int = Field(ge=1)
+    runs: tuple[str, ...] = Field(("all",), min_length=1)
     controls: tuple[str, ...] = ("random", "full")
     protocol: Protocol
     methods: tuple[Prescription, ...] = ()

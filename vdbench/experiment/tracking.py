@@ -6,12 +6,14 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Metric, Param, RunTag
 
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
@@ -19,8 +21,31 @@ if TYPE_CHECKING:
 
 MOST_ARTIFACT = 64 * 2**20
 """Bytes of a file that is copied into the store; a whole train split stays where it is."""
+GENERATOR_EXPERIMENT = "vdbench-generator"
+"""The experiment of generators and their pools."""
 MOST_PARAM = 500
 """Characters that MLflow keeps of a parameter's value."""
+
+
+@dataclass(frozen=True)
+class SharedWork:
+    """Work that trials share, as a run: a generator that was trained, a pool that was sampled or scored.
+
+    Attributes:
+        asset: what it is found again by.
+        title: of the run.
+        params: for the run's parameters.
+        numbers: for its metrics.
+        curves: steps and values of metrics that change.
+        files: that are copied into the store.
+    """
+
+    asset: str
+    title: str
+    params: Mapping[str, Any]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    files: Sequence[Path] = ()
 
 
 def tracking_uri(home: Home) -> str:
@@ -73,6 +98,10 @@ class MlflowMirror:
         """Write a stored result, without curves: for rebuilding the mirror."""
         self._guarded(lambda: self._record(result, [], None))
 
+    def record_work(self, work: SharedWork) -> None:
+        """Write shared work as a run of the experiment ``vdbench-generator``, in place of what was written of it."""
+        self._guarded(lambda: self._record_work(work))
+
     def close(self) -> None:
         """End the parent runs."""
         self._guarded(self._end_parents)
@@ -108,15 +137,17 @@ class MlflowMirror:
         client.search_experiments(max_results=1)
         self._client = client
 
-    def _parent(self, client: MlflowClient, suite: str) -> tuple[str, str]:
-        name = f"vdbench-{suite}"
+    def _experiment(self, client: MlflowClient, name: str) -> str:
+        """The id of an experiment, which is made if there is none."""
         experiment = client.get_experiment_by_name(name)
-        if experiment is None:
-            local = tracking_uri(self._home).startswith("sqlite:")
-            location = (self._home.mlflow / "artifacts").as_uri() if local else None
-            experiment_id = client.create_experiment(name, artifact_location=location)
-        else:
-            experiment_id = experiment.experiment_id
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        local = tracking_uri(self._home).startswith("sqlite:")
+        location = (self._home.mlflow / "artifacts").as_uri() if local else None
+        return str(client.create_experiment(name, artifact_location=location))
+
+    def _parent(self, client: MlflowClient, suite: str) -> tuple[str, str]:
+        experiment_id = self._experiment(client, f"vdbench-{suite}")
         if suite not in self._parents:
             self._parents[suite] = client.create_run(experiment_id, run_name=self._title).info.run_id
         return experiment_id, self._parents[suite]
@@ -137,13 +168,7 @@ class MlflowMirror:
         metrics += [Metric(*point) for point in curves]
         params = [Param(key, str(value)[:MOST_PARAM]) for key, value in _params(result).items()]
         tags = [RunTag("trial", result.id), RunTag("status", result.status), RunTag("dataset", result.dataset.title)]
-        for start in range(0, max(len(metrics), 1), 900):
-            client.log_batch(
-                run,
-                metrics=metrics[start : start + 900],
-                params=params if start == 0 else (),
-                tags=tags if start == 0 else (),
-            )
+        _log(client, run, metrics, params, tags)
         client.log_dict(run, result.model_dump(mode="json"), "result.json")
         if artefact is not None and artefact.is_dir() and result.status == "done":
             for path in sorted(artefact.rglob("*")):
@@ -151,6 +176,35 @@ class MlflowMirror:
                     place = Path("distilled", path.relative_to(artefact).parent)
                     client.log_artifact(run, str(path), place.as_posix())
         client.set_terminated(run, "FINISHED" if result.status == "done" else "FAILED")
+
+    def _record_work(self, work: SharedWork) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        client = self._client
+        if client is None:
+            return
+        experiment = self._experiment(client, GENERATOR_EXPERIMENT)
+        for old in client.search_runs([experiment], f"tags.asset = '{work.asset}'"):
+            client.delete_run(old.info.run_id)
+        run = client.create_run(experiment, run_name=work.title).info.run_id
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, 0) for key, value in work.numbers.items()]
+        metrics += [Metric(key, value, now, step) for key, curve in work.curves.items() for step, value in curve]
+        params = [Param(key, str(value)[:MOST_PARAM]) for key, value in work.params.items()]
+        _log(client, run, metrics, params, [RunTag("asset", work.asset)])
+        for path in work.files:
+            client.log_artifact(run, str(path))
+        client.set_terminated(run, "FINISHED")
+
+
+def _log(
+    client: MlflowClient, run: str, metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[RunTag]
+) -> None:
+    """Write a run in batches no larger than MLflow takes."""
+    for start in range(0, max(len(metrics), 1), 900):
+        first = start == 0
+        batch = metrics[start : start + 900]
+        client.log_batch(run, metrics=batch, params=params if first else (), tags=tags if first else ())
 
 
 def _params(result: Result) -> dict[str, Any]:

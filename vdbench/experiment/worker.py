@@ -73,7 +73,7 @@ def run_trial(job: Job, report: Report) -> Result:
     progress = _Progress(report, job)
     home = Home(job.home)
     try:
-        with _reproducibly():
+        with reproducibly():
             result = _carry_out(job, home, progress, started)
     except BaseException as error:
         failure = Failure(
@@ -89,7 +89,7 @@ def run_trial(job: Job, report: Report) -> Result:
 
 
 @contextmanager
-def _reproducibly() -> Iterator[None]:
+def reproducibly() -> Iterator[None]:
     """One math thread, since sums of several depend on how many there are, and exact float32 where it is asked for.
 
     On a CPU this makes outcomes equal to the bit; on a GPU some backward passes have no deterministic kernel.
@@ -196,7 +196,7 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
         KeyboardInterrupt: the run was asked to end; long work has kept its state.
     """
     try:
-        with _reproducibly():
+        with reproducibly():
             method, task = _prepare(job, _view(job), _Progress(report, job))
             for _, spec in task.assets.missing(method.needs(task)):
                 if task.assets.folder(spec) == folder:

@@ -7,8 +7,8 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vdbench.errors import DataError
-from vdbench.generator.source import Generator, GeneratorSpec, read_generator, weights_sha256
+from vdbench.errors import DataError, UsageError
+from vdbench.generator.source import RECORD, Generator, GeneratorSpec, read_generator, weights_sha256
 
 if TYPE_CHECKING:
     import torch
@@ -52,12 +52,44 @@ class ShippedGenerator(GeneratorSpec):
 
 def shipped_for(dataset: str, train: ClipSet) -> ShippedGenerator | None:
     """The shipped generator for a train split: of its data set and geometry, and trained on none but its clips."""
-    folder = _folder(f"{dataset}-{train.frames}x{train.size}")
+    folder = _folder(_name(dataset, train))
     if not folder.is_dir():
         return None
     record = read_generator(folder).record
     fits = bool(record.clips) and set(record.clips) <= set(train.ids)
     return ShippedGenerator(name=folder.name, weights=record.weights) if fits else None
+
+
+def export(spec: GeneratorSpec, found: Generator, dataset: str, train: ClipSet, folder: Path) -> Path:
+    """Copy a generator that was trained here, as one that ships, in place of the one that is there.
+
+    Args:
+        spec: what it is.
+        found: where it is.
+        dataset: the name of its data set.
+        train: the train split that it was trained on.
+        folder: of shipped generators.
+
+    Returns:
+        Its own folder among them.
+
+    Raises:
+        UsageError: it was not trained here, or something else lies where it should be.
+    """
+    from vdbench.generator.training import TrainedGenerator
+
+    if not isinstance(spec, TrainedGenerator):
+        raise UsageError("only a generator that was trained here can be copied; add --set generator.source=trained")
+    target = folder / _name(dataset, train)
+    if target.exists() and not (target / RECORD).is_file():
+        raise UsageError(f"{target} is no generator, so it is not replaced; move it away or choose another folder")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(found.folder, target)
+    return target
+
+
+def _name(dataset: str, train: ClipSet) -> str:
+    return f"{dataset}-{train.frames}x{train.size}"
 
 
 def _folder(name: str) -> Path:

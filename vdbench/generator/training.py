@@ -187,11 +187,11 @@ class TrainedSampler:
         """
         try:
             with quiet_diffusers():
-                pipeline = ClassVideoPipeline.from_pretrained(folder)
+                pipeline = ClassVideoPipeline.from_pretrained(folder).to(device, torch.float32)
         except (OSError, ValueError) as error:
             raise unreachable("generator", folder, "generator.pipeline", error) from error
         pipeline.set_progress_bar_config(disable=True)
-        return cls(pipeline.to(device, torch.float32))
+        return cls(pipeline)
 
     def __call__(
         self, class_name: str, rngs: Sequence[np.random.Generator], sampling: SamplingSettings

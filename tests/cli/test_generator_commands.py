@@ -1,0 +1,152 @@
+"""``vdbench generator``: train, sample, score and show, each of which goes on where another one ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pytest
+import torch
+
+from tests.cli.conftest import Cli
+from vdbench.generator.fitting import Fit
+
+SMALL = [
+    "--set", "protocol.frames=4", "--set", "protocol.size=16", "--set", "protocol.validation=0.4",
+    "--set", "generator.autoencoder={steps: 20, width: 8, channels: 8, batch: 4}",
+    "--set", "generator.denoiser={heads: 2, head_dim: 8, layers: 1}",
+    "--set", "generator.training={steps: 40, batch: 4, warmup: 1}",
+    "--set", "generator.sampling={per_class: 3, batch: 2, steps: 2}",
+]  # fmt: skip
+"""Options that make a generator, and a pool of it, in a second."""
+
+
+def command(verb: str, home: Path, *more: object) -> list[object]:
+    return ["generator", verb, "ucf101", "--partial", "--home", home, *SMALL, *more]
+
+
+def runs(asset: str) -> list[mlflow.entities.Run]:
+    client = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    experiment = client.get_experiment_by_name("vdbench-generator")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id], f"tags.asset = '{asset}'"))
+
+
+def test_a_generator_is_trained_once_sampled_once_and_scored(cli: Cli, home: Path, tmp_path: Path) -> None:
+    nothing = cli(*command("show", home))
+    assert nothing.code == 3
+    assert "holds no such pool of ucf101; type `vdbench generator sample`" in nothing.err
+
+    trained = cli(*command("train", home, "--to", tmp_path / "shipped"))
+    assert trained.code == 0, trained.err
+    assert "building generators for ucf101" in trained.err
+    assert "autoencoder loss" in trained.out
+    assert (tmp_path / "shipped" / "ucf101-4x16" / "generator.json").is_file()
+
+    (tmp_path / "taken" / "ucf101-4x16").mkdir(parents=True)
+    refused = cli(*command("train", home, "--to", tmp_path / "taken"))
+    assert refused.code == 2
+    assert "is no generator, so it is not replaced" in refused.err
+
+    (sampled,) = json.loads(cli(*command("sample", home, "--json")).out)
+    assert (sampled["clips"], sampled["per_class"], sampled["saw"], sampled["steps"]) == (9, 3, "train", 2)
+    assert sampled["dataset"] == "ucf101, 3 of 101 classes"
+    assert Path(sampled["sheet"]).is_file()
+    assert not list(Path(sampled["folder"]).glob("*.png"))
+
+    scored = cli(*command("score", home))
+    assert scored.code == 0, scored.err
+    assert "building minic3d" in scored.err
+    assert "building pools" not in scored.err
+    assert "held-out against train" in scored.out
+    folder = Path(sampled["sheet"]).parent
+    assert {path.name for path in folder.iterdir()} == {"sheet.png", "pairs.png", "scores.json"}
+
+    (folder / "sheet.png").unlink()
+    (shown,) = json.loads(cli(*command("show", home, "--json")).out)
+    assert (folder / "sheet.png").is_file()
+    assert shown["weights"] == sampled["weights"]
+    assert shown["scores"] == json.loads((folder / "scores.json").read_text())
+    assert shown["scores"]["held_out"] == "validation"
+    assert [c["name"] for c in shown["scores"]["classes"]] == ["Archery", "Biking", "Diving"]
+    assert "all" in cli(*command("show", home)).out
+
+    (pool,) = runs(Path(sampled["folder"]).name)  # scoring wrote it anew
+    assert "accuracy" in pool.data.metrics
+    assert pool.data.params["saw"] == "train"
+    client = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    assert {file.path for file in client.list_artifacts(pool.info.run_id)} == {"sheet.png", "pairs.png"}
+    assert [point.step for point in client.get_metric_history(pool.info.run_id, "denoiser loss")] == [20, 40]
+
+    (folder / "scores.json").write_text("{}")
+    broken = cli(*command("show", home))
+    assert broken.code == 3
+    assert "scores.json cannot be read; type `vdbench generator score`" in broken.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["train", "ucf101"], 3, "ucf101, 3 of 101 classes is all that is there; add --partial"),
+        (["sample", "ucf100"], 2, "unknown data set 'ucf100'; did you mean 'ucf101'"),
+        (["score", "ucf101", "--set", "dm.lr=1"], 2, "--set dm... has no effect here; only generator.* and protocol.*"),
+        (["show", "ucf101", "--set", "generator.smpling.steps=3"], 2, "unknown setting 'generator.smpling'"),
+        (["train", "ucf101", "--suite", "qick"], 2, "unknown suite 'qick'"),
+        (["train", "hmdb51", "--data-root", "/videos"], 3, "vdbench datasets prepare hmdb51"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    cli: Cli, home: Path, arguments: list[str], code: int, sentence: str
+) -> None:
+    answer = cli("generator", *arguments, "--home", home)
+    assert (answer.code, answer.out) == (code, "")
+    assert sentence in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+
+
+@pytest.mark.slow  # the embedded data set is rendered and decoded
+def test_what_ships_is_found_and_not_copied(cli: Cli, home: Path, tmp_path: Path) -> None:
+    arguments = ["generator", "train", "motion-digits", "--home", home]
+    told = cli(*arguments)
+    assert told.code == 0, told.err
+    assert "ships with vdbench: motion-digits-8x32" in told.out
+    assert "--set generator.source=trained" in told.out
+    refused = cli(*arguments, "--to", tmp_path / "copy")
+    assert refused.code == 2
+    assert "only a generator that was trained here can be copied" in refused.err
+
+
+def test_stopped_it_keeps_its_state_and_goes_on(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM comes in the 50th step of the denoiser; the loop looks up at the 60th, and later does the other 40."""
+    advance, steps = Fit._advance, []
+
+    def terminated(self: Fit, value: torch.Tensor) -> torch.Tensor:
+        steps.append(self.name)
+        if steps.count("denoiser") == 50:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return advance(self, value)
+
+    monkeypatch.setattr(Fit, "_advance", terminated)
+    arguments = command("train", home, "--set", "generator.training.steps=100")
+    stopped = cli(*arguments)
+    assert stopped.code == 130
+    assert "type the same command again to go on" in stopped.err
+    assert list(home.glob("assets/generators/.*.state/state.safetensors"))
+    assert cli(*arguments).code == 0
+    assert (steps.count("autoencoder"), steps.count("denoiser")) == (20, 100)
+    assert not list(home.glob("assets/generators/.*.state"))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["score", "--help"]], ids=" ".join)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        f"import sys\nsys.argv = ['vdbench', 'generator', *{arguments!r}]\n"
+        "from vdbench.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    print(sorted({'torch', 'mlflow', 'ray'} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"

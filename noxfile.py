@@ -67,6 +67,14 @@ def leaderboard(session: nox.Session) -> None:
 
 
 @nox.session
+def ablations(session: nox.Session) -> None:
+    """Measure the readings of tac-dt and vst-unet and write the tables of their page; arguments go to the script."""
+    install(session, editable=True)
+    places = session.posargs or ["--home", "vdbench-home"]
+    session.run("python", "benchmarks/ablations.py", *places, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
 def generator(session: nox.Session) -> None:
     """Train the generator that ships for motion-digits anew, under an hour on a CPU; arguments go to the command.
 

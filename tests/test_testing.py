@@ -242,6 +242,10 @@ class BadName(Good):
     name: ClassVar[str] = "Bad_Name"
 
 
+class Reserved(Good):
+    name: ClassVar[str] = "generator"
+
+
 class Confused(Good):
     def distill(self, task: Task) -> Any:
         return super().distill(task).render()
@@ -271,6 +275,7 @@ def test_a_good_method_has_no_findings() -> None:
 
 OFFENDERS: list[tuple[str, Any, str]] = [
     ("name", BadName, "its name 'Bad_Name' is not made of lower-case words"),
+    ("reserved name", Reserved, "its name 'generator' stands for the generator of a run's pool in --set"),
     ("card", Untitled, "it has no card with a title"),
     ("loose settings", unsettled(LooseSettings), "its Settings do not extend vdbench.method.Settings"),
     ("no defaults", unsettled(Fussy), "it cannot be constructed from its defaults"),

@@ -25,7 +25,7 @@ from vdbench.distilled import DistilledSet
 from vdbench.method import Method, Settings, Task
 from vdbench.pool import Pool, open_pool, write_pool
 from vdbench.records import PoolRecord
-from vdbench.registry import NAME
+from vdbench.registry import NAME, RESERVED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -153,6 +153,8 @@ def _declarations(cls: type[Method[Any]]) -> Iterator[str]:
     name = getattr(cls, "name", None)
     if not isinstance(name, str) or not NAME.fullmatch(name):
         yield f"its name {name!r} is not made of lower-case words joined by hyphens"
+    elif name in RESERVED:
+        yield f"its name {name!r} stands for {RESERVED[name]}"
     if not getattr(getattr(cls, "card", None), "title", ""):
         yield "it has no card with a title"
     if not (isinstance(cls.Settings, type) and issubclass(cls.Settings, Settings)):

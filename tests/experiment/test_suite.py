@@ -75,3 +75,13 @@ def test_published_settings_are_those_of_the_literature() -> None:
     assert (on_dm.static, on_dm.dynamic, on_dm.lr_dynamic, on_dm.lr_hallucinator) == (2, 2, 1e-4, 1e-5)
     assert (on_mtt.static, on_mtt.dynamic, on_mtt.lr_dynamic, on_mtt.lr_hallucinator) == (2, 2, 1e4, 1e-3)
     assert (settings("vdsd", 5).static, settings("vdsd", 5).lr_dynamic) == (10, 1e3)
+
+
+def test_the_factorial_has_every_selector_on_both_pools_and_leaves_presets_as_they_are() -> None:
+    factorial, registry = load_suite("factorial"), Registry()
+    pairs = registry.resolve(factorial.runs)
+    selectors = {name for name in registry.names() if registry.get(name).pools}
+    assert set(pairs) == {(name, pool) for name in selectors for pool in ("real", "generated")}
+    assert {"random", "herding", "k-center", "k-means", "tac-dt", "vst-unet", "greedy-reward"} <= selectors
+    assert factorial.prescribed("generator", "ucf101", 1, {})["training"]["steps"] == 3000
+    assert factorial.prescribed("generator", "ucf101", 1, {"preset": "small"}) == {}

@@ -50,7 +50,7 @@ class Prescription(Record):
         method: its name.
         datasets: where they hold; everywhere when left out.
         ipc: at which IPCs they hold; at all of them when left out.
-        when: other settings of the method that have to be so for them to hold.
+        when: other settings of the method that have to be so for them to hold; null where one must not be chosen.
         set: the settings, nested as the method's are.
     """
 

@@ -63,7 +63,7 @@ def test_an_asset_is_built_once_and_found_again(tmp_path: Path) -> None:
     spec = Number(value=7, log=str(tmp_path / "log"))
     assert [assets(tmp_path).get(spec) for _ in range(3)] == [7, 7, 7]
     assert (tmp_path / "log").read_text() == "built "
-    assert assets(tmp_path).seconds(spec) >= 0
+    assert assets(tmp_path).seconds([spec]) >= 0
 
 
 def test_assets_can_be_made_of_assets(tmp_path: Path) -> None:
@@ -141,3 +141,44 @@ def test_an_asset_is_told_by_its_class_and_by_the_versions_of_what_it_is_made_fr
     monkeypatch.setattr(Outer, "version", 1, raising=False)
     assert Outer().identity()["version"] == before["version"] == 1
     assert Outer().identity() != before
+
+
+CLOCK = [0.0]
+
+
+class Slow(Number):
+    def build(self, assets: Assets, folder: Path) -> None:
+        super().build(assets, folder)
+        CLOCK[0] += self.value
+
+
+class SlowSum(AssetSpec[int]):
+    kind: ClassVar[str] = "sums"
+    first: Slow
+    second: Slow
+
+    def parts(self) -> tuple[Slow, Slow]:
+        return self.first, self.second
+
+    def build(self, assets: Assets, folder: Path) -> None:
+        total = sum(assets.get(part) for part in self.parts())
+        CLOCK[0] += 100
+        (folder / "number").write_text(str(total))
+
+    def load(self, folder: Path) -> int:
+        return int((folder / "number").read_text())
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_the_cost_of_an_asset_is_that_of_all_its_parts_each_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: bool
+) -> None:
+    monkeypatch.setattr("vdbench.assets.time.perf_counter", lambda: CLOCK[0])
+    shared, other = Slow(value=7), Slow(value=20)
+    one, two = SlowSum(first=shared, second=other), SlowSum(first=shared, second=shared)
+    for spec in (shared, other, one, two) if ahead else (one, two):
+        assets(tmp_path).get(spec)
+    assert assets(tmp_path).seconds([shared]) == 7
+    assert assets(tmp_path).seconds([one]) == 127
+    assert assets(tmp_path).seconds([two]) == 107
+    assert assets(tmp_path).seconds([one, two]) == 227

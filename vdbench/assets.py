@@ -7,6 +7,7 @@ builder asks for, so that nothing here knows what is built.
 from __future__ import annotations
 
 import json
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -87,6 +88,7 @@ class Assets:
         self.device = device
         self.report: Report = report or (lambda step, **metrics: None)
         self.due: Callable[[], bool] = due or (lambda: True)
+        self._inner = 0.0
 
     def folder(self, spec: AssetSpec[Any]) -> Path:
         """Where an asset is, or will be."""
@@ -97,10 +99,14 @@ class Assets:
         folder = self.folder(spec)
 
         def build(draft: Path) -> None:
+            before, self._inner = self._inner, 0.0
             started = time.perf_counter()
-            spec.build(self, draft)
-            seconds = time.perf_counter() - started
-            files.write_json(draft / "asset.json", {"spec": spec.model_dump(mode="json"), "seconds": seconds})
+            try:
+                spec.build(self, draft)
+            finally:
+                whole = time.perf_counter() - started
+                own, self._inner = whole - self._inner, before + whole
+            files.write_json(draft / "asset.json", {"spec": spec.model_dump(mode="json"), "seconds": own})
 
         if files.build_once(folder, build):
             self.checkpoint(spec).forget()
@@ -131,6 +137,17 @@ class Assets:
             visit(spec)
         return sorted(waves.values(), key=lambda item: item[0])
 
-    def seconds(self, spec: AssetSpec[Any]) -> float:
-        """How long it took to build an asset that exists."""
-        return float(json.loads((self.folder(spec) / "asset.json").read_text())["seconds"])
+    def seconds(self, specs: Sequence[AssetSpec[Any]]) -> float:
+        """How long it took to build assets that exist, with all their parts, each counted once."""
+        spent: dict[Path, float] = {}
+
+        def visit(spec: AssetSpec[Any]) -> None:
+            folder = self.folder(spec)
+            if folder not in spent:
+                spent[folder] = float(json.loads((folder / "asset.json").read_text())["seconds"])
+                for part in spec.parts():
+                    visit(part)
+
+        for spec in specs:
+            visit(spec)
+        return math.fsum(spent.values())

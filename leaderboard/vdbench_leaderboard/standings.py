@@ -62,6 +62,11 @@ class Row:
         """The standings that exist."""
         return [standing for standing in self.standings if standing is not None]
 
+    @property
+    def bound(self) -> str:
+        """What a method without a budget is: the ``upper bound``, or the ``whole pool`` of generated clips."""
+        return "whole pool" if self.shown[0].cell.any_result.pool == "generated" else "upper bound"
+
 
 @dataclass(frozen=True)
 class Board:

@@ -61,6 +61,7 @@ def test_a_pool_is_of_the_train_splits_geometry_and_says_what_made_it(pipeline: 
     assert pool.record.weights == weights_sha256(pipeline)
     assert len(pool.record.weights) == 64
     assert (pool.record.saw, pool.record.steps, pool.record.seed) == ("web videos", 2, 0)
+    assert pool.record.scheduler == "its own"
     assert settings(pipeline).saw == "unknown"
 
 

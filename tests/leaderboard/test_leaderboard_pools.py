@@ -352,3 +352,9 @@ def test_csv_has_pool_and_what_the_generator_saw(crossed, tmp_path, save):
     assert (row.pool, row.generator_saw, row.origin) == ("generated", "train", "generator latte saw train")
     assert frame.loc[("herding", 1)]["pool"] == "real"
     assert pd.isna(frame.loc[("herding", 1)]["generator_saw"])
+
+
+def test_all_generated_clips_are_no_upper_bound(crossed, generate):
+    (board,) = boards(gather([*crossed, generate("full", (0.6, 0.7), ipc=None)]))
+    titles = tables.bounds(board).iloc[:, 0].tolist()
+    assert titles == ["full (upper bound)", "full@generated (whole pool)", "chance"]

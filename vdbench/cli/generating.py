@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vdbench.datasets.view import View
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import Suite
+    from vdbench.experiment.trial import Job
     from vdbench.generator.sampling import GeneratedPool
     from vdbench.generator.scores import PoolScores
     from vdbench.pool import Pool
@@ -136,6 +137,31 @@ def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bo
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     assets = Assets(place.assets, view.train, device, due=_due(place))
     return Work(name, view, place, assets, pool_spec(settings, name, view.train))
+
+
+def works_of(jobs: Sequence[Job], place: Home) -> list[Work]:
+    """The pools that the trials of a run chose from, each once, as far as they are there."""
+    import torch
+
+    from vdbench import files
+    from vdbench.assets import Assets
+    from vdbench.datasets.store import ClipStore
+    from vdbench.datasets.view import open_view
+    from vdbench.generator.settings import generator_settings, pool_spec
+
+    sources = {
+        files.digest([str(job.store), job.trial.protocol.data(), job.generator]): job
+        for job in jobs
+        if job.trial.pool == "generated"
+    }
+    found = []
+    for job in sources.values():
+        view = open_view(ClipStore.open(job.store), place.root, **job.trial.protocol.data())
+        assets = Assets(place.assets, view.train, torch.device(job.device))
+        pool = pool_spec(generator_settings(job.generator), view.facts.name, view.train)
+        if assets.folder(pool).is_dir():
+            found.append(Work(view.facts.name, view, place, assets, pool))
+    return found
 
 
 def _due(place: Home) -> Callable[[], bool]:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, sampled, scored, stored_scores, works
+from vdbench.cli.generator_facts import generator_facts, mirror, pool_facts
 from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption
 from vdbench.cli.output import human_bytes, human_seconds, out, show_rows
 from vdbench.errors import DataError
 
 if TYPE_CHECKING:
     from vdbench.generator.scores import PoolScores
-    from vdbench.generator.source import Generator
-    from vdbench.pool import Pool
 
 app = typer.Typer(no_args_is_help=True, help="Train, sample, score and show what fills the generated pool.")
 
@@ -52,10 +51,10 @@ def train(
     for work in works(dataset, suite, set_, partial, data_root, home):
         with work.undisturbed():
             found = work.get(work.pool.generator)
-            facts = _generator_facts(work, found)
+            facts = generator_facts(work, found)
             if to is not None:
                 facts["copy"] = str(export(work.pool.generator, found, work.name, work.view.train, to))
-            _mirror(work, work.assets.folder(work.pool.generator).name, "generator", facts)
+            mirror(work, work.assets.folder(work.pool.generator).name, "generator", facts)
         told.append(facts)
     _tell("generator", told, as_json)
 
@@ -74,8 +73,8 @@ def sample(
     told = []
     for work in works(dataset, suite, set_, partial, data_root, home):
         with work.undisturbed():
-            facts = _pool_facts(work, sampled(work))
-            _mirror(work, work.assets.folder(work.pool).name, "pool", facts)
+            facts = pool_facts(work, sampled(work))
+            mirror(work, work.assets.folder(work.pool).name, "pool", facts)
         told.append(facts)
     _tell("pool", told, as_json)
 
@@ -101,8 +100,8 @@ def score(
         with work.undisturbed():
             pool = sampled(work)
             scores = scored(work, pool, seed)
-            facts = _pool_facts(work, pool)
-            _mirror(work, work.assets.folder(work.pool).name, "pool", facts, scores)
+            facts = pool_facts(work, pool)
+            mirror(work, work.assets.folder(work.pool).name, "pool", facts, scores)
         told.append(facts | {"scores": scores.model_dump(mode="json")})
         if not as_json:
             _show_scores(work, scores)
@@ -128,7 +127,7 @@ def show(
                 f"{work.place.root} holds no such pool of {work.name}; type `vdbench generator sample` with the same "
                 "options"
             )
-        facts, scores = _pool_facts(work, sampled(work)), stored_scores(work)
+        facts, scores = pool_facts(work, sampled(work)), stored_scores(work)
         told.append(facts | {"scores": scores.model_dump(mode="json") if scores else None})
         if not as_json:
             _tell("pool", [facts], as_json)
@@ -136,47 +135,6 @@ def show(
                 _show_scores(work, scores)
     if as_json:
         _tell("pool", told, as_json)
-
-
-def _generator_facts(work: Work, found: Generator) -> dict[str, Any]:
-    record, spec = found.record, work.pool.generator
-    return {
-        "dataset": work.title,
-        "generator": record.name,
-        "source": spec.describe()["source"],
-        "saw": record.saw,
-        "weights": record.weights,
-        "parameters": record.parameters,
-        "seconds": record.seconds,
-        "final_losses": {name: curve[-1][1] for name, curve in _losses(work).items()},
-        "folder": str(found.folder),
-    }
-
-
-def _losses(work: Work) -> dict[str, list[tuple[int, float]]]:
-    """Steps and losses of the denoiser and of its autoencoder, of what was trained here or ships with vdbench."""
-    from vdbench.generator.fitting import LOOK_EVERY
-
-    spec = work.pool.generator
-    folders = {"denoiser": spec, **{part.kind.removesuffix("s"): part for part in spec.parts()}}
-    curves = {}
-    for name, asset in folders.items():
-        path = work.assets.folder(asset) / "losses.json"
-        if path.is_file():
-            losses = json.loads(path.read_text(encoding="utf-8"))
-            curves[f"{name} loss"] = [((look + 1) * LOOK_EVERY, loss) for look, loss in enumerate(losses)]
-    return curves
-
-
-def _pool_facts(work: Work, pool: Pool) -> dict[str, Any]:
-    return {
-        "dataset": work.title,
-        "source": work.pool.generator.describe()["source"],
-        **pool.record.model_dump(mode="json"),
-        "clips": len(pool.clips),
-        "folder": str(work.assets.folder(work.pool)),
-        "sheet": str(work.folder / SHEET),
-    }
 
 
 def _tell(title: str, told: list[dict[str, Any]], as_json: bool) -> None:
@@ -191,7 +149,7 @@ def _tell(title: str, told: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _words(key: str, value: Any) -> Any:
-    if key == "final_losses":
+    if key == "finallosses":
         return ", ".join(f"{name} {loss:.4f}" for name, loss in value.items())
     formats = {"seconds": human_seconds, "bytes": human_bytes}
     return formats[key](value) if key in formats else value
@@ -243,28 +201,3 @@ def _show_scores(work: Work, scores: PoolScores) -> None:
 
 def _percent(share: float | None) -> str | None:
     return None if share is None else f"{100 * share:.1f} %"
-
-
-def _mirror(work: Work, asset: str, what: str, facts: dict[str, Any], scores: PoolScores | None = None) -> None:
-    """Write a generator or a pool into MLflow: its curves, its scores and its contact sheet."""
-    from vdbench.experiment.tracking import MlflowMirror, SharedWork
-
-    shared = SharedWork(
-        asset=asset,
-        title=f"{what} {facts['generator']} {work.name}",
-        params={key: value for key, value in facts.items() if not isinstance(value, dict)},
-        numbers=_numbers(scores) if scores else {},
-        curves=_losses(work),
-        files=[path for path in (work.folder / SHEET, work.folder / PAIRS) if what == "pool" and path.is_file()],
-    )
-    MlflowMirror(work.place, shared.title).record_work(shared)
-
-
-def _numbers(scores: PoolScores) -> dict[str, float]:
-    numbers = {"accuracy": scores.accuracy, "held-out accuracy": scores.held_out_accuracy}
-    for s in scores.sets:
-        for name in ("frechet", "precision", "recall"):
-            numbers[f"{name}/{s.judged} against {s.against}"] = getattr(s, name)
-    for n in scores.nearest:
-        numbers |= {f"nearest ratio/{n.space}": n.ratio, f"near/{n.space}": n.near}
-    return numbers

@@ -42,7 +42,7 @@ def show(name: str, plugin: PluginOption = None, as_json: JsonOption = False) ->
     from vdbench.registry import Registry
 
     method = Registry(plugin or []).get(name)
-    settings = list(_settings_rows(method.Settings, ""))
+    settings = list(_settings_rows(method.Settings, None))
     card = method.card
     if as_json:
         value: dict[str, Any] = {"name": name, "title": card.title, "paper": card.paper, "bibtex": card.bibtex}
@@ -59,13 +59,20 @@ def show(name: str, plugin: PluginOption = None, as_json: JsonOption = False) ->
     show_rows("Settings (--set)", ["setting", "default", "role", "what"], settings, False)
 
 
-def _settings_rows(model: Any, prefix: str) -> Any:
+def _settings_rows(model: Any, defaults: Any, prefix: str = "") -> Any:
+    """One row per setting; those of a nested model may have other defaults than its class says.
+
+    Args:
+        model: class of the settings.
+        defaults: an instance of it, or None where not all settings have defaults.
+        prefix: of their names.
+    """
     from vdbench.method import Settings
 
     for field, info in model.model_fields.items():
-        default = info.get_default(call_default_factory=True)
+        default = info.get_default(call_default_factory=True) if defaults is None else getattr(defaults, field)
         if isinstance(default, Settings):
-            yield from _settings_rows(type(default), f"{prefix}{field}.")
+            yield from _settings_rows(type(default), default, f"{prefix}{field}.")
         else:
             role = info.json_schema_extra["role"]
             yield {"setting": prefix + field, "default": default, "role": role, "what": info.description}

@@ -197,6 +197,8 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
         display.close()
         if mirror:
             mirror.close()
+    if mirror:
+        _log_pools(plan, place)
     if outcome.done or outcome.failed:
         _build_leaderboard(place)
     if as_json:
@@ -211,6 +213,15 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
         why = result.failure.message if result.failure else ""
         err.print(f"failed: {what}: {why} (vdbench results show {result.id})", markup=False, soft_wrap=True)
     return outcome.exit_code
+
+
+def _log_pools(plan: Plan, place: Home) -> None:
+    from vdbench.cli.generating import SHEET, works_of
+    from vdbench.cli.generator_facts import log_pool
+
+    for work in works_of(plan.pending, place):
+        log_pool(work)
+        err.print(f"pool of {work.title}: {work.folder / SHEET}", markup=False, soft_wrap=True)
 
 
 def _build_leaderboard(place: Home) -> None:

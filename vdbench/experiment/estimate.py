@@ -56,16 +56,17 @@ def estimate(plan: Plan, home: Home, workers: int) -> Estimate:
         clock = clocks.setdefault(trial.train_fingerprint, _Clock(job))
         clips = clock.stored_clips(trial.ipc)
         stored += round(clips * clock.clip_bytes * (1 + PREVIEW_SHARE))
-        past = known.get(_likeness(trial.method, trial.dataset, trial.ipc, trial.protocol.model_dump(mode="json")))
+        protocol = trial.protocol.model_dump(mode="json")
+        past = known.get(_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, protocol))
         timed |= past is None
         seconds += START_UP + (clock.evaluation_seconds(clips) if past is None else past)
     basis = "training steps timed here; distillation comes on top" if timed else "from trials like these"
     return Estimate(seconds / max(1, min(workers, len(plan.pending))), stored, basis)
 
 
-def _likeness(method: str, dataset: DatasetRecord, ipc: int | None, protocol: dict[str, Any]) -> str:
+def _likeness(method: str, pool: str | None, dataset: DatasetRecord, ipc: int | None, protocol: dict[str, Any]) -> str:
     """What trials of about the same cost have in common: all but settings and seed."""
-    return digest([method, dataset.fingerprint, ipc, protocol])
+    return digest([method, pool, dataset.fingerprint, ipc, protocol])
 
 
 def _known_seconds(results: list[Result]) -> dict[str, float]:
@@ -73,7 +74,7 @@ def _known_seconds(results: list[Result]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for result in results:
         if result.status == "done":
-            key = _likeness(result.method, result.dataset, result.ipc, result.protocol)
+            key = _likeness(result.method, result.pool, result.dataset, result.ipc, result.protocol)
             spent = result.stages["distill"].seconds + result.stages["evaluate"].seconds
             found.setdefault(key, []).append(spent)
     return {key: median(values) for key, values in found.items()}

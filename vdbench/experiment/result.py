@@ -119,7 +119,10 @@ class Result(Record):
 
     @property
     def label(self) -> str:
-        """The method as users type it: ``herding``, or ``herding@generated`` off its default pool."""
+        """The method with its pool, unless that is ``real``, whatever the method's default is.
+
+        ``herding`` and ``tac-dt`` on real clips, ``herding@generated`` and ``tac-dt@generated`` on generated ones.
+        """
         return self.method if self.pool in (None, "real") else f"{self.method}@{self.pool}"
 
     def outcome(self) -> dict[str, Any]:

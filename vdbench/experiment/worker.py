@@ -117,7 +117,7 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
         specs = method.needs(task)
         for spec in specs:
             task.assets.get(spec)
-        stages["assets"] = Stage(seconds=sum(task.assets.seconds(spec) for spec in specs))
+        stages["assets"] = Stage(seconds=task.assets.seconds(specs))
     with progress.during("distill"):
         distilled, stages["distill"] = _distil(job, home, method, task)
     with progress.during("evaluate"):

@@ -99,7 +99,8 @@ class GeneratedPool(AssetSpec[Pool]):
             weights=made.weights,
             saw=made.saw,
             device=str(assets.device),
-            **self.sampling.model_dump(include={"per_class", "scheduler", "steps", "guidance", "seed"}),
+            scheduler="its own" if self.generator.own_scheduler else self.sampling.scheduler,
+            **self.sampling.model_dump(include={"per_class", "steps", "guidance", "seed"}),
         )
         write_pool(folder, blocks(), assets.train, record, seconds)
 

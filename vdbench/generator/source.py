@@ -72,6 +72,8 @@ class GeneratorSpec(AssetSpec[Generator]):
     """Base of the kinds of generators."""
 
     kind: ClassVar[str] = "generators"
+    own_scheduler: ClassVar[bool] = False
+    """Whether it denoises by a scheduler of its own, whatever the sampling says."""
 
     @abstractmethod
     def open(self, found: Generator, train: ClipSet, device: torch.device) -> Sampler:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -47,6 +47,7 @@ class TextToVideo(GeneratorSpec):
         saw: what it was trained on, as its user says.
     """
 
+    own_scheduler: ClassVar[bool] = True
     pipeline: str
     content: str
     prompt: str

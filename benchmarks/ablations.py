@@ -1,7 +1,8 @@
 """Measure the readings of tac-dt and vst-unet against each other, and write the tables of their page.
 
-``nox -s ablations`` runs it: every reading on real and on generated clips, under the suite ``factorial``. What the home
-holds already is not run again. Arguments it does not know go to ``vdbench run``.
+``nox -s ablations`` runs it: every reading on real and on generated clips, under the suite ``factorial`` unless
+``--suite`` names another. What the home holds already is not run again. Arguments it does not know go to
+``vdbench run``.
 """
 
 from __future__ import annotations
@@ -67,25 +68,27 @@ def main() -> None:
     """Run what is missing, and write the tables of one data set into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="motion-digits", help="data set (default: %(default)s)")
+    parser.add_argument("--defaults-only", action="store_true", help="leave out what differs from the defaults")
     parser.add_argument("--page", type=Path, default=PAGE, help="page whose tables are replaced (default: %(default)s)")
     chosen, more = parser.parse_known_args()
-    cells = measure(chosen.dataset, more)
+    readings = [reading for reading in READINGS if not (chosen.defaults_only and reading.settings)]
+    cells = measure(readings, chosen.dataset, more)
     page = chosen.page.read_text(encoding="utf-8")
     files.write_text(chosen.page, replaced(page, chosen.dataset, tables(cells)))
 
 
-def measure(dataset: str, more: Sequence[str]) -> Cells:
-    """Run the readings, those with the same settings in one command."""
+def measure(readings: Sequence[Reading], dataset: str, more: Sequence[str]) -> Cells:
+    """Run readings, those with the same settings in one command."""
     together: dict[tuple[str, ...], list[Reading]] = defaultdict(list)
-    for reading in READINGS:
+    for reading in readings:
         together[reading.settings].append(reading)
     cells: dict[tuple[Reading, str, int], Runs] = {}
-    for settings, readings in together.items():
-        methods = ",".join(f"{reading.method}@{pool}" for reading in readings for pool in POOLS)
+    for settings, alike in together.items():
+        methods = ",".join(f"{reading.method}@{pool}" for reading in alike for pool in POOLS)
         command = ["run", "--suite", "factorial", "--datasets", dataset, "--methods", methods, "--json"]
         command += [word for setting in settings for word in ("--set", setting)]
         for result in results_of([*command, *more]):
-            for reading in readings:
+            for reading in alike:
                 if reading.method == result.method and result.pool and result.ipc:
                     runs = cells.setdefault((reading, result.pool, result.ipc), {})
                     scores = {score.seed: 100 * score.top1 for score in result.students[0].scores}
@@ -105,6 +108,7 @@ def results_of(arguments: Sequence[str]) -> list[Result]:
 
 def tables(cells: Cells) -> str:
     """Accuracies, and the paired differences that answer the questions, in Markdown."""
+    measured = {reading for reading, _, _ in cells}
     places = [(ipc, pool) for ipc in sorted({ipc for _, _, ipc in cells}) for pool in POOLS]
 
     def row(title: str, number: Callable[[int, str], Estimate | None], mark: bool = False) -> str:
@@ -125,13 +129,13 @@ def tables(cells: Cells) -> str:
             "",
             f"| reading | {head} |",
             rule,
-            *(row(reading.title, accuracy(reading)) for reading in READINGS),
+            *(row(reading.title, accuracy(reading)) for reading in READINGS if reading in measured),
             "",
             "The first minus the second, paired by seed; bold where the interval excludes 0:",
             "",
             f"| question | {head} |",
             rule,
-            *(row(title, gap(one, other), mark=True) for title, one, other in QUESTIONS),
+            *(row(title, gap(*pair), mark=True) for title, *pair in QUESTIONS if measured.issuperset(pair)),
         ]
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mlflow import MlflowClient
 from PIL import Image
 
 from tests.cli.conftest import Cli, cli, home, mlflow_store, prepared, results, tiny_run, world  # noqa: F401
@@ -268,7 +269,15 @@ def test_without_transformers_it_says_what_to_type(pipeline: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_run_selects_from_a_pipelines_clips(cli: Cli, home: Path, pipeline: Path) -> None:  # noqa: F811
+def test_a_run_selects_from_a_pipelines_clips(
+    cli: Cli,  # noqa: F811
+    home: Path,  # noqa: F811
+    pipeline: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri := f"sqlite:///{tmp_path / 'own.db'}")
+    monkeypatch.chdir(tmp_path)
     words = [f"generator.pipeline={pipeline}", "generator.saw=web videos"]
     words += [f"generator.sampling.{name}={value}" for name, value in QUICK.items()]
     answer = cli(*tiny_run(home, *(part for word in words for part in ("--set", word)), methods="random@generated"))
@@ -279,6 +288,14 @@ def test_a_run_selects_from_a_pipelines_clips(cli: Cli, home: Path, pipeline: Pa
     assert result.provenance.pool == "generated"
     assert result.settings["generator"]["pipeline"] == str(pipeline)
     assert "web videos" in result.model_dump_json()
+    (sheet,) = (home / "generator").glob("*/sheet.png")
+    assert str(sheet) in answer.err
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("vdbench-generator")
+    assert experiment is not None
+    logged = {run.info.run_name.split()[0]: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(logged) == {"generator", "pool"}
+    assert [file.path for file in client.list_artifacts(logged["pool"].info.run_id)] == ["sheet.png"]
     missing = cli(*tiny_run(home, "--set", f"generator.pipeline={home}", methods="random@generated"))
     assert missing.code in {1, 3}
     assert "holds no pipeline: model_index.json is missing" in missing.out + missing.err

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
+from pydantic import field_validator
 
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import FeaturesSpec, PoolFeatures
@@ -36,6 +37,23 @@ class FeatureSettings(SelectorSettings):
     """Settings of a selector that compares clips by their features."""
 
     encoder: EncoderSettings = identity(EncoderSettings(), "what turns clips into features")
+
+
+class FrameSettings(FeatureSettings):
+    """Settings of a selector that compares clips by the features of their frames."""
+
+    encoder: EncoderSettings = identity(
+        EncoderSettings(name="cnn-gru", width=32), "what turns frames into features; it has to see single frames"
+    )
+
+    @field_validator("encoder")
+    @classmethod
+    def _sees_frames(cls, encoder: EncoderSettings) -> EncoderSettings:
+        try:
+            encoder.frames()
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return encoder
 
 
 S = TypeVar("S", bound=SelectorSettings)

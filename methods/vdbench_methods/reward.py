@@ -10,12 +10,9 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import field_validator
 
-from vdbench.encoders import EncoderSettings
-from vdbench.errors import UsageError
 from vdbench.method import identity
-from vdbench.selector import FeatureSettings, Selector
+from vdbench.selector import FrameSettings, Selector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,23 +28,11 @@ FLOOR = 0.1
 """Features that vary less than this share of what all vary on average are not scaled up further."""
 
 
-class RewardSettings(FeatureSettings):
+class RewardSettings(FrameSettings):
     """Settings of a selector that is led by the reward."""
 
     pool: Literal["real", "generated"] = identity("generated", "where clips are chosen from")
-    encoder: EncoderSettings = identity(
-        EncoderSettings(name="cnn-gru", width=32), "what turns frames into features; it has to see single frames"
-    )
     grid: int = identity(4, "cells per side that the encoder's map of a frame is averaged to", gt=0)
-
-    @field_validator("encoder")
-    @classmethod
-    def _sees_frames(cls, encoder: EncoderSettings) -> EncoderSettings:
-        try:
-            encoder.frames()
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        return encoder
 
 
 class Reward:

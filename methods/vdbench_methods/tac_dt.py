@@ -16,12 +16,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import field_validator
 
-from vdbench.encoders import EncoderSettings
-from vdbench.errors import UsageError
 from vdbench.method import Card, Settings, identity
-from vdbench.selector import FeatureSettings, Selector
+from vdbench.selector import FrameSettings, Selector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,13 +32,10 @@ HALVINGS = 20
 """How often BIRCH's threshold is halved where it finds fewer sub-clusters than clips are to be kept."""
 
 
-class TacDTSettings(FeatureSettings):
+class TacDTSettings(FrameSettings):
     """Settings of TAC-DT."""
 
     pool: Literal["real", "generated"] = identity("generated", "where clips are chosen from")
-    encoder: EncoderSettings = identity(
-        EncoderSettings(name="cnn-gru", width=32), "what turns frames into features; it has to see single frames"
-    )
     reading: Literal["descriptor", "sequence"] = identity("descriptor", "which reading of the method")
     time_weight: float = identity(1.0, "descriptor: lambda, the weight of changes beside the mean frame", ge=0)
     components: int = identity(16, "principal components of the changes, or of the frames in a sequence", gt=0)
@@ -49,15 +43,6 @@ class TacDTSettings(FeatureSettings):
     linkage: Literal["average", "complete", "single"] = identity("average", "descriptor: how sub-clusters are joined")
     window: int = identity(5, "sequence: frames that vote on a frame's cluster", gt=0)
     min_segment: int = identity(3, "sequence: runs with fewer frames fall to a neighbour", gt=0)
-
-    @field_validator("encoder")
-    @classmethod
-    def _sees_frames(cls, encoder: EncoderSettings) -> EncoderSettings:
-        try:
-            encoder.frames()
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        return encoder
 
 
 class TacDT(Selector[TacDTSettings]):

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdbench.clipset import Normalisation
+from vdbench.codecs import parse_codec
 from vdbench.distilled import DistilledRecord, DistilledSet
+from vdbench.errors import UsageError
 from vdbench.forms import draw_pairs, hallucinate
 from vdbench.records import Provenance
 
@@ -83,12 +85,34 @@ def test_every_part_is_counted_and_nothing_else() -> None:
     assert len(stored()) == 4
 
 
+@pytest.mark.parametrize("name", ["float16", "uint8", "h264", "h265"])
+def test_memories_are_no_pictures_and_become_float16(name: str) -> None:
+    made, half = stored(), stored().stored_as(parse_codec(name))
+    assert half.record.codec == "float16" and half.record.form == "static-dynamic"
+    assert half.stored_bytes * 2 == made.stored_bytes
+    assert all(torch.equal(half.tensors[part], made.tensors[part].half()) for part in ("static", "dynamic", "weight"))
+    for draw in (made, half), (made.of_epoch(3, CPU), half.of_epoch(3, CPU)):
+        clips = [one.render()[0] for one in draw]
+        assert clips[1].dtype == torch.float32
+        torch.testing.assert_close(clips[1], clips[0], atol=0.05, rtol=0.01)
+        assert not torch.equal(*clips)
+    with pytest.raises(UsageError, match=f"take {half.stored_bytes} bytes as float16"):
+        made.stored_as(parse_codec(name), half.stored_bytes - 1)
+
+
+def test_memories_stored_as_float32_are_as_they_were() -> None:
+    made = stored().stored_as(parse_codec("float32"))
+    assert made.record.codec == "float32" and made.tensors.keys() == stored().tensors.keys()
+    assert all(torch.equal(part, stored().tensors[name]) for name, part in made.tensors.items())
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"static": torch.zeros(4, 3, 6, 5)}, "do not fit together"),
         ({"static": torch.zeros(4, 2, 6, 6)}, "do not fit together"),
         ({"static": torch.zeros(4, 3, 6, 6).double()}, "must be float32"),
+        ({"static": torch.zeros(4, 3, 6, 6).half()}, "must be float32, or all float16"),
         ({"dynamic": torch.zeros(5, 4, 6, 6)}, "for each of 2 classes"),
         ({"dynamic": torch.zeros(0, 4, 6, 6)}, "for each of 2 classes"),
         ({"weight": torch.zeros(3, 3, 3, 3, 3)}, "does not turn 4 channels into 3"),

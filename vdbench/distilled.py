@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vdbench import files
 from vdbench.clipset import Normalisation
-from vdbench.errors import DataError
-from vdbench.forms import FORMS, Form
+from vdbench.codecs import COARSEST, Codec, parse_codec
+from vdbench.errors import DataError, UsageError
+from vdbench.forms import FORMS, Form, Tensors
 from vdbench.records import Provenance, Record
+from vdbench.streams import encode
 
 TENSORS = "tensors.safetensors"
 RECORD = "distilled.json"
@@ -44,6 +48,8 @@ class DistilledRecord(Record):
         step_size: learning rate that the method learned for its clips, which students are then trained with; None
             where it learned none.
         form: how its clips are stored, one of :data:`vdbench.forms.FORMS`.
+        codec: what :meth:`DistilledSet.stored_as` stored its clips as; None as the method stored them.
+        clip_shape: ``(T, H, W)`` of the clips in a video; None where the tensors tell.
     """
 
     schema_version: Literal[1] = 1
@@ -59,7 +65,19 @@ class DistilledRecord(Record):
     seed: int
     provenance: Provenance
     step_size: float | None = Field(default=None, gt=0)
-    form: Literal["clips", "static-dynamic"] = "clips"
+    form: Literal["clips", "static-dynamic", "video"] = "clips"
+    codec: str | None = None
+    clip_shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
+
+    @model_validator(mode="after")
+    def _says_what_a_video_is(self) -> Self:
+        try:
+            video = self.codec is not None and parse_codec(self.codec).video is not None
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        if not (self.form == "video") == video == (self.clip_shape is not None):
+            raise ValueError("the form video, a video codec and a clip_shape go together")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +117,11 @@ class DistilledSet:
     def _form(self) -> Form:
         return FORMS[self.record.form]
 
+    @cached_property
+    def _opened(self) -> Tensors:
+        """The tensors as their form renders them; a video is decoded once and kept."""
+        return self._form.opened(self.tensors, self.record.codec, self.record.clip_shape)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names that targets point into."""
@@ -123,9 +146,12 @@ class DistilledSet:
 
         Returns:
             Clips, float32 ``(n, 3, T, H, W)``, normalised, and their targets.
+
+        Raises:
+            DataError: the clips are a video that cannot be decoded.
         """
         targets = self.tensors["targets"]
-        clips = self._form.render(self.tensors, rows, self.normalisation, len(self.classes), self.draw)
+        clips = self._form.render(self._opened, rows, self.normalisation, len(self.classes), self.draw)
         return clips, targets if rows is None else targets[rows]
 
     def of_epoch(self, seed: int, device: torch.device) -> DistilledSet:
@@ -141,17 +167,78 @@ class DistilledSet:
 
     def with_hard_labels(self) -> DistilledSet:
         """The same clips, each labelled with its most likely class alone."""
+        if self.record.labels == "hard":
+            return self
         record = self.record.model_copy(update={"labels": "hard"})
         return replace(self, tensors={**self.tensors, "targets": self.labels()}, record=record)
 
     def pixels(self) -> torch.Tensor:
         """The clips as pictures, uint8 ``(N, T, H, W, 3)``, whatever they are stored as."""
-        if self.tensors.get("clips", torch.empty(0)).dtype == torch.uint8:
-            return self.tensors["clips"]
+        if self._opened.get("clips", torch.empty(0)).dtype == torch.uint8:
+            return self._opened["clips"]
         mean = torch.tensor(self.record.normalisation.mean).view(1, 3, 1, 1, 1)
         std = torch.tensor(self.record.normalisation.std).view(1, 3, 1, 1, 1)
-        scaled = (self.render()[0] * std + mean).mul(255).round().clamp(0, 255)
+        scaled = (self.render()[0] * std).add_(mean).mul_(255).round_().clamp_(0, 255)
         return scaled.to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous()
+
+    def stored_as(self, codec: Codec, at_most: int | None = None) -> DistilledSet:
+        """The same set with its clips stored another way; its record names the codec.
+
+        Floats become pixels for ``uint8`` and for videos, as :meth:`pixels` makes them, and pixels are normalised for
+        ``float16`` and ``float32``. Targets stay as they are. The parts of the form ``static-dynamic`` are no pictures:
+        they become float16 where pixels or a video are asked for, and the record then says so.
+
+        Args:
+            codec: how its clips are stored.
+            at_most: bytes that :attr:`stored_bytes` may reach. A video that takes more is made coarser, until it fits
+                and the next finer quality does not; the record names the quality.
+
+        Raises:
+            UsageError: it takes more bytes than allowed, for a video even at the coarsest quality.
+        """
+        if not self._form.pictures and codec.name != "float32":
+            codec = Codec(name="float16")
+        if codec.video is None:
+            made = self._recoded(codec)
+        else:
+            made = self._recoded(Codec(name="uint8"))._filmed(*codec.video, at_most)
+        if at_most is not None and made.stored_bytes > at_most:
+            raise UsageError(
+                f"these {len(self)} clips take {made.stored_bytes} bytes as {made.record.codec} and {at_most} are "
+                "allowed; keep fewer clips, or choose another codec"
+            )
+        return made
+
+    def _filmed(self, standard: Literal["h264", "h265"], finest: int, at_most: int | None) -> DistilledSet:
+        """Pixels as a video, no coarser than it must be to fit; the coarsest where none fits."""
+
+        @cache
+        def made(quality: int) -> DistilledSet:
+            return self._recoded(Codec(name=standard, quality=quality))
+
+        def fits(quality: int) -> bool:
+            return at_most is None or made(quality).stored_bytes <= at_most
+
+        if fits(finest):
+            return made(finest)
+        lowest = min(finest + 1, COARSEST)
+        return made(bisect_left(range(COARSEST), True, lo=lowest, hi=COARSEST, key=fits))
+
+    def _recoded(self, codec: Codec) -> DistilledSet:
+        """The set in a codec that suits its form."""
+        targets, form, clip_shape = {"targets": self.tensors["targets"]}, "clips", None
+        parts: Tensors
+        if codec.video is not None:
+            clips = self.pixels().numpy()
+            parts = {"stream": torch.frombuffer(bytearray(encode(clips, *codec.video)), dtype=torch.uint8)}
+            form, clip_shape = "video", clips.shape[1:4]
+        elif codec.name == "uint8":
+            parts = {"clips": self.pixels()}
+        else:
+            parts = self._form.as_floats(self._opened, self.normalisation, getattr(torch, codec.name))
+            form = "clips" if self._form.pictures else self.record.form
+        changes = {"form": form, "codec": str(codec), "clip_shape": clip_shape}
+        return replace(self, tensors={**parts, **targets}, record=self.record.model_copy(update=changes))
 
     def labels(self) -> torch.Tensor:
         """The most likely class of each clip, int64 ``(N,)``."""
@@ -190,7 +277,7 @@ class DistilledSet:
             raise DataError(f"{folder} is no distilled set: {Path(error.filename).name} is missing") from error
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
+            place = ".".join(str(part) for part in first["loc"]) or RECORD
             raise DataError(f"{folder} is no distilled set that can be read: {place}: {first['msg']}") from error
         except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise DataError(f"{folder} is no distilled set that can be read: {error!r}") from error

@@ -14,6 +14,8 @@ _STUDENTS = {
     "minic3d": "vdbench.students.minic3d:MiniC3D",
     "cnn-gru": "vdbench.students.recurrent:CnnGru",
     "cnn-lstm": "vdbench.students.recurrent:CnnLstm",
+    "r2plus1d": "vdbench.students.r2plus1d:R2Plus1D",
+    "video-vit": "vdbench.students.video_vit:VideoVit",
 }
 
 
@@ -36,7 +38,13 @@ def student_class(name: str) -> type[Student]:
 
 
 def build_student(
-    name: str, num_classes: int, frames: int, size: int, width: int | None = None, seed: int | None = None
+    name: str,
+    num_classes: int,
+    frames: int,
+    size: int,
+    width: int | None = None,
+    seed: int | None = None,
+    depth: int | None = None,
 ) -> Student:
     """Make a student with fresh weights, on the CPU.
 
@@ -48,17 +56,23 @@ def build_student(
         width: channels of the first layer; the published ones when left out.
         seed: of the initial weights, drawn without touching torch's global generator; drawn from that
             generator when left out.
+        depth: blocks per stage or layers, of a student that is sized by them; its default when left out.
 
     Raises:
-        UsageError: there is no student of that name, or it cannot read clips of that size.
+        UsageError: there is no student of that name, it cannot read clips of that size, or it has no depth to choose.
     """
     student = student_class(name)
+    if depth is not None and student.default_depth is None:
+        raise UsageError(f"{name} has no depth to choose; leave it out")
     width = student.default_width if width is None else width
-    if min(num_classes, frames, size, width) < 1:
-        raise UsageError(f"{name} cannot have {num_classes} classes, {frames} frames, size {size} and width {width}")
+    depth = student.default_depth if depth is None else depth
+    sizes = (num_classes, frames, size, width, *(() if depth is None else (depth,)))
+    if min(sizes) < 1:
+        told = f"{num_classes} classes, {frames} frames, size {size} and width {width}"
+        raise UsageError(f"{name} cannot have {told}" + ("" if depth is None else f" at depth {depth}"))
     if seed is None:
-        return student(num_classes, frames, size, width)
+        return student(*sizes)
     from vdbench.seeding import seeded
 
     with seeded(seed):
-        return student(num_classes, frames, size, width)
+        return student(*sizes)

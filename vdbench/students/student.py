@@ -19,21 +19,27 @@ class Student(nn.Module, ABC):
         frames: frames per clip, T.
         size: height and width of a frame in pixels.
         width: channels of the first layer.
+        depth: blocks per stage or layers, for a student that is sized by them; None for the others, whose
+            constructors do not take it.
 
     Attributes:
         name: what users type.
         default_width: channels of its first layer as published.
+        default_depth: its blocks or layers as published; None for a student of fixed depth.
         width: channels of its first layer.
+        depth: its blocks or layers; None for a student of fixed depth.
         version: raised when the same arguments give another network; part of a trial's id.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     default_width: ClassVar[int]
+    default_depth: ClassVar[int | None] = None
 
-    def __init__(self, num_classes: int, frames: int, size: int, width: int) -> None:
+    def __init__(self, num_classes: int, frames: int, size: int, width: int, depth: int | None = None) -> None:
         super().__init__()
         self.width = width
+        self.depth = depth
 
     @abstractmethod
     def embed(self, clips: torch.Tensor) -> torch.Tensor:

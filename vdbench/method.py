@@ -179,6 +179,16 @@ class Method(ABC, Generic[S]):
         """Shared assets that :meth:`distill` will ask for; they are built before any trial starts."""
         return ()
 
+    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
+        """Bytes that its distilled set for ``task`` will take, by which an IPC is found for a budget of bytes.
+
+        Args:
+            task: with an IPC.
+            clip_bytes: what a codec takes for one clip; None where clips are stored as uint8 pixels.
+        """
+        clips = len(task.train.classes) * (task.ipc or 0)
+        return clips * (task.train.clips[0].nbytes if clip_bytes is None else clip_bytes)
+
     @abstractmethod
     def distill(self, task: Task) -> DistilledSet:
         """Shrink ``task.train``: at most ``task.ipc`` clips per class, the same for the same seed."""

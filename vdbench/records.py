@@ -74,12 +74,18 @@ class Score(Record):
         seed: of its initial weights and its batches.
         top1: share of test clips whose most likely class is right, 0..1.
         top5: share of test clips with the right class among the five most likely, 0..1.
+        macro: mean over classes of each class's own top-1, 0..1.
+        shuffled: top-1 on the same clips with their frames out of order; None where it was not tested.
+        still: top-1 on the same clips with their middle frame shown all the time; None where it was not tested.
         train_loss: mean training loss of the last epoch.
     """
 
     seed: int
     top1: float = Field(ge=0, le=1)
     top5: float = Field(ge=0, le=1)
+    macro: float = Field(ge=0, le=1)
+    shuffled: float | None = Field(default=None, ge=0, le=1)
+    still: float | None = Field(default=None, ge=0, le=1)
     train_loss: float
 
 
@@ -89,8 +95,11 @@ class StudentScores(Record):
     Attributes:
         student: its name.
         width: channels of its first layer.
+        depth: its blocks, for a student that is sized by them.
         parameters: how many numbers it learns.
         scores: one per evaluation seed.
+        confusion: ``(class, most likely class, test clips)`` for each pair that came up, over all networks; empty
+            where it was not counted.
         train_seconds: for training them all.
         test_seconds: for testing them all.
         peak_memory: bytes, on the device that computed; 0 where it could not be measured.
@@ -98,11 +107,43 @@ class StudentScores(Record):
 
     student: str
     width: int
+    depth: int | None = None
     parameters: int
     scores: tuple[Score, ...] = Field(min_length=1)
+    confusion: tuple[tuple[int, int, int], ...] = ()
     train_seconds: float
     test_seconds: float
     peak_memory: int
+
+
+class Way(Record):
+    """A way to judge clips.
+
+    Attributes:
+        labels: ``hard``, the most likely class of each clip, or ``soft``, distributions over classes, either by the
+            protocol's own recipe; ``own``, by the labels and the step size of the method.
+        augmented: whether training clips were cropped, mirrored and shifted in time at random.
+        random: whether random train clips stood in for the method's, as the control of ``own``.
+    """
+
+    labels: Literal["own", "hard", "soft"]
+    augmented: bool = False
+    random: bool = False
+
+    @property
+    def name(self) -> str:
+        """For curves and tables: ``hard``, ``own-augmented-random``."""
+        return "-".join([self.labels] + ["augmented"] * self.augmented + ["random"] * self.random)
+
+
+class Condition(Way):
+    """What students made of clips that were judged another way than as their method means them.
+
+    Attributes:
+        students: their scores.
+    """
+
+    students: tuple[StudentScores, ...] = Field(min_length=1)
 
 
 class DatasetRecord(Record):
@@ -113,6 +154,7 @@ class DatasetRecord(Record):
         fingerprint: of its train and test clips under the protocol.
         split: which official split.
         classes: classes that were present.
+        class_names: their names, in the order of labels.
         classes_total: classes of the whole data set.
         clips: clips that could be read, train and test.
         clips_total: clips that the official split names.
@@ -124,6 +166,7 @@ class DatasetRecord(Record):
     fingerprint: str
     split: int
     classes: int
+    class_names: tuple[str, ...]
     classes_total: int
     clips: int
     clips_total: int

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import Field, model_validator
 
+from vdbench.augment import Augmentation, augmented
 from vdbench.errors import DivergedError
 from vdbench.records import Record
 from vdbench.seeding import seeded
@@ -63,6 +64,7 @@ class Recipe(Record):
         batch: clips per step; the last step of an epoch takes what is left.
         min_steps: steps taken at least, with more epochs.
         max_steps: steps taken at most, with fewer epochs, the last one cut short; None for no bound.
+        augmentation: how clips are varied at every step; None shows them as they are.
     """
 
     optimiser: Literal["sgd"] = "sgd"
@@ -74,6 +76,7 @@ class Recipe(Record):
     batch: int = Field(default=256, gt=0)
     min_steps: int = Field(default=0, ge=0)
     max_steps: int | None = Field(default=None, gt=0)
+    augmentation: Augmentation | None = None
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -180,6 +183,7 @@ class _Batches:
         self.data, self.batch, self.device = data, recipe.batch, device
         self.total = recipe.steps(len(data))
         self.order = torch.Generator().manual_seed(seed)
+        self.augmentation, self.chance = recipe.augmentation, torch.Generator().manual_seed(seed + 1)
         self.redrawn = data.of_epoch(0, device) is not data
         clip, _ = data.render(torch.tensor([0]))
         self.small = len(data) * clip.numel() * clip.element_size() <= RESIDENT_BYTES
@@ -196,11 +200,14 @@ class _Batches:
             resident = self._placed(data.render()) if self.small else None
         for chosen in torch.split(rows, self.batch)[:most]:
             if resident is None:
-                yield self._placed(data.render(chosen))
+                clips, targets = self._placed(data.render(chosen))
             else:
-                clips, targets = resident
                 here = chosen.to(self.device)
-                yield clips[here], targets[here]
+                clips, targets = resident[0][here], resident[1][here]
+            yield self._varied(clips), targets
+
+    def _varied(self, clips: torch.Tensor) -> torch.Tensor:
+        return clips if self.augmentation is None else augmented(clips, self.augmentation, self.chance)
 
     def _placed(self, pair: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         clips, targets = pair

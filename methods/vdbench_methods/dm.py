@@ -10,7 +10,7 @@ from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
 from vdbench.train import on_device
-from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips
+from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,10 @@ class DM(Method[DMSettings]):
   year = {2023},
 }""",
     )
+
+    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
+        """See :meth:`Method.stored_bytes`; clips are stored as float32."""
+        return learned_bytes(task, clip_bytes)
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class."""

@@ -8,7 +8,7 @@ from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.train import on_device
-from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips
+from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +56,11 @@ class FRePo(Method[FRePoSettings]):
 }""",
         learns_labels=True,
     )
+
+    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
+        """See :meth:`Method.stored_bytes`; clips and soft labels are stored as float32."""
+        classes = len(task.train.classes)
+        return learned_bytes(task, clip_bytes) + 4 * classes**2 * (task.ipc or 0)
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class and, unless told otherwise, a label for each."""

@@ -134,6 +134,12 @@ def budget(task: Task) -> int:
     return task.ipc
 
 
+def learned_bytes(task: Task, clip_bytes: float | None) -> float:
+    """Bytes of ``task.ipc`` learned clips per class, float32 unless a codec takes ``clip_bytes`` for each."""
+    each = 4 * task.train.clips[0].size if clip_bytes is None else clip_bytes
+    return len(task.train.classes) * (task.ipc or 0) * each
+
+
 class Loop:
     """The iterations of one distillation: goes on where a killed process stopped, reports, and notices divergence.
 

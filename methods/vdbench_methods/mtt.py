@@ -13,7 +13,7 @@ from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.students import build_student
 from vdbench.train import Recipe, on_device, train_student
-from vdbench_methods.learned import LearnedSettings, Loop, budget, initial_clips
+from vdbench_methods.learned import LearnedSettings, Loop, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +78,10 @@ class MTT(Method[MTTSettings]):
     def needs(self, task: Task) -> list[Expert]:
         """The experts, shared by all IPCs and seeds."""
         return self.settings.trajectory.specs(self.settings.student, self.settings.width)
+
+    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
+        """See :meth:`Method.stored_bytes`; clips are stored as float32."""
+        return learned_bytes(task, clip_bytes)
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class and a step size."""

@@ -46,6 +46,11 @@ class VDSDSettings(LearnedSettings):
     clips_per_pass: int = runtime(256, "dm: real clips in one forward pass; fewer take less memory", gt=0)
     bf16: bool = runtime(True, "dm: on a GPU, embed in bfloat16; losses and what is learned stay in float32")
 
+    def pairs(self, classes: int, ipc: int, frames: int, size: int) -> tuple[int, int]:
+        """Images and motions per class."""
+        images = self.static or fitting_pairs(classes, ipc, frames, size)
+        return images, self.dynamic or images
+
     @model_validator(mode="before")
     @classmethod
     def _published_rates(cls, values: Any) -> Any:
@@ -79,6 +84,14 @@ class VDSD(Method[VDSDSettings]):
         """The experts of trajectory matching, those that ``mtt`` has with the same settings."""
         settings = self.settings
         return settings.trajectory.specs(settings.student, settings.width) if settings.base == "mtt" else []
+
+    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
+        """See :meth:`Method.stored_bytes`; float32, whose parts every codec but ``float32`` stores as float16."""
+        train = task.train
+        images, motions = self.settings.pairs(len(train.classes), budget(task), train.frames, train.size)
+        own = len(train.classes) * train.size**2 * (3 * images + train.frames * motions)
+        whole = clip_bytes is None or clip_bytes == 4 * train.clips[0].size
+        return (own + math.prod(HALLUCINATOR) + HALLUCINATOR[0]) * (4 if whole else 2)
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn the images, then motions and hallucinator."""
@@ -151,9 +164,7 @@ class _Memory:
 
         train = task.train
         self.classes, self.ipc = len(train.classes), budget(task)
-        fitting = fitting_pairs(self.classes, self.ipc, train.frames, train.size)
-        self.images = settings.static or fitting
-        self.motions = settings.dynamic or self.images
+        self.images, self.motions = settings.pairs(self.classes, self.ipc, train.frames, train.size)
         self.targets = torch.arange(self.classes).repeat_interleave(self.ipc)
         clips, _ = initial_clips(task, settings.init, max(self.images, self.motions))
         by_class = clips.view(self.classes, -1, *clips.shape[1:])

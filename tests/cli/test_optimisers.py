@@ -53,7 +53,8 @@ def test_a_run_leaves_learned_clips_previews_and_curves(
     assert result.stored_bytes == made.stored_bytes <= 4 * 3 * (3 * 4 * 16 * 16 + 3)
     assert result.step_size == made.record.step_size
     assert (result.step_size is not None) == (method == "mtt")
-    assert [len(s.scores) for s in result.hard_labels] == ([1] if method == "frepo" else [])
+    names = {"mtt": ["own-random"], "frepo": ["own-random"]}
+    assert [way.name for way in result.conditions] == names.get(method, [])
     previews = sorted((own(home, method) / "previews").iterdir())
     assert [path.name for path in previews] == ["000-Archery.mp4", "001-Biking.mp4", "002-Diving.mp4"]
     assert all(path.stat().st_size > 500 for path in previews)
@@ -67,8 +68,9 @@ def test_a_run_leaves_learned_clips_previews_and_curves(
     logged = {file.path for file in client.list_artifacts(run.info.run_id, "distilled/previews")}
     assert logged == {f"distilled/previews/{path.name}" for path in previews}
     if method == "frepo":
-        assert run.data.metrics["hard.minic3d.top1"] == result.hard_labels[0].scores[0].top1
-        assert "evaluate.hard/minic3d/0/loss" in run.data.metrics
+        (control,) = result.conditions
+        assert run.data.metrics["own-random.minic3d.top1"] == control.students[0].scores[0].top1
+        assert "evaluate.own-random/minic3d/0/loss" in run.data.metrics
 
 
 def test_divergence_is_recorded_with_its_step(cli: Cli, home: Path) -> None:

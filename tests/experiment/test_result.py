@@ -13,11 +13,11 @@ from vdbench.records import DatasetRecord, Score, StudentScores
 
 def result(trial_id: str = "a" * 16, **changes: object) -> Result:
     dataset = DatasetRecord(
-        name="ucf101", fingerprint="f", split=1, classes=9, classes_total=101, clips=10, clips_total=13320,
-        train_clips=6, test_clips=4,
+        name="ucf101", fingerprint="f", split=1, classes=9, class_names=tuple("abcdefghi"), classes_total=101, clips=10,
+        clips_total=13320, train_clips=6, test_clips=4,
     )  # fmt: skip
     environment = Environment(vdbench="0", python="3", torch="2", device="cpu", cpus=2, platform="Linux")
-    scores = (Score(seed=0, top1=0.5, top5=1.0, train_loss=0.1),)
+    scores = (Score(seed=0, top1=0.5, top5=1.0, macro=0.5, train_loss=0.1),)
     student = StudentScores(
         student="minic3d", width=16, parameters=10, scores=scores, train_seconds=1, test_seconds=1, peak_memory=1
     )

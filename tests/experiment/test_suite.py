@@ -2,6 +2,8 @@
 
 import pytest
 
+from vdbench.augment import Augmentation
+from vdbench.datasets.spec import as_declared_now, load_dataset
 from vdbench.evaluate import StudentSpec
 from vdbench.experiment.suite import Prescription, Protocol, Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
@@ -85,3 +87,26 @@ def test_the_factorial_has_every_selector_on_both_pools_and_leaves_presets_as_th
     assert {"random", "herding", "k-center", "k-means", "tac-dt", "vst-unet", "greedy-reward"} <= selectors
     assert factorial.prescribed("generator", "ucf101", 1, {})["training"]["steps"] == 3000
     assert factorial.prescribed("generator", "ucf101", 1, {"preset": "small"}) == {}
+
+
+def test_a_suite_adds_to_the_prescriptions_that_it_takes_over() -> None:
+    quick, small = load_suite("quick"), load_suite("small")
+    assert small.methods[: len(quick.methods)] == quick.methods
+    assert small.prescribed("mtt", "motion-digits", 1, {})["iterations"] == 40
+    assert small.prescribed("mtt", "motion-digits", 1, {})["width"] == 8
+    assert load_suite("clean").methods == load_suite("vdsd").methods != ()
+
+
+def test_clips_whose_class_has_a_direction_are_not_mirrored() -> None:
+    varied = PROTOCOL.model_copy(update={"augmentation": Augmentation(crop=0.25)})
+    mirrored = {name: varied.on(load_dataset(name)).augmentation for name in ("ucf101", "motion-digits", "ssv2")}
+    assert {name for name, how in mirrored.items() if how and how.mirror} == {"ucf101"}
+    assert all(how and how.crop == 0.25 for how in mirrored.values())
+    assert PROTOCOL.on(load_dataset("ssv2")) == PROTOCOL
+
+
+def test_a_store_of_an_earlier_declaration_is_read_by_the_one_of_today() -> None:
+    spec = load_dataset("motion-digits")
+    assert as_declared_now(spec.model_copy(update={"directed": False})) == spec
+    own = spec.model_copy(update={"name": "of-my-own", "directed": False})
+    assert as_declared_now(own) == own

@@ -10,8 +10,8 @@ from vdbench.records import DatasetRecord
 from vdbench.train import Recipe
 
 DATASET = DatasetRecord(
-    name="tiny", fingerprint="view", split=1, classes=2, classes_total=2, clips=8, clips_total=8, train_clips=4,
-    test_clips=4,
+    name="tiny", fingerprint="view", split=1, classes=2, class_names=("a", "b"), classes_total=2, clips=8,
+    clips_total=8, train_clips=4, test_clips=4,
 )  # fmt: skip
 PROTOCOL = Protocol(students=(StudentSpec(name="minic3d", width=4),), recipe=Recipe(epochs=2), evaluation_seeds=2)
 
@@ -27,7 +27,7 @@ def trial(**changes: Any) -> Trial:
 
 def test_golden_ids() -> None:
     """If these change, every stored result is orphaned: raise IDENTITY_VERSION and say so, or undo the change."""
-    assert (trial().distillation_id, trial().id) == ("972fd5f0585a8710", "2a9fa138c83d46ff")
+    assert (trial().distillation_id, trial().id) == ("972fd5f0585a8710", "8703faf9a77b15ee")
 
 
 def test_everything_that_matters_changes_the_id() -> None:
@@ -40,6 +40,8 @@ def test_everything_that_matters_changes_the_id() -> None:
         {"train_fingerprint": "other"},
         {"ipc": 2},
         {"ipc": None},
+        {"codec": "h264:23"},
+        {"budget_bytes": 4096},
         {"seed": 1},
         {"distillation_seed": 1},
         {"dataset": DATASET.model_copy(update={"fingerprint": "other"})},

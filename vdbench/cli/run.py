@@ -37,6 +37,21 @@ def run(
     ipc: Annotated[
         str | None, typer.Option(help="Instances per class, commas between.", show_default="those of the suite")
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of IPCs, bytes that a distilled set may take, commas between: bytes=256KiB,bytes=1MiB. "
+            "Each method gets the largest IPC that fits.",
+            show_default=False,
+        ),
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            help="Store clips as uint8, float16, float32, h264 or h265; h264:28 at a quality from 0, best, to 51.",
+            show_default="as each method stores them",
+        ),
+    ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="How many distillation seeds.", show_default="those of the suite")
     ] = None,
@@ -75,8 +90,13 @@ def run(
 
     `vdbench run --datasets ucf101 --partial --suite quick --set herding.encoder=pixels`
     """
+    from vdbench.codecs import parse_codec
+    from vdbench.experiment.budgets import parse_bytes
+
     changes = options.parse_settings(set_ or [])
     wanted_ipc = None if ipc is None else options.positive_list(ipc, "--ipc")
+    budgets = [] if budget is None else [parse_bytes(part) for part in options.split_list(budget)]
+    stored_as = None if codec is None else parse_codec(codec)
     wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
     from vdbench.datasets.spec import dataset_names
 
@@ -95,8 +115,10 @@ def run(
         suite=judged_by,
         methods=wanted_methods or judged_by.runs,
         stores=_stores(names or judged_by.datasets, place, judged_by.protocol, hint),
-        ipc=wanted_ipc or judged_by.ipc,
+        ipc=wanted_ipc or (() if budgets else judged_by.ipc),
         seeds=wanted_seeds or judged_by.seeds,
+        budgets=budgets,
+        codec=stored_as,
         settings=changes,
         partial=partial,
         plugins=plugin or [],
@@ -161,6 +183,8 @@ def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
             "pool": job.trial.pool,
             "dataset": job.trial.dataset.title,
             "ipc": job.trial.ipc,
+            "budget_bytes": job.trial.budget_bytes,
+            "codec": job.trial.codec,
             "seed": job.trial.seed,
             "control": job.trial.control,
             "state": "done" if job.trial.id in plan.done else "to run",
@@ -170,7 +194,9 @@ def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
     if as_json:
         print(json.dumps({"trials": rows, "seconds": cost.seconds, "bytes": cost.bytes}, indent=2))
         return
-    show_rows("Trials", ["trial", "method", "pool", "dataset", "ipc", "seed", "control", "state"], rows, False)
+    shown = ["trial", "method", "pool", "dataset", "ipc", "seed", "control", "state"]
+    shown[5:5] = [key for key in ("budget_bytes", "codec") if any(row[key] for row in rows)]
+    show_rows("Trials", shown, rows, False)
     left = len(plan.pending)
     out.print(f"{len(rows)} trials, {len(rows) - left} done, {left} to run")
     if left:
@@ -227,7 +253,7 @@ def _log_pools(plan: Plan, place: Home) -> None:
 def _build_leaderboard(place: Home) -> None:
     from vdbench_leaderboard.build import build
 
-    build(place.results.folder, place.leaderboard)
+    build(place.results.folder, place.leaderboard, place.root / "distilled")
 
 
 def _show_leaderboard(place: Home) -> None:

@@ -46,6 +46,7 @@ class DatasetSpec(Record):
         folders: usual names of its folder below the data root.
         geometry: the shape of its clips under the literature's protocol.
         metric: the score that the literature reports.
+        directed: whether a clip shown in a mirror may be of another class, so that none is mirrored in training.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -61,6 +62,7 @@ class DatasetSpec(Record):
     folders: tuple[str, ...] = ()
     geometry: Geometry
     metric: Literal["top1", "top5"]
+    directed: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> DatasetSpec:
@@ -91,6 +93,11 @@ def load_dataset(name: str) -> DatasetSpec:
     if name not in (known := dataset_names()):
         raise UsageError(f"there is no data set '{name}'; {nearest(name, known)}")
     return _parse(_declared() / f"{name}.yaml", f"{name}.yaml")
+
+
+def as_declared_now(spec: DatasetSpec) -> DatasetSpec:
+    """The declaration of a data set as it is now, where a store was prepared under an earlier one."""
+    return load_dataset(spec.name) if spec.name in dataset_names() else spec
 
 
 def _declared() -> Traversable:

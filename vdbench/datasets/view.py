@@ -119,6 +119,7 @@ def open_view(
         fingerprint=key,
         split=split,
         classes=len(train.classes),
+        class_names=train.classes,
         classes_total=manifest.spec.classes,
         clips=len(train) + len(held_out) + len(test),
         clips_total=total.train + total.test,

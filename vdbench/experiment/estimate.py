@@ -12,6 +12,7 @@ import torch
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import open_view
 from vdbench.files import digest
+from vdbench.judging import ways
 from vdbench.students import build_student
 
 if TYPE_CHECKING:
@@ -96,10 +97,15 @@ class _Clock:
         return len(self._train) if ipc is None else ipc * len(self._train.classes)
 
     def evaluation_seconds(self, clips: int) -> float:
-        """Training and testing every student on so many clips; a test clip costs a third of a training clip."""
+        """Training and testing every student on so many clips; a test clip costs a third of a training clip.
+
+        The first student judges the protocol's other conditions too, as many as a set with hard labels has.
+        """
         protocol = self._job.trial.protocol
         if self._per_clip is None:
-            self._per_clip = sum(self._time(spec) for spec in protocol.students)
+            others = len(ways("hard", False, protocol.labels, protocol.augmentation is not None))
+            times = [self._time(spec) for spec in protocol.students]
+            self._per_clip = sum(times) + others * times[0]
         shown = protocol.recipe.steps(clips) * min(protocol.recipe.batch, clips)
         return protocol.evaluation_seeds * self._per_clip * (shown + self._test_clips / 3)
 
@@ -107,7 +113,9 @@ class _Clock:
         """Seconds per clip of one training step; the first step warms up and is not counted."""
         train = self._train
         device = torch.device(self._job.device)
-        student = build_student(spec.name, len(train.classes), train.frames, train.size, spec.width, 0).to(device)
+        student = build_student(spec.name, len(train.classes), train.frames, train.size, spec.width, 0, spec.depth).to(
+            device
+        )
         clips, labels = train.render(torch.arange(min(TIMED_CLIPS, len(train))))
         spent = []
         for _ in range(3):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from vdbench.assets import Assets
+from vdbench.codecs import clip_bytes
+from vdbench.datasets.spec import as_declared_now
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import DataError, UsageError
+from vdbench.experiment.budgets import largest_fitting, sample
 from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
 from vdbench.files import digest
@@ -21,7 +25,9 @@ from vdbench.registry import Registry
 from vdbench.students import student_class
 
 if TYPE_CHECKING:
+    from vdbench.codecs import Codec
     from vdbench.datasets.store import ClipStore
+    from vdbench.evaluate import StudentSpec
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
     from vdbench.experiment.suite import Protocol, Suite
@@ -42,6 +48,8 @@ class Request:
         methods: names, ``name@pool``, globs or ``all``; the suite's controls are added.
         stores: the prepared data sets.
         ipc: instances per class.
+        budgets: bytes that a distilled set may take; each is a column beside the IPCs.
+        codec: what clips are stored as; None as each method stores them.
         seeds: distillation seeds, counted from 0.
         settings: for each method, and for ``generator``, the settings that differ from the defaults.
         partial: whether data sets of which only some classes or clips are there are allowed.
@@ -57,6 +65,8 @@ class Request:
     stores: Sequence[ClipStore]
     ipc: Sequence[int]
     seeds: int
+    budgets: Sequence[int] = ()
+    codec: Codec | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     partial: bool = False
     plugins: Sequence[Path] = ()
@@ -88,7 +98,7 @@ def make_plan(request: Request, home: Home) -> Plan:
     """Lay out a run: every method on every data set at every IPC with every seed.
 
     Raises:
-        UsageError: an unknown method or setting, or an IPC larger than a class.
+        UsageError: an unknown method or setting, or an IPC larger than a class, or a budget that no clip fits.
         DataError: a data set is partial and that was not allowed.
     """
     registry = Registry([path.absolute() for path in request.plugins])
@@ -100,70 +110,127 @@ def make_plan(request: Request, home: Home) -> Plan:
         student_class(student.name)
     jobs: dict[str, Job] = {}
     for store in request.stores:
-        view = open_view(store, home.root, **request.suite.protocol.data())
-        _check_data(request, view)
+        site = _Site(request, registry, home, store, open_view(store, home.root, **request.suite.protocol.data()))
+        _check_data(request, site.view)
+        cells = [
+            *((pair, ipc, None) for ipc in request.ipc for pair in chosen),
+            *((pair, site.fitting_ipc(pair, allowed), allowed) for allowed in request.budgets for pair in chosen),
+        ]
         for seed in range(request.seeds):
-            for ipc in request.ipc:
-                for pair in chosen:
-                    job = _job(request, registry, home, pair, pair in controls, (store, view), ipc, seed)
-                    jobs.setdefault(job.trial.id, job)
+            for pair, ipc, allowed in cells:
+                job = site.job(pair, pair in controls, ipc, allowed, seed)
+                jobs.setdefault(job.trial.id, job)
     results = {job_id: home.results.read(job_id) for job_id in jobs}
     done = {job_id: result for job_id, result in results.items() if result is not None and result.status == "done"}
     return Plan(tuple(jobs.values()), done)
 
 
-def _job(
-    request: Request,
-    registry: Registry,
-    home: Home,
-    pair: tuple[str, str | None],
-    control: bool,
-    data: tuple[ClipStore, View],
-    ipc: int,
-    seed: int,
-) -> Job:
-    store, view = data
-    name, pool = pair
-    prescribed, settings = _chosen(request, name, view, ipc)
-    prescribed_generator, generator = _chosen(request, GENERATOR, view, ipc)
-    method = registry.configure(name, pool, settings)
-    identity = method.settings.identity()
-    if identity.get("pool") == "generated":
-        made_by = generator_settings(generator)
-        _check_pool(made_by, ipc, name)
-        identity[GENERATOR] = describe(made_by, view.facts.name, view.train)
-        prescribed = prescribed | ({GENERATOR: prescribed_generator} if prescribed_generator else {})
-    task = _task(request, home, view, ipc, seed, generator)
-    trial = Trial(
-        method=name,
-        method_version=method.version,
-        method_code=registry.code(name),
-        pool=getattr(method.settings, "pool", None),
-        settings=identity,
-        prescribed=prescribed,
-        suite=request.suite.name,
-        control=control,
-        protocol=request.suite.protocol,
-        dataset=_dataset_record(request, view),
-        train_fingerprint=view.train.fingerprint,
-        assets=tuple(digest(spec.identity()) for spec in method.needs(task)),
-        ipc=ipc if method.budgeted else None,
-        seed=seed,
-        distillation_seed=seed if method.seeded else 0,
-    )
-    return Job(
-        trial=trial,
-        settings=settings,
-        generator=generator,
-        home=home.root,
-        store=store.folder,
-        plugins=tuple(path.absolute() for path in request.plugins),
-        device=request.device,
-        cpus=method.share.cpus,
-        gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
-        timeout=request.timeout,
-        checkpoint_every=request.checkpoint_every,
-    )
+@dataclass(frozen=True)
+class _Site:
+    """One data set of a run, and all that turns a method into trials on it."""
+
+    request: Request
+    registry: Registry
+    home: Home
+    store: ClipStore
+    view: View
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """The suite's, as it is on this data set."""
+        return self.request.suite.protocol.on(as_declared_now(self.store.manifest.spec))
+
+    @cached_property
+    def clip_bytes(self) -> float | None:
+        """What the codec takes for a train clip; None where there is no codec."""
+        return None if self.request.codec is None else clip_bytes(sample(self.view.train), self.request.codec)
+
+    def fitting_ipc(self, pair: tuple[str, str | None], allowed: int) -> int:
+        """The largest IPC whose distilled set takes no more than so many bytes; 1 for a method without a budget.
+
+        Raises:
+            UsageError: none does.
+        """
+        if not self.registry.get(pair[0]).budgeted:
+            return 1
+
+        def stored(ipc: int) -> float:
+            _, settings = self._chosen(pair[0], ipc)
+            _, generator = self._chosen(GENERATOR, ipc)
+            return self.registry.configure(*pair, settings).stored_bytes(self._task(ipc, 0, generator), self.clip_bytes)
+
+        least = stored(1)
+        if least > allowed:
+            raise UsageError(
+                f"one clip per class of {pair[0]} on {self.view.facts.name} takes {round(least)} bytes, more than the "
+                f"budget of {allowed}; raise --budget, leave {pair[0]} out, or choose a smaller --codec"
+            )
+        return largest_fitting(stored, self._most(pair), allowed)
+
+    def _most(self, pair: tuple[str, str | None]) -> int:
+        """Clips per class that a method can choose from, or start from."""
+        _, settings = self._chosen(pair[0], 1)
+        if self.registry.configure(*pair, settings).settings.identity().get("pool") == "generated":
+            return generator_settings(self._chosen(GENERATOR, 1)[1]).sampling.per_class
+        return int(self.view.train.counts().min())
+
+    def job(self, pair: tuple[str, str | None], control: bool, ipc: int, allowed: int | None, seed: int) -> Job:
+        """One trial, and how this run carries it out."""
+        request, view, name = self.request, self.view, pair[0]
+        prescribed, settings = self._chosen(name, ipc)
+        prescribed_generator, generator = self._chosen(GENERATOR, ipc)
+        method = self.registry.configure(*pair, settings)
+        identity = method.settings.identity()
+        if identity.get("pool") == "generated":
+            made_by = generator_settings(generator)
+            _check_pool(made_by, ipc, name)
+            identity[GENERATOR] = describe(made_by, view.facts.name, view.train)
+            prescribed = prescribed | ({GENERATOR: prescribed_generator} if prescribed_generator else {})
+        trial = Trial(
+            method=name,
+            method_version=method.version,
+            method_code=self.registry.code(name),
+            pool=getattr(method.settings, "pool", None),
+            settings=identity,
+            prescribed=prescribed,
+            suite=request.suite.name,
+            control=control,
+            protocol=self.protocol,
+            dataset=_dataset_record(request, view),
+            train_fingerprint=view.train.fingerprint,
+            assets=tuple(digest(spec.identity()) for spec in method.needs(self._task(ipc, seed, generator))),
+            ipc=ipc if method.budgeted else None,
+            budget_bytes=allowed if method.budgeted else None,
+            codec=str(request.codec) if request.codec and method.budgeted else None,
+            seed=seed,
+            distillation_seed=seed if method.seeded else 0,
+        )
+        return Job(
+            trial=trial,
+            settings=settings,
+            generator=generator,
+            home=self.home.root,
+            store=self.store.folder,
+            plugins=tuple(path.absolute() for path in request.plugins),
+            device=request.device,
+            cpus=method.share.cpus,
+            gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
+            timeout=request.timeout,
+            checkpoint_every=request.checkpoint_every,
+        )
+
+    def _chosen(self, name: str, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the suite prescribes for a method or the generator, and that with what the user set instead."""
+        own = self.request.settings.get(name, {})
+        prescribed = self.request.suite.prescribed(name, self.view.facts.name, ipc, own)
+        return prescribed, merged(prescribed, own)
+
+    def _task(self, ipc: int, seed: int, generator: dict[str, Any]) -> Task:
+        """What the method will be asked, as far as it decides which assets it needs."""
+        view, device = self.view, torch.device(self.request.device)
+        pool = pool_spec(generator_settings(generator), view.facts.name, view.train)
+        assets = Assets(self.home.assets, view.train, device)
+        return Task(view.facts.name, view.train, ipc, seed, device, assets, pool=pool)
 
 
 def _check_settings(request: Request, registry: Registry, chosen: Sequence[str]) -> None:
@@ -176,26 +243,12 @@ def _check_settings(request: Request, registry: Registry, chosen: Sequence[str])
             raise UsageError(f"--set {name}... has no effect: method '{name}' is not among those of this run")
 
 
-def _chosen(request: Request, name: str, view: View, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the suite prescribes for a method or the generator, and that with what the user set instead."""
-    own = request.settings.get(name, {})
-    prescribed = request.suite.prescribed(name, view.facts.name, ipc, own)
-    return prescribed, merged(prescribed, own)
-
-
 def _check_pool(generator: GeneratorSettings, ipc: int, name: str) -> None:
     if ipc > generator.sampling.per_class:
         raise UsageError(
             f"IPC {ipc} is more than {name}@generated can choose from: the pool has {generator.sampling.per_class} "
             f"clips per class; add --set generator.sampling.per_class={4 * ipc}"
         )
-
-
-def _task(request: Request, home: Home, view: View, ipc: int, seed: int, generator: dict[str, Any]) -> Task:
-    """What the method will be asked, as far as it decides which assets it needs."""
-    device = torch.device(request.device)
-    pool = pool_spec(generator_settings(generator), view.facts.name, view.train)
-    return Task(view.facts.name, view.train, ipc, seed, device, Assets(home.assets, view.train, device), pool=pool)
 
 
 def _dataset_record(request: Request, view: View) -> DatasetRecord:
@@ -226,6 +279,12 @@ def _check_data(request: Request, view: View) -> None:
 def describe_protocol(protocol: Protocol) -> str:
     """The protocol in one line, for people."""
     frames = f"{protocol.frames or 'native'} frames of {protocol.size or 'native'} pixels"
-    students = ", ".join(f"{s.name} (width {s.width})" for s in protocol.students)
-    networks = f"{protocol.evaluation_seeds} networks each"
+    students = ", ".join(_sized(spec) for spec in protocol.students)
+    networks = f"{protocol.evaluation_seeds} network{'s' if protocol.evaluation_seeds > 1 else ''} each"
     return f"{frames}, split {protocol.split}, judged by {students}, {networks}, on {protocol.evaluate_on}"
+
+
+def _sized(spec: StudentSpec) -> str:
+    """``minic3d (width 16)``; the name alone where its sizes are its own."""
+    sizes = [f"{name} {value}" for name, value in (("width", spec.width), ("depth", spec.depth)) if value is not None]
+    return f"{spec.name} ({', '.join(sizes)})" if sizes else spec.name

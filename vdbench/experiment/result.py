@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from vdbench import files
 from vdbench.errors import DataError, FailureKind
-from vdbench.records import DatasetRecord, Provenance, Record, StudentScores
+from vdbench.records import Condition, DatasetRecord, Provenance, Record, StudentScores
 
 
 class Stage(Record):
@@ -55,6 +55,38 @@ class Failure(Record):
     details: str = ""
 
 
+class Source(Record):
+    """Where a method comes from, as its card says.
+
+    Attributes:
+        title: one line.
+        paper: title and venue, or arXiv number.
+        bibtex: its BibTeX entry.
+    """
+
+    title: str
+    paper: str = ""
+    bibtex: str = ""
+
+
+Curve = tuple[tuple[int, float], ...]
+"""Step and value, thinned."""
+
+
+class Verification(Record):
+    """A second judging of the stored distilled set, by ``vdbench evaluate``.
+
+    Attributes:
+        environment: where it was judged again.
+        when: in UTC.
+        difference: largest difference of top-1 to the result's own, over students and networks, in points.
+    """
+
+    environment: Environment
+    when: datetime
+    difference: float
+
+
 class Result(Record):
     """One finished or failed trial: ``<id>.json``.
 
@@ -66,6 +98,7 @@ class Result(Record):
         method_version: its version.
         pool: the pool it selected from, or None.
         reconstruction: whether the method is a reconstruction of an unpublished one.
+        source: its title, paper and BibTeX entry; None when failed.
         control: whether the suite added it as a control.
         settings: the method's identity settings.
         prescribed: those of them that the suite prescribes, nested as the settings are.
@@ -74,29 +107,36 @@ class Result(Record):
         evaluated_on: ``test``, or ``validation`` while tuning.
         dataset: the data used.
         ipc: instances per class; None for a method without a budget.
+        budget_bytes: bytes that the distilled set was allowed; None where an IPC was asked for.
+        codec: what its clips are stored as; None as the method stores them.
         seed: of the distillation.
+        labels: kind of labels that the distilled set brings.
         students: scores per student, trained with the method's own labels and step size where it learned any; empty
             when failed.
-        hard_labels: scores of the same students trained with the most likely class of each clip instead; empty where
-            labels are no distributions.
+        conditions: scores of the same students and clips judged in the protocol's other ways.
         step_size: learning rate that the method learned and its students were trained with; None where the protocol's
             was used.
         stored_clips: clips in the distilled set.
         stored_bytes: bytes of everything its render needs.
+        artefact: SHA-256 of the distilled set's tensors; None when failed.
+        distilled: name of the distilled set's folder in the home that made it; None when failed.
+        curves: what was reported while the set was made, by name; empty where nothing was.
         stages: cost of ``assets`` (shared, counted once), ``distill`` and ``evaluate``.
         provenance: what the clips are and what encoder and generator have seen.
         environment: machine and versions.
         started: when, in UTC.
         failure: why it failed, if it did.
+        verified: a second judging of the same artefact that agreed; None where there was none.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     id: str
     status: Literal["done", "failed"]
     method: str
     method_version: int
     pool: str | None
     reconstruction: bool = False
+    source: Source | None = None
     control: bool = False
     settings: dict[str, Any]
     prescribed: dict[str, Any] = Field(default_factory=dict)
@@ -105,17 +145,24 @@ class Result(Record):
     evaluated_on: Literal["test", "validation"]
     dataset: DatasetRecord
     ipc: int | None
+    budget_bytes: int | None = None
+    codec: str | None = None
     seed: int
+    labels: Literal["hard", "soft"] = "hard"
     students: tuple[StudentScores, ...] = ()
-    hard_labels: tuple[StudentScores, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     step_size: float | None = None
     stored_clips: int = 0
     stored_bytes: int = 0
+    artefact: str | None = None
+    distilled: str | None = None
+    curves: dict[str, Curve] = Field(default_factory=dict)
     stages: dict[str, Stage] = Field(default_factory=dict)
     provenance: Provenance | None = None
     environment: Environment
     started: datetime
     failure: Failure | None = None
+    verified: Verification | None = None
 
     @property
     def label(self) -> str:
@@ -126,9 +173,9 @@ class Result(Record):
         return self.method if self.pool in (None, "real") else f"{self.method}@{self.pool}"
 
     def outcome(self) -> dict[str, Any]:
-        """Everything but times, memory and machine: equal for two runs of the same trial."""
-        value = self.model_dump(mode="json", exclude={"stages", "environment", "started"})
-        for student in (*value["students"], *value["hard_labels"]):
+        """Everything but times, memory, machine and curves: equal for two runs of the same trial."""
+        value = self.model_dump(mode="json", exclude={"stages", "environment", "started", "verified", "curves"})
+        for student in (*value["students"], *(s for condition in value["conditions"] for s in condition["students"])):
             for cost in ("train_seconds", "test_seconds", "peak_memory"):
                 del student[cost]
         return value

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files as package_files
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
 
+from vdbench.augment import Augmentation
 from vdbench.errors import DataError, UsageError, nearest
 from vdbench.evaluate import StudentSpec
 from vdbench.records import Record
 from vdbench.train import Recipe
+
+if TYPE_CHECKING:
+    from vdbench.datasets.spec import DatasetSpec
 
 
 class Protocol(Record):
@@ -27,6 +31,8 @@ class Protocol(Record):
         students: the networks that judge.
         recipe: how they are trained.
         evaluation_seeds: fresh networks per distilled set and student.
+        labels: kinds of labels that every set is judged with by this recipe, beside its own labels and step size.
+        augmentation: how clips are varied in a second training of every set; None for none.
     """
 
     frames: int | None = Field(default=None, ge=1)
@@ -37,6 +43,14 @@ class Protocol(Record):
     students: tuple[StudentSpec, ...] = Field(min_length=1)
     recipe: Recipe
     evaluation_seeds: int = Field(default=5, ge=1)
+    labels: tuple[Literal["hard", "soft"], ...] = ("hard",)
+    augmentation: Augmentation | None = None
+
+    def on(self, spec: DatasetSpec) -> Protocol:
+        """This protocol on a data set: clips whose class has a direction are not mirrored."""
+        if self.augmentation is None or not spec.directed:
+            return self
+        return self.model_copy(update={"augmentation": self.augmentation.model_copy(update={"mirror": False})})
 
     def data(self) -> dict[str, Any]:
         """The part that decides which clips methods see."""
@@ -73,7 +87,8 @@ class Suite(Record):
         runs: methods, as ``--methods`` takes them.
         controls: methods that always run beside the others.
         protocol: how they are judged.
-        methods: settings of methods under this suite; of several that hold, later ones win.
+        methods: settings of methods under this suite; of several that hold, later ones win. A file may take those
+            of another suite, ``methods_of: vdsd``, and add to them.
     """
 
     name: str
@@ -126,6 +141,8 @@ def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
     text = (package_files("vdbench_benchmarks") / "suites" / f"{name}.yaml").read_text(encoding="utf-8")
     try:
         declared = {"name": name, **yaml.safe_load(text)}
+        if source := declared.pop("methods_of", None):
+            declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
         suite = Suite.model_validate(declared)
     except (yaml.YAMLError, ValidationError, TypeError) as error:
         raise DataError(f"suite file {name}.yaml is malformed: {str(error).splitlines()[0]}") from error

@@ -224,9 +224,10 @@ def _numbers(result: Result) -> dict[str, float]:
         numbers |= {f"{stage}.seconds": cost.seconds, f"{stage}.peak_memory": float(cost.peak_memory)}
     if result.step_size is not None:
         numbers["step_size"] = result.step_size
-    for prefix, students in (("", result.students), ("hard.", result.hard_labels)):
+    judged = [("", result.students), *((f"{way.name}.", way.students) for way in result.conditions)]
+    for prefix, students in judged:
         for student in students:
-            for score in ("top1", "top5"):
+            for score in ("top1", "top5", "macro"):
                 values = [getattr(s, score) for s in student.scores]
                 numbers[f"{prefix}{student.student}.{score}"] = sum(values) / len(values)
     return numbers

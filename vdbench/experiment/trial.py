@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vdbench.codecs import VERSION as CODEC_VERSION
 from vdbench.experiment.suite import Protocol
 from vdbench.files import digest
+from vdbench.judging import VERSION as JUDGING_VERSION
 from vdbench.records import DatasetRecord, Record
 from vdbench.students import student_class
 from vdbench.train import VERSION as TRAINING_VERSION
@@ -32,6 +34,8 @@ class Trial(Record):
         train_fingerprint: of the clips the method is given.
         assets: digests of the shared assets that it needs, their versions included.
         ipc: instances per class; None for a method without a budget.
+        budget_bytes: bytes that its distilled set may take, from which its IPC follows; None for none.
+        codec: what its clips are stored as; None as the method stores them.
         seed: of the trial; the students' seeds follow from it.
         distillation_seed: what the method is given: the same, or 0 where the method does not use its seed.
     """
@@ -49,6 +53,8 @@ class Trial(Record):
     train_fingerprint: str
     assets: tuple[str, ...]
     ipc: int | None
+    budget_bytes: int | None = None
+    codec: str | None = None
     seed: int
     distillation_seed: int
 
@@ -76,15 +82,28 @@ class Trial(Record):
                 "protocol": self.protocol.model_dump(mode="json"),
                 "students": [student_class(spec.name).version for spec in self.protocol.students],
                 "training": TRAINING_VERSION,
+                "judging": JUDGING_VERSION,
+                "stored": self._storage,
                 "seed": self.seed,
             }
         )
+
+    @property
+    def storage_id(self) -> str:
+        """Hash of what decides the distilled set as it is stored."""
+        plain = self.codec is None and self.budget_bytes is None
+        return self.distillation_id if plain else digest([self.distillation_id, self._storage])
+
+    @property
+    def _storage(self) -> list[str | int | None]:
+        return [self.codec, self.budget_bytes, *([] if self.codec is None else [CODEC_VERSION])]
 
     @property
     def title(self) -> str:
         """For people: ``herding  ucf101  ipc 5  seed 0``."""
         method = self.method if self.pool in (None, "real") else f"{self.method}@{self.pool}"
         budget = "all clips" if self.ipc is None else f"ipc {self.ipc}"
+        budget += f" as {self.codec}" if self.codec else ""
         return f"{method}  {self.dataset.name}  {budget}  seed {self.seed}"
 
     def evaluation_seeds(self) -> list[int]:

@@ -6,14 +6,11 @@ Both schedulers run these functions, and nothing else runs a trial.
 from __future__ import annotations
 
 import errno
-import re
-import shutil
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,27 +22,25 @@ from vdbench import files
 from vdbench.assets import Assets, Report
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View, open_view
-from vdbench.distilled import DistilledSet
+from vdbench.distilled import TENSORS
 from vdbench.errors import DataError, FailureKind, VdbenchError
-from vdbench.evaluate import judge
+from vdbench.experiment.artefacts import make, store
 from vdbench.experiment.environment import environment
 from vdbench.experiment.home import Home
-from vdbench.experiment.result import Failure, Result, Stage
+from vdbench.experiment.judges import judge_of, teacher_of
+from vdbench.experiment.result import Curve, Failure, Result, Source, Stage
 from vdbench.experiment.stopping import StopRequest
 from vdbench.generator.settings import generator_settings, pool_spec
-from vdbench.measure import measured
 from vdbench.method import Method, Task
-from vdbench.pictures import contact_sheet, preview_video
 from vdbench.registry import Registry
 
 if TYPE_CHECKING:
+    from vdbench.assets import AssetSpec
     from vdbench.experiment.trial import Job
     from vdbench.records import StudentScores
 
-COST = "cost.json"
-"""Beside a distilled set: what making it took."""
-PREVIEWS = "previews"
-"""Beside a learned one: a preview per class."""
+CURVE_POINTS = 24
+"""Most points that are kept of a curve."""
 LOOK_EVERY = 0.5
 """Seconds between two looks for a request to stop."""
 
@@ -77,7 +72,7 @@ def run_trial(job: Job, report: Report) -> Result:
             result = _carry_out(job, home, progress, started)
     except BaseException as error:
         failure = Failure(
-            kind=failure_kind(error), stage=progress.stage, message=_sentence(error), details=_trace(error)
+            kind=failure_kind(error), stage=progress.stage, message=sentence_of(error), details=_trace(error)
         )
         result = blank_result(job, started).model_copy(update={"status": "failed", "failure": failure})
         home.results.write(result)
@@ -109,7 +104,6 @@ def reproducibly() -> Iterator[None]:
 def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> Result:
     trial = job.trial
     view = _view(job)
-    device = torch.device(job.device)
     method, task = _prepare(job, view, progress)
     stages: dict[str, Stage] = {}
 
@@ -119,27 +113,27 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
             task.assets.get(spec)
         stages["assets"] = Stage(seconds=task.assets.seconds(specs))
     with progress.during("distill"):
-        distilled, stages["distill"] = _distil(job, home, method, task)
+        made = make(trial, home, method, task, lambda: progress.curves)
+        stages["distill"] = made.cost
+        distilled = store(trial, home, made.distilled)
     with progress.during("evaluate"):
-        held_out = view.test if trial.protocol.evaluate_on == "test" else view.validation
-        verdict = judge(
-            distilled,
-            held_out,
-            trial.protocol.students,
-            trial.protocol.recipe,
-            trial.evaluation_seeds(),
-            device,
-            progress,
-        )
-        stages["evaluate"] = _evaluation_cost(verdict.students + verdict.hard_labels)
+        judge = judge_of(trial.protocol, view, trial.evaluation_seeds(), task.assets, distilled)
+        verdict = judge(distilled, trial.ipc, trial.seed, progress)
+        judged = [*verdict.students, *(scores for way in verdict.conditions for scores in way.students)]
+        stages["evaluate"] = _evaluation_cost(judged)
     return blank_result(job, started).model_copy(
         update={
             "reconstruction": method.card.reconstruction,
+            "source": Source(title=method.card.title, paper=method.card.paper, bibtex=method.card.bibtex),
+            "labels": distilled.record.labels,
             "students": verdict.students,
-            "hard_labels": verdict.hard_labels,
+            "conditions": verdict.conditions,
             "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,
+            "distilled": trial.storage_id,
+            "curves": made.curves,
+            "artefact": files.file_sha256(home.artefact(trial.storage_id) / TENSORS),
             "stages": stages,
             "provenance": distilled.record.provenance,
         }
@@ -181,7 +175,13 @@ def missing_assets(job: Job) -> list[tuple[int, Path]]:
         Folders that do not exist yet, with their wave: those of one wave can be built beside each other.
     """
     method, task = _prepare(job, _view(job), _Progress(_silent, job))
-    return [(wave, task.assets.folder(spec)) for wave, spec in task.assets.missing(method.needs(task))]
+    return [(wave, task.assets.folder(spec)) for wave, spec in task.assets.missing(_needed(job, method, task))]
+
+
+def _needed(job: Job, method: Method[Any], task: Task) -> Sequence[AssetSpec[Any]]:
+    """What a trial asks for: the assets of its method, and the teacher, where its protocol always has soft labels."""
+    teacher = [teacher_of(job.trial.protocol)] if "soft" in job.trial.protocol.labels else []
+    return [*method.needs(task), *teacher]
 
 
 def build_asset(job: Job, folder: Path, report: Report) -> None:
@@ -198,56 +198,14 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
     try:
         with reproducibly():
             method, task = _prepare(job, _view(job), _Progress(report, job))
-            for _, spec in task.assets.missing(method.needs(task)):
+            for _, spec in task.assets.missing(_needed(job, method, task)):
                 if task.assets.folder(spec) == folder:
                     task.assets.get(spec)
     except Exception as error:
-        warnings.warn(f"{folder.parent.name} could not be built: {_sentence(error)}", stacklevel=1)
+        warnings.warn(f"{folder.parent.name} could not be built: {sentence_of(error)}", stacklevel=1)
 
 
-def _distil(job: Job, home: Home, method: Method[Any], task: Task) -> tuple[DistilledSet, Stage]:
-    """Make the distilled set, unless a trial with other students or, for some methods, another seed made it."""
-    folder = home.artefact(job.trial.distillation_id)
-
-    def build(draft: Path) -> None:
-        with measured(task.device) as cost:
-            distilled = method.distill(task)
-        distilled.save(draft)
-        _preview(distilled, draft)
-        files.write_json(draft / COST, Stage(**asdict(cost)).model_dump(mode="json"))
-
-    files.build_once(folder, build)
-    try:
-        made = _load(folder)
-    except (DataError, OSError, ValueError):  # damaged since it was made
-        shutil.rmtree(folder)
-        files.build_once(folder, build)
-        made = _load(folder)
-    shutil.rmtree(home.checkpoints(job.trial.distillation_id), ignore_errors=True)
-    return made
-
-
-def _load(folder: Path) -> tuple[DistilledSet, Stage]:
-    return DistilledSet.load(folder), Stage.model_validate_json((folder / COST).read_text(encoding="utf-8"))
-
-
-def _preview(distilled: DistilledSet, folder: Path) -> None:
-    """A contact sheet and a playing preview of the clips; of learned ones, a preview of each class as well."""
-    clips = distilled.pixels().numpy()
-    names = [distilled.record.classes[label] for label in distilled.labels()]
-    try:
-        contact_sheet(clips, names, folder / "preview.png")
-        preview_video(clips, names, folder / "preview.mp4")
-        if distilled.record.provenance.pool == "learned":
-            for label, name in enumerate(distilled.classes):
-                file = f"{label:03}-{re.sub('[^A-Za-z0-9]+', '-', name).strip('-')}.mp4"
-                own = clips[distilled.labels().numpy() == label]
-                preview_video(own, [name] * len(own), folder / PREVIEWS / file)
-    except Exception as error:  # a picture is not worth a trial
-        warnings.warn(f"there is no preview of {folder.name}: {_sentence(error)}", stacklevel=1)
-
-
-def _evaluation_cost(scores: tuple[StudentScores, ...]) -> Stage:
+def _evaluation_cost(scores: Sequence[StudentScores]) -> Stage:
     return Stage(
         seconds=sum(s.train_seconds + s.test_seconds for s in scores), peak_memory=max(s.peak_memory for s in scores)
     )
@@ -270,6 +228,8 @@ def blank_result(job: Job, started: datetime) -> Result:
         evaluated_on=trial.protocol.evaluate_on,
         dataset=trial.dataset,
         ipc=trial.ipc,
+        budget_bytes=trial.budget_bytes,
+        codec=trial.codec,
         seed=trial.seed,
         environment=environment(job.device),
         started=started,
@@ -289,7 +249,8 @@ def failure_kind(error: BaseException) -> FailureKind:
     return "bug" if isinstance(error, Exception) else "interrupted"  # Ray ends a worker with SystemExit
 
 
-def _sentence(error: BaseException) -> str:
+def sentence_of(error: BaseException) -> str:
+    """An exception in one sentence."""
     if isinstance(error, VdbenchError):
         return str(error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -299,6 +260,12 @@ def _sentence(error: BaseException) -> str:
 
 def _trace(error: BaseException) -> str:
     return "" if isinstance(error, VdbenchError) else "".join(traceback.format_exception(error))
+
+
+def _thinned(points: Sequence[tuple[int, float]]) -> Curve:
+    """Evenly spread points, the first and the last among them."""
+    last, kept = len(points) - 1, min(CURVE_POINTS, len(points)) - 1
+    return tuple(points[round(last * place / kept)] for place in range(kept + 1))
 
 
 def _silent(step: int, **metrics: Any) -> None:
@@ -313,6 +280,7 @@ class _Progress:
 
     def __init__(self, report: Report, job: Job) -> None:
         self.stage = "assets"
+        self._points: dict[str, list[tuple[int, float]]] = {}
         self._report, self._job = report, job
         self._stop, self._stopping = StopRequest(job.home), False
         self._started = self._kept = self._looked = time.monotonic()
@@ -326,6 +294,14 @@ class _Progress:
         if now - self._looked > LOOK_EVERY:
             self._looked, self._stopping = now, self._stop.made
         self._report(step, stage=self.stage, **metrics)
+        for name, value in metrics.items():
+            if name != "of" and isinstance(value, int | float):
+                self._points.setdefault(name, []).append((step, float(f"{value:.4g}")))
+
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """What this stage reported, thinned."""
+        return {name: _thinned(points) for name, points in self._points.items() if len(points) > 1}
 
     def due(self) -> bool:
         """Whether long work should keep its state now."""
@@ -339,6 +315,6 @@ class _Progress:
 
     @contextmanager
     def during(self, stage: str) -> Iterator[None]:
-        self.stage = stage
+        self.stage, self._points = stage, {}
         self(0)
         yield

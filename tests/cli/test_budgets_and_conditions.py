@@ -1,0 +1,92 @@
+"""`vdbench run` at equal bytes and under every condition: what is asked for is what results and tables hold."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.distilled import DistilledSet
+from vdbench.experiment.result import Result
+
+PIXELS = 4 * 16 * 16 * 3
+"""Bytes of one clip of uint8 pixels in these runs."""
+CLASSES = 3
+
+
+def at(home: Path, budget: str, *more: object, methods: str = "random,herding") -> list[str]:
+    """Arguments of a run with a budget of bytes instead of an IPC."""
+    words = tiny_run(home, "--budget", budget, *more, methods=methods)
+    place = words.index("--ipc")
+    return words[:place] + words[place + 2 :]
+
+
+def budgeted(home: Path) -> list[Result]:
+    return [result for result in results(home).values() if result.method != "full"]
+
+
+def test_every_method_gets_the_largest_ipc_that_fits(cli: Cli, home: Path) -> None:
+    allowed = 2 * CLASSES * PIXELS + 100
+    answer = cli(*at(home, f"bytes={allowed}"))
+    assert answer.code == 0, answer.err
+    found = budgeted(home)
+    assert {result.method for result in found} == {"random", "herding"}
+    for result in found:
+        assert (result.ipc, result.budget_bytes, result.codec) == (2, allowed, None)
+        assert result.stored_bytes == 2 * CLASSES * PIXELS <= allowed
+    assert f"{allowed / 1024:.1f} KiB" in answer.out
+
+
+def test_a_codec_stores_what_is_judged(cli: Cli, home: Path) -> None:
+    answer = cli(*at(home, "3KiB", "--codec", "h264:40"))
+    assert answer.code == 0, answer.err
+    for result in budgeted(home):
+        assert result.distilled is not None
+        stored = DistilledSet.load(home / "distilled" / result.distilled)
+        assert stored.record.form == "video"
+        assert result.stored_bytes == stored.stored_bytes <= 3 << 10
+        assert result.ipc is not None
+        assert result.ipc >= 1
+        assert len(stored) == CLASSES * result.ipc
+    assert cli(*at(home, "3KiB", "--codec", "h264:40")).err.count("0 to run") == 1
+
+
+def test_plans_tell_of_budgets(cli: Cli, home: Path) -> None:
+    answer = cli(*at(home, "bytes=20KiB,bytes=10KiB", "--codec", "uint8", "--dry-run", "--json"))
+    trials = json.loads(answer.out)["trials"]
+    ipc = {(t["method"], t["budget_bytes"]): t["ipc"] for t in trials}
+    assert ipc["random", 10 << 10] == (10 << 10) // (CLASSES * PIXELS) == 1
+    assert ipc["random", 20 << 10] == (20 << 10) // (CLASSES * PIXELS) == 2
+    assert ipc["full", None] is None
+
+
+@pytest.mark.parametrize(
+    ("budget", "codec", "sentence"),
+    [
+        ("2KiB", "uint8", "one clip per class of random on ucf101 takes 9216 bytes, more than the budget of 2048"),
+        ("lots", "uint8", "--budget lots is no number of bytes"),
+        ("1MiB", "av1", "unknown codec 'av1'"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(cli: Cli, home: Path, budget: str, codec: str, sentence: str) -> None:
+    answer = cli(*at(home, budget, "--codec", codec))
+    assert answer.code == 2
+    assert sentence in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_conditions_stand_in_results_curves_and_tables(cli: Cli, home: Path) -> None:
+    conditions = ["--set", "protocol.labels=[hard, soft]", "--set", "protocol.augmentation={crop: 0.1}"]
+    answer = cli(*tiny_run(home, *conditions, methods="random"))
+    assert answer.code == 0, answer.err
+    assert "building teacher for ucf101" in answer.err
+    (random,) = budgeted(home)
+    assert [way.name for way in random.conditions] == ["soft", "own-augmented"]
+    assert random.protocol["augmentation"] == {"mirror": True, "crop": 0.1, "jitter": 1}
+    (score,) = random.students[0].scores
+    assert None not in (score.macro, score.shuffled, score.still)
+    assert sum(count for _, _, count in random.students[0].confusion) == random.dataset.test_clips
+    (full,) = [result for result in results(home).values() if result.method == "full"]
+    assert full.conditions == ()
+    table = (home / "leaderboard" / "leaderboard.csv").read_text()
+    assert "lrs" in table.splitlines()[0].split(",")

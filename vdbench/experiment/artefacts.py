@@ -1,0 +1,112 @@
+"""Distilled sets on disk: made once, whatever judges them, with their cost, their curves and pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vdbench import files
+from vdbench.codecs import parse_codec
+from vdbench.distilled import DistilledSet
+from vdbench.errors import DataError, UsageError
+from vdbench.experiment.result import Curve, Stage
+from vdbench.measure import measured
+from vdbench.pictures import contact_sheet, preview_video
+
+if TYPE_CHECKING:
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.trial import Trial
+    from vdbench.method import Method, Task
+
+COST = "cost.json"
+"""Beside a distilled set: what making it took."""
+CURVES = "curves.json"
+"""And what was reported meanwhile."""
+PREVIEWS = "previews"
+"""Beside a learned one: a preview per class."""
+
+
+class Made(NamedTuple):
+    """A distilled set as its method returned it, what that took, and what was reported meanwhile."""
+
+    distilled: DistilledSet
+    cost: Stage
+    curves: Mapping[str, Curve]
+
+
+def make(trial: Trial, home: Home, method: Method[Any], task: Task, curves: Callable[[], Mapping[str, Curve]]) -> Made:
+    """Make the distilled set, unless a trial with other students or, for some methods, another seed made it."""
+    folder = home.artefact(trial.distillation_id)
+
+    def build(draft: Path) -> None:
+        with measured(task.device) as cost:
+            distilled = method.distill(task)
+        distilled.save(draft)
+        _preview(distilled, draft)
+        files.write_json(draft / COST, Stage(**asdict(cost)).model_dump(mode="json"))
+        files.write_json(draft / CURVES, curves())
+
+    files.build_once(folder, build)
+    try:
+        made = _load(folder)
+    except (DataError, OSError, ValueError):  # damaged since it was made
+        shutil.rmtree(folder)
+        files.build_once(folder, build)
+        made = _load(folder)
+    shutil.rmtree(home.checkpoints(trial.distillation_id), ignore_errors=True)
+    return made
+
+
+def store(trial: Trial, home: Home, made: DistilledSet) -> DistilledSet:
+    """The distilled set as the trial stores it.
+
+    Raises:
+        UsageError: it takes more bytes than the trial allows.
+    """
+    allowed = trial.budget_bytes
+    if trial.codec is not None:
+        made = made.stored_as(parse_codec(trial.codec), allowed)
+    elif allowed is not None and made.stored_bytes > allowed:
+        raise UsageError(
+            f"{trial.method} returned {made.stored_bytes} bytes for a budget of {allowed}, more than its "
+            "stored_bytes() promised; correct that, or raise --budget"
+        )
+    if trial.storage_id == trial.distillation_id:
+        return made
+
+    def build(draft: Path) -> None:
+        made.save(draft)
+        _preview(made, draft)
+
+    folder = home.artefact(trial.storage_id)
+    files.build_once(folder, build)
+    return DistilledSet.load(folder)
+
+
+def _load(folder: Path) -> Made:
+    points = json.loads((folder / CURVES).read_text(encoding="utf-8"))
+    curves = {name: tuple((step, value) for step, value in curve) for name, curve in points.items()}
+    cost = Stage.model_validate_json((folder / COST).read_text(encoding="utf-8"))
+    return Made(DistilledSet.load(folder), cost, curves)
+
+
+def _preview(distilled: DistilledSet, folder: Path) -> None:
+    """A contact sheet and a playing preview of the clips; of learned ones, a preview of each class as well."""
+    clips = distilled.pixels().numpy()
+    names = [distilled.record.classes[label] for label in distilled.labels()]
+    try:
+        contact_sheet(clips, names, folder / "preview.png")
+        preview_video(clips, names, folder / "preview.mp4")
+        if distilled.record.provenance.pool == "learned":
+            for label, name in enumerate(distilled.classes):
+                file = f"{label:03}-{re.sub('[^A-Za-z0-9]+', '-', name).strip('-')}.mp4"
+                own = clips[distilled.labels().numpy() == label]
+                preview_video(own, [name] * len(own), folder / PREVIEWS / file)
+    except Exception as error:  # a picture is not worth a trial
+        warnings.warn(f"there is no preview of {folder.name}: {error}", stacklevel=1)

@@ -1,0 +1,51 @@
+"""Budgets of bytes: how they are typed, and how many clips per class they hold."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vdbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from vdbench.clipset import ClipSet
+
+UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+SAMPLED_CLIPS = 64
+"""Train clips that a codec is tried on to learn what it takes for one."""
+
+
+def parse_bytes(text: str) -> int:
+    """``bytes=256KiB``, ``1.5MiB`` or ``4096`` as a number of bytes.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    found = re.fullmatch(r"(?:bytes=)?(\d+(?:\.\d+)?)\s*([KMG]iB|B)?", text.strip())
+    count = round(float(found[1]) * UNITS[found[2] or "B"]) if found else 0
+    if count < 1:
+        raise UsageError(f"--budget {text} is no number of bytes; type one such as bytes=256KiB or bytes=1MiB")
+    return count
+
+
+def sample(train: ClipSet) -> NDArray[np.uint8]:
+    """Clips spread evenly over a train split, uint8 ``(n, T, H, W, 3)``."""
+    rows = np.unique(np.linspace(0, len(train) - 1, SAMPLED_CLIPS).round().astype(int))
+    return np.asarray(train.clips[rows])
+
+
+def largest_fitting(stored: Callable[[int], float], most: int, allowed: int) -> int:
+    """The largest IPC up to ``most`` that stores no more than so many bytes.
+
+    Args:
+        stored: bytes that an IPC takes; settings may differ from IPC to IPC, so that more clips may take less.
+        most: the largest IPC that can be asked for.
+        allowed: bytes; at least what IPC 1 takes.
+    """
+    return max((ipc for ipc in range(2, most + 1) if stored(ipc) <= allowed), default=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,62 +12,136 @@ from vdbench.cli.options import HomeOption, JsonOption, SetOption, parse_setting
 from vdbench.cli.output import err, show_rows
 from vdbench.errors import UsageError
 
+if TYPE_CHECKING:
+    from vdbench.cli.bench import Bench
+    from vdbench.distilled import DistilledSet
+    from vdbench.experiment.suite import Protocol
+    from vdbench.judging import Verdict
+    from vdbench.records import Score
+
+COLUMNS = ("student", "labels", "seed", "top-1", "top-5", "macro", "shuffled", "still")
+
 
 def evaluate(
-    artefact: Annotated[Path, typer.Argument(help="Folder with distilled.json and tensors.safetensors.")],
-    suite: Annotated[str, typer.Option(help="The protocol.")] = "quick",
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A distilled set's folder; a file of tensors (.pt, .pth, .npy, .npz, .safetensors); "
+            "or a folder of videos, in folders called as classes are, or called CLASS_001.mp4.",
+        ),
+    ],
+    suite: Annotated[str | None, typer.Option(help="The protocol.", show_default="quick")] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Test on this data set.", show_default="the one it was made from")
+        str | None,
+        typer.Option(help="Test on this data set.", show_default="the one it was made from, or the suite's only one"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the students.", min=0)] = 0,
+    seed: Annotated[int | None, typer.Option(help="Of the students.", show_default="0", min=0)] = None,
+    pixels: Annotated[
+        str | None,
+        typer.Option(
+            help="What floats in a file of tensors mean: uint8 (0 to 255), unit (0 to 1), signed (-1 to 1), "
+            "normalised (by mean and std of the suite's train clips), imagenet, or mean=R,G,B:std=R,G,B. "
+            "Integers are 0 to 255.",
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of labels: tensors, or text with a class name or number per line. Without labels, here or "
+            "with the clips, these are taken class by class, as many of each, in the order of the data set's classes.",
+            show_default=False,
+        ),
+    ] = None,
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RESULT.json|ID",
+            help="Judge the set as this result says, and mark it as verified if they agree: on the same CPU and torch "
+            "to the bit, else within 1.0 point of top-1 for every network.",
+            show_default=False,
+        ),
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     set_: SetOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train fresh students on a distilled set and test them, under a suite's protocol."""
-    import torch
+    """Train fresh students on a distilled set and test them, under a suite's protocol.
 
-    from vdbench.cli.datasets import store_for
-    from vdbench.datasets.view import open_view
-    from vdbench.distilled import DistilledSet
-    from vdbench.evaluate import judge
+    **Examples:** `vdbench evaluate distilled.pt --pixels unit --dataset ucf101 --suite clean`,
+    `vdbench evaluate FOLDER --verify RESULT.json`
+    """
     from vdbench.experiment.home import Home
+
+    place = Home.at(home)
+    if verify is not None:
+        from vdbench.cli.verifying import verify_result
+
+        given = {"suite": suite, "dataset": dataset, "seed": seed, "set": set_, "pixels": pixels, "labels": labels}
+        for option, value in given.items():
+            if value is not None:
+                raise UsageError(f"--{option} has no effect beside --verify: the result says it; leave it out")
+        verify_result(path, verify, place, device, as_json)
+        return
+
+    from vdbench.cli.bench import Bench
+    from vdbench.datasets.spec import as_declared_now
+    from vdbench.distilled import DistilledSet
     from vdbench.experiment.suite import load_suite
-    from vdbench.experiment.trial import student_seeds
+    from vdbench.outside.loading import is_outside, load_outside
 
     changes = parse_settings(set_ or [])
-    protocol = load_suite(suite, changes.pop("protocol", None)).protocol
+    chosen = load_suite(suite or "quick", changes.pop("protocol", None))
     if changes:
         raise UsageError(f"--set {next(iter(changes))}... has no effect here; only protocol.* can be set")
-    distilled = DistilledSet.load(artefact)
-    place = Home.at(home)
-    store = store_for(dataset or distilled.record.dataset, place, protocol.frames, protocol.size)
-    view = open_view(store, place.root, **protocol.data())
-    if distilled.record.train_fingerprint != view.train.fingerprint:
+    if is_outside(path):
+        bench = Bench.open(dataset or _only(chosen.datasets), chosen.protocol, place, device)
+        distilled = load_outside(path, bench.store, bench.view.train, pixels, labels)
+    else:
+        distilled = DistilledSet.load(path)
+        if pixels is not None or labels is not None:
+            raise UsageError("--pixels and --labels have no effect on a distilled set of vdbench; leave them out")
+        bench = Bench.open(dataset or distilled.record.dataset, chosen.protocol, place, device)
+    protocol = chosen.protocol.on(as_declared_now(bench.store.manifest.spec))
+    _show(distilled, _judged(bench, protocol, distilled, seed or 0), as_json)
+
+
+def _only(datasets: tuple[str, ...]) -> str:
+    """The data set of a suite that has one."""
+    if len(datasets) != 1:
+        raise UsageError(f"the suite has the data sets {', '.join(datasets)}; choose one with --dataset")
+    return datasets[0]
+
+
+def _judged(bench: Bench, protocol: Protocol, distilled: DistilledSet, seed: int) -> Verdict:
+    if distilled.record.train_fingerprint != bench.view.train.fingerprint:
         err.print("warning: it was made from other clips than this suite's train split")
-    held_out = view.test if protocol.evaluate_on == "test" else view.validation
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    seeds = student_seeds(seed, protocol.evaluation_seeds)
-    verdict = judge(distilled, held_out, protocol.students, protocol.recipe, seeds, device)
+    return bench.judge(protocol, distilled, distilled.record.ipc, seed)
+
+
+def _show(distilled: DistilledSet, verdict: Verdict, as_json: bool) -> None:
     judged = [
-        *((distilled.record.labels, scores) for scores in verdict.students),
-        *(("hard", scores) for scores in verdict.hard_labels),
+        *(("own", scores) for scores in verdict.students),
+        *((way.name, scores) for way in verdict.conditions for scores in way.students),
     ]
     if as_json:
         print(json.dumps([{"labels": labels} | s.model_dump(mode="json") for labels, s in judged], indent=2))
         return
-    rows = [
-        {
-            "student": s.student,
-            "labels": labels,
-            "seed": x.seed,
-            "top1": f"{100 * x.top1:.1f} %",
-            "top5": f"{100 * x.top5:.1f} %",
-        }
-        for labels, s in judged
-        for x in s.scores
-    ]
+    rows = [{"student": s.student, "labels": labels} | _cells(x) for labels, s in judged for x in s.scores]
     title = f"{distilled.record.method} on {distilled.record.dataset}, {len(distilled)} clips"
     if distilled.record.step_size is not None:
         title += f", at its learned step size {distilled.record.step_size:.3g}"
-    show_rows(title, ["student", "labels", "seed", "top1", "top5"], rows, False)
+    show_rows(title, COLUMNS, rows, False)
+
+
+def _cells(score: Score) -> dict[str, Any]:
+    """The scores of one network as a row of the table."""
+    shares = {
+        "top-1": score.top1,
+        "top-5": score.top5,
+        "macro": score.macro,
+        "shuffled": score.shuffled,
+        "still": score.still,
+    }
+    return {"seed": score.seed} | {k: None if share is None else f"{100 * share:.1f} %" for k, share in shares.items()}

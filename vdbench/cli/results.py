@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdbench.cli.options import HomeOption, JsonOption
-from vdbench.cli.output import out, show_rows
-from vdbench.errors import DataError, UsageError
+from vdbench.cli.options import HomeOption, JsonOption, choose
+from vdbench.cli.output import err, out, show_rows
+from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
 
-app = typer.Typer(no_args_is_help=True, help="List, show and export stored results.")
+app = typer.Typer(no_args_is_help=True, help="List, show, export, validate and merge stored results.")
+
+PlacesArgument = Annotated[list[Path], typer.Argument(help="Folders of result files, and such files.")]
 
 
 @app.command("list")
@@ -52,25 +58,139 @@ def _top1(result: Result) -> str | None:
 @app.command()
 def show(trial_id: str, home: HomeOption = None) -> None:
     """Show one result as JSON. The first characters of its id are enough."""
-    found = [r for r in _stored(home) if r.id.startswith(trial_id)]
+    from vdbench.experiment.home import Home
+
+    _, result = find_result(trial_id, Home.at(home))
+    print(json.dumps(result.model_dump(mode="json"), indent=2, ensure_ascii=False))
+
+
+def find_result(named: str, place: Home) -> tuple[Path, Result]:
+    """One result and its file.
+
+    Args:
+        named: a path that ends in ``.json``, or the first characters of the id of a trial of the home.
+        place: the home.
+
+    Raises:
+        UsageError: no result, or more than one, has an id that begins so.
+        DataError: the file is no result.
+    """
+    from vdbench.experiment.result import read_result
+
+    if named.endswith(".json"):
+        file = Path(named)
+        if not file.is_file():
+            raise DataError(f"there is no result {file}; check the path")
+        return file, read_result(file)
+    found = [r for r in place.results.readable() if r.id.startswith(named)]
     if len(found) != 1:
         how_many = "no result has" if not found else f"{len(found)} results have"
-        raise UsageError(f"{how_many} an id that begins with '{trial_id}'; see `vdbench results list`")
-    print(json.dumps(found[0].model_dump(mode="json"), indent=2, ensure_ascii=False))
+        raise UsageError(f"{how_many} an id that begins with '{named}'; see `vdbench results list`")
+    return place.results.path(found[0].id), found[0]
 
 
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Receives one JSON file per trial.")],
-    suite: Annotated[str | None, typer.Option(help="Only results of this suite.")] = None,
+    suite: Annotated[str | None, typer.Option(help="Only of these suites: names, globs; commas between.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only on these data sets, likewise.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only of these methods, as tables call them, likewise.")] = None,
+    artefacts: Annotated[
+        bool,
+        typer.Option(
+            "--artefacts",
+            help="Copy the distilled sets too, into distilled/, where they may be handed on: generated and learned "
+            "clips, and those of data sets that vdbench renders itself.",
+        ),
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Copy results, failed ones included, into a folder, for a leaderboard that is shared."""
-    from vdbench.experiment.result import ResultStore
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.submissions import ARTEFACTS, export_artefacts
+    from vdbench.experiment.submissions import export as write
 
-    results = [r for r in _stored(home) if suite in (None, r.suite)]
+    results = _stored(home)
     if not results:
         raise DataError("there are no results to export; run `vdbench run` first")
-    for result in results:
-        ResultStore(folder).write(result)
-    out.print(f"{len(results)} results written to {folder}", markup=False)
+    results = _chosen(results, suite, "suite", lambda r: r.suite)
+    results = _chosen(results, dataset, "data set", lambda r: r.dataset.name)
+    results = _chosen(results, method, "method", lambda r: r.label)
+    write(results, folder)
+    out.print(f"{len(results)} results written to {folder}", markup=False, soft_wrap=True)
+    if artefacts:
+        handed = export_artefacts(results, Home.at(home).root / ARTEFACTS, folder)
+        told = f"{len(handed.copied)} distilled sets copied"
+        told += f", {handed.restricted} of restricted data sets left here" if handed.restricted else ""
+        told += f", {handed.missing} no longer in the home" if handed.missing else ""
+        out.print(told, markup=False, soft_wrap=True)
+
+
+def _chosen(results: list[Result], names: str | None, what: str, name_of: Callable[[Result], str]) -> list[Result]:
+    """The results with one of these names: all where none was typed."""
+    if names is None:
+        return results
+    wanted = choose(names, sorted({name_of(result) for result in results}), f"{what} among these results")
+    return [result for result in results if name_of(result) in wanted]
+
+
+@app.command()
+def validate(places: PlacesArgument, as_json: JsonOption = False) -> None:
+    """Check results against the rules of a shared leaderboard: one line per fault and per remark.
+
+    Exit code 3 if there is a fault; remarks alone are none.
+    """
+    from vdbench.experiment.rules import findings
+    from vdbench.experiment.submissions import result_files
+
+    found = findings(places)
+    faults = [finding for finding in found if finding.fault]
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in found], indent=2, ensure_ascii=False))
+    else:
+        for finding in found:
+            kind = "fault" if finding.fault else "remark"
+            out.print(f"{kind}: {finding.where}: {finding.what}", markup=False, soft_wrap=True)
+    checked = len(result_files(places))
+    if faults:
+        raise DataError(f"{len(faults)} faults in {checked} results; they cannot be merged")
+    if not as_json:
+        out.print(f"{checked} results keep the rules")
+
+
+@app.command()
+def merge(
+    sources: PlacesArgument,
+    into: Annotated[Path, typer.Option(help="The folder of the shared results.")] = Path("leaderboard/results"),
+) -> None:
+    """Add results to a folder of shared ones, all or none. What is there is never replaced by another outcome.
+
+    Results that are there already are skipped, a done one takes the place of a failed one, and a verified one brings
+    its mark. If two finished results of one trial differ, they are listed, nothing is written, and the exit code is 1.
+    """
+    from vdbench.experiment.rules import findings
+    from vdbench.experiment.submissions import plan_merge
+
+    if faults := [finding for finding in findings(sources) if finding.fault]:
+        first = faults[0]
+        raise DataError(
+            f"{len(faults)} faults, the first in {first.where}: {first.what}; see `vdbench results validate`; nothing "
+            "was written"
+        )
+    plan = plan_merge(sources, into)
+    for trial_id, fields in plan.conflicts.items():
+        err.print(f"conflict: {trial_id} differs in {', '.join(fields)}", markup=False, soft_wrap=True)
+    if plan.conflicts:
+        raise VdbenchError(
+            f"{len(plan.conflicts)} trials have another outcome than is in {into}, or than another source; nothing was "
+            "written"
+        )
+    plan.write()
+    counts = {
+        "added": plan.added,
+        "in place of failed ones": plan.finished,
+        "now verified": plan.verified,
+        "there already": plan.skipped,
+    }
+    told = ", ".join(f"{len(some)} {what}" for what, some in counts.items() if some)
+    out.print(f"{into}: {told}", markup=False, soft_wrap=True)

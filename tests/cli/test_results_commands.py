@@ -1,0 +1,158 @@
+"""`vdbench results export|validate|merge`: from a run to a shared leaderboard."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.cli import main
+from vdbench.experiment.home import Home
+from vdbench.experiment.result import Result, ResultStore
+from vdbench.records import Provenance
+
+
+@pytest.fixture(scope="module")
+def finished(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which a small run ended; never written to again."""
+    home = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("finished") / "home"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
+        run = tiny_run(home, "--seeds", 3, "--set", "herding.encoder=pixels", methods="herding")
+        patch.setattr(sys, "argv", ["vdbench", *run])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert not ended.value.code
+    return home
+
+
+@pytest.fixture
+def home(finished: Path, tmp_path: Path) -> Path:
+    """A home of one's own with these results."""
+    return Path(shutil.copytree(finished, tmp_path / "home"))
+
+
+@pytest.fixture
+def ran(home: Path) -> dict[str, Result]:
+    """The results of that run."""
+    return results(home)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def edit(folder: Path, result: Result, **changes: object) -> None:
+    ResultStore(folder).path(result.id).unlink(missing_ok=True)
+    ResultStore(folder).write(result.model_copy(update=changes))
+
+
+def test_a_run_is_exported_validated_and_merged(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:
+    out, into = tmp_path / "out", tmp_path / "shared" / "results"
+    assert "9 results written" in cli("results", "export", out, "--home", home).out
+    assert names(out) == sorted(f"{trial}.json" for trial in ran)
+    told = cli("results", "validate", out)
+    assert told.code == 0, told.err
+    assert told.out.splitlines() == [
+        "remark: quick-bent on ucf101, 3 of 101 classes: the protocol is bent, so that these results have tables of "
+        "their own",
+        "remark: quick-bent on ucf101, 3 of 101 classes: the data set is partial, so that these results have tables "
+        "of their own",
+        "9 results keep the rules",
+    ]
+    assert cli("results", "merge", out, "--into", into).out == f"{into}: 9 added\n"
+    assert {path.name: path.read_bytes() for path in into.iterdir()} == {
+        path.name: path.read_bytes() for path in out.iterdir()
+    }
+    assert cli("results", "merge", out, "--into", into).out == f"{into}: 9 there already\n"
+
+
+def test_export_takes_what_is_asked_for(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:
+    def exported(*options: str) -> set[str]:
+        folder = tmp_path / "-".join(options)
+        assert cli("results", "export", folder, *options, "--home", home).code == 0
+        return {value.method for value in ResultStore(folder)}
+
+    assert exported() == {"random", "full", "herding"}
+    assert exported("--method", "herding,f*") == {"herding", "full"}
+    assert exported("--suite", "quick*", "--dataset", "ucf101", "--method", "random") == {"random"}
+    for option, what in (("suite", "suite"), ("dataset", "data set"), ("method", "method")):
+        answer = cli("results", "export", tmp_path / "none", f"--{option}", "hurding", "--home", home)
+        assert (answer.code, (tmp_path / "none").exists()) == (2, False)
+        assert f"unknown {what} among these results 'hurding'" in answer.err
+
+
+def test_artefacts_are_exported_only_where_they_may_be(
+    cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    learned = [r for r in ran.values() if r.method == "herding"]
+    for result in learned:
+        edit(home / "results", result, provenance=Provenance(pool="learned"))
+    answer = cli("results", "export", out, "--artefacts", "--method", "herding,full", "--home", home)
+    assert answer.code == 0, answer.err
+    sets = {str(result.distilled) for result in learned}
+    assert f"{len(sets)} distilled sets copied, 1 of restricted data sets left here" in answer.out
+    assert names(out / "distilled") == sorted(sets)
+    own = out / "distilled" / str(learned[0].distilled)
+    assert names(own) == ["distilled.json", "tensors.safetensors"]
+    assert cli("results", "validate", out).code == 0
+    assert cli("evaluate", own, "--verify", learned[0].id, "--home", home).code == 0
+
+
+def test_faults_are_one_line_each_and_exit_code_3(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:
+    out, into = tmp_path / "out", tmp_path / "into"
+    cli("results", "export", out, "--home", home)
+    first, second = list(ran.values())[:2]
+    edit(out, first, artefact=None)
+    (out / f"{second.id}.json").write_text("{")
+    answer = cli("results", "validate", out)
+    assert answer.code == 3
+    faults = [line for line in answer.out.splitlines() if line.startswith("fault: ")]
+    assert len(faults) == 2
+    assert f"fault: {out / first.id}.json: it does not name the SHA-256 of its distilled set" in faults
+    assert "2 faults in 9 results" in answer.err
+    as_json = cli("results", "validate", out, "--json")
+    assert as_json.code == 3
+    assert sum(finding["fault"] for finding in json.loads(as_json.out)) == 2
+    merging = cli("results", "merge", out, "--into", into)
+    assert merging.code == 3
+    assert "see `vdbench results validate`; nothing was written" in merging.err
+    assert not into.exists()
+
+
+def test_a_conflict_is_listed_and_nothing_is_written(
+    cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path
+) -> None:
+    out, into = tmp_path / "out", tmp_path / "into"
+    cli("results", "export", out, "--home", home)
+    first = next(iter(ran.values()))
+    edit(into, first, stored_clips=99)
+    before = {path: path.read_bytes() for path in into.iterdir()}
+    answer = cli("results", "merge", out, "--into", into)
+    assert answer.code == 1
+    assert f"conflict: {first.id} differs in stored_clips" in answer.err
+    assert "nothing was written" in answer.err
+    assert {path: path.read_bytes() for path in into.iterdir()} == before
+
+
+def test_a_mark_reaches_the_shared_results(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:
+    into = tmp_path / "into"
+    assert cli("results", "merge", home / "results", "--into", into).code == 0
+    one = next(r for r in ran.values() if r.method == "random")
+    own = home / "distilled" / str(one.distilled)
+    assert cli("evaluate", own, "--verify", one.id, "--home", home).code == 0
+    answer = cli("results", "merge", home / "results", "--into", into)
+    assert answer.out == f"{into}: 1 now verified, 8 there already\n"
+    assert {value.id for value in ResultStore(into) if value.verified} == {one.id}
+    assert "1 of 9 results bring the mark" in cli("results", "validate", into).out
+
+
+def test_places_that_hold_nothing(cli: Cli, tmp_path: Path) -> None:
+    for command in ("validate", "merge"):
+        answer = cli("results", command, tmp_path / "none")
+        assert answer.code == 3
+        assert "there is no result in" in answer.err
+    assert Home(tmp_path).results.paths() == []

@@ -1,0 +1,84 @@
+"""``vdbench evaluate --verify``: judge a distilled set as its result says, and mark the result if they agree."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vdbench import files
+from vdbench.cli.output import out, show_rows
+from vdbench.cli.results import find_result
+from vdbench.errors import VdbenchError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.verification import Comparison
+
+
+def verify_result(folder: Path, named: str, place: Home, device: str, as_json: bool) -> None:
+    """Judge a distilled set again and write its result anew, with the mark, if no network differs too much.
+
+    Args:
+        folder: the distilled set.
+        named: the result's file, or the id of a trial of the home.
+        place: the home.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        as_json: print JSON instead of a table.
+
+    Raises:
+        DataError: the distilled set or the clips are not those of the result.
+        VdbenchError: they do not agree; nothing is written.
+    """
+    from vdbench.cli.bench import Bench
+    from vdbench.distilled import DistilledSet
+    from vdbench.experiment.environment import environment
+    from vdbench.experiment.verification import check_artefact, check_view, compare, protocol_of
+
+    file, result = find_result(named, place)
+    protocol, distilled = protocol_of(result), DistilledSet.load(folder)
+    check_artefact(result, folder, distilled)
+    bench = Bench.open(result.dataset.name, protocol, place, device)
+    check_view(result, bench.view)
+    verdict = bench.judge(protocol, distilled, result.ipc, result.seed)
+    used = bench.assets.device.type
+    comparison = compare(result, verdict.students, verdict.conditions, environment(used), used == "cpu")
+    _show(result.id, comparison, as_json)
+    if not comparison.agrees:
+        raise VdbenchError(
+            f"result {result.id} is not verified: a network differs by {comparison.difference:.2f} points, and "
+            f"{comparison.tolerance:g} are allowed; nothing was written"
+        )
+    files.write_json(file, comparison.verified(result, datetime.now(UTC)).model_dump(mode="json"))
+    if not as_json:
+        out.print(f"verified: {file}", markup=False, soft_wrap=True)
+
+
+def _show(trial_id: str, comparison: Comparison, as_json: bool) -> None:
+    if as_json:
+        value = {
+            "result": trial_id,
+            "agrees": comparison.agrees,
+            "difference": comparison.difference,
+            "tolerance": comparison.tolerance,
+            "networks": [asdict(pair) for pair in comparison.pairs],
+        }
+        print(json.dumps(value, indent=2))
+        return
+    rows = [
+        {
+            "student": pair.student,
+            "labels": pair.labels,
+            "seed": pair.seed,
+            "top-1 of the result": f"{100 * pair.before:.2f} %",
+            "top-1 now": f"{100 * pair.now:.2f} %",
+        }
+        for pair in comparison.pairs
+    ]
+    show_rows(f"Result {trial_id}", list(rows[0]), rows, False)
+    out.print(
+        f"largest difference {comparison.difference:.2f} points; {comparison.tolerance:g} are allowed", markup=False
+    )

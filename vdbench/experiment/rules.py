@@ -1,0 +1,231 @@
+"""The rules that results have to keep before they are merged into a shared leaderboard.
+
+What makes a result none is a fault; what only keeps it from a rank, or has to be known of it, is a remark. Numbers
+cannot be checked without judging again: ``vdbench evaluate --verify`` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from vdbench import files
+from vdbench.datasets.spec import dataset_names, load_dataset
+from vdbench.distilled import TENSORS
+from vdbench.errors import DataError
+from vdbench.experiment.result import read_result
+from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
+from vdbench.experiment.suite import Protocol, load_suite, suite_names
+from vdbench.experiment.trial import student_seeds
+from vdbench.experiment.verification import TOLERANCE
+from vdbench.judging import ways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from vdbench.experiment.result import Result
+    from vdbench.experiment.suite import Suite
+    from vdbench.records import StudentScores
+
+SEEDS = 3
+"""Distillation seeds that a rank takes."""
+BENT = "-bent"
+"""Ends the name of a suite whose protocol was changed."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        where: the file, or what of the submission.
+        what: a sentence without its end.
+        fault: whether it keeps the results from being merged.
+    """
+
+    where: str
+    what: str
+    fault: bool
+
+
+def findings(places: Sequence[Path]) -> list[Finding]:
+    """All that is to be said about results: faults first, in the order of files.
+
+    Args:
+        places: folders, with distilled sets beside their results if these were exported, and files.
+
+    Raises:
+        DataError: there is no result in a place.
+    """
+    read: list[Result] = []
+    found: list[Finding] = []
+    for path in result_files(places):
+        try:
+            result = read_result(path)
+        except DataError as error:
+            found.append(Finding(str(path), str(error).removeprefix(f"{path} "), fault=True))
+            continue
+        read.append(result)
+        found += [Finding(str(path), what, fault=True) for what in faults_of(result)]
+    for place in places:
+        found += _beside(place, read)
+    found += [Finding(where, what, fault=False) for where, what in remarks_on(read)]
+    return sorted(found, key=lambda finding: not finding.fault)
+
+
+def faults_of(result: Result) -> Iterator[str]:
+    """What keeps one result from being merged."""
+    if not re.fullmatch("[0-9a-f]{16}", result.id):
+        yield f"its id '{result.id}' is no trial's"
+    if not (result.environment.device and result.environment.torch and result.environment.platform):
+        yield "it does not say on which device, platform and torch it was measured"
+    try:
+        protocol = Protocol.model_validate(result.protocol)
+    except ValidationError as error:
+        yield f"its protocol cannot be read: {str(error.errors()[0]['msg'])}"
+        return
+    yield from _suite_faults(result, protocol)
+    if result.evaluated_on != protocol.evaluate_on:
+        yield f"it says that it was evaluated on {result.evaluated_on}, and its protocol {protocol.evaluate_on}"
+    if result.status == "failed":
+        if result.failure is None:
+            yield "it failed without saying why"
+        if result.students or result.verified is not None:
+            yield "it failed, and has scores or the mark verified"
+        return
+    yield from _outcome_faults(result)
+    yield from _network_faults(result, protocol)
+
+
+def _suite_faults(result: Result, protocol: Protocol) -> Iterator[str]:
+    base = result.suite.removesuffix(BENT)
+    if base not in suite_names():
+        yield f"there is no suite '{result.suite}'"
+    elif result.dataset.name not in dataset_names():
+        yield f"there is no data set '{result.dataset.name}'"
+    elif base == result.suite:
+        declared = _suite(base).protocol.on(load_dataset(result.dataset.name))
+        others = [name for name in Protocol.model_fields if getattr(declared, name) != getattr(protocol, name)]
+        if others:
+            yield f"its {', '.join(others)} are not those of the suite {base}; a bent one is called {base}{BENT}"
+
+
+@cache
+def _suite(name: str) -> Suite:
+    """A suite, read once for all results."""
+    return load_suite(name)
+
+
+def _outcome_faults(result: Result) -> Iterator[str]:
+    if result.failure is not None:
+        yield "it is done, and has a failure"
+    if not re.fullmatch("[0-9a-f]{64}", result.artefact or ""):
+        yield "it does not name the SHA-256 of its distilled set"
+    if not re.fullmatch("[0-9a-f]{16}", result.distilled or ""):
+        yield "it does not name its distilled set"
+    if result.stored_clips < 1 or result.stored_bytes < 1:
+        yield f"its distilled set has {result.stored_clips} clips and {result.stored_bytes} bytes"
+    if result.provenance is None:
+        yield "it does not say where its clips came from"
+    if result.verified is not None and not 0 <= result.verified.difference <= TOLERANCE:
+        yield f"it is marked as verified with a difference of {result.verified.difference:g} points"
+
+
+def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
+    """Whether the networks are those that the protocol asks for, and their scores possible."""
+    asked = [spec.name for spec in protocol.students]
+    if [scores.student for scores in result.students] != asked:
+        yield f"its students are not {', '.join(asked)}, as its protocol says"
+    step_size = result.step_size is not None
+    wanted = ways(result.labels, step_size, protocol.labels, protocol.augmentation is not None)
+    names = [] if result.ipc is None else [way.name for way in wanted]
+    if [way.name for way in result.conditions] != names:
+        yield f"it was not judged as its protocol says beside its own way: {', '.join(names) or 'in no other'}"
+    conditions = [scores for way in result.conditions for scores in way.students]
+    seeds = student_seeds(result.seed, protocol.evaluation_seeds)
+    if any([score.seed for score in scores.scores] != seeds for scores in (*result.students, *conditions)):
+        yield f"its networks do not have the seeds {', '.join(map(str, seeds))}"
+    if any(score.top1 > score.top5 for scores in (*result.students, *conditions) for score in scores.scores):
+        yield "a network has a higher top-1 than top-5"
+    tested = result.dataset.test_clips * protocol.evaluation_seeds
+    if any(_counted(scores) not in (0, tested) for scores in result.students):
+        yield f"its confusion of classes does not count {tested} test clips"
+
+
+def _counted(scores: StudentScores) -> int:
+    return sum(count for _, _, count in scores.confusion)
+
+
+def remarks_on(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    """What has to be known of results, or keeps them from a rank: where, and what."""
+    cells: dict[str, list[Result]] = defaultdict(list)
+    tables: dict[str, list[Result]] = defaultdict(list)
+    for result in sorted(results, key=lambda r: (r.suite, r.dataset.name, r.label, r.ipc or 0, r.seed)):
+        measured = [result.suite, result.protocol, result.dataset.model_dump(mode="json")]
+        asked = [result.label, result.settings, result.ipc, result.budget_bytes, result.codec]
+        tables[files.digest(measured)].append(result)
+        cells[files.digest([measured, asked])].append(result)
+    for table in tables.values():
+        yield from _table_remarks(table)
+    for cell in cells.values():
+        yield from _seed_remarks(cell)
+    if marked := [result for result in results if result.verified is not None]:
+        yield "verified", f"{len(marked)} of {len(results)} results bring the mark; it is their maker's claim"
+
+
+def _table_remarks(table: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    first = table[0]
+    where = f"{first.suite} on {first.dataset.title}"
+    base = first.suite.removesuffix(BENT)
+    if base != first.suite:
+        yield where, "the protocol is bent, so that these results have tables of their own"
+    if first.dataset.partial:
+        yield where, "the data set is partial, so that these results have tables of their own"
+    if first.evaluated_on == "validation":
+        yield where, "evaluated on validation clips: for choosing settings, not for comparing"
+    controls = _suite(base).controls if base in suite_names() else ()
+    if missing := [name for name in controls if name not in {result.method for result in table}]:
+        yield where, f"no results of the control {' and '.join(missing)}"
+
+
+def _seed_remarks(cell: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    first = cell[0]
+    budget = f"ipc {first.ipc}" if first.ipc is not None else "all clips"
+    where = f"{first.label} on {first.dataset.name}, {budget}, suite {first.suite}"
+    done = {result.seed for result in cell if result.status == "done"}
+    if len(done) < SEEDS:
+        yield where, f"{len(done)} of {SEEDS} seeds that a rank takes"
+    seeds = {result.seed for result in cell}
+    if gaps := sorted(set(range(max(seeds))) - seeds):
+        yield where, f"missing seeds: {', '.join(map(str, gaps))}; failed trials are submitted too"
+
+
+def _beside(place: Path, results: Iterable[Result]) -> Iterator[Finding]:
+    """Distilled sets beside results, and files that are none of both."""
+    if not place.is_dir():
+        return
+    owners: dict[str | None, list[Result]] = defaultdict(list)
+    for result in results:
+        owners[result.artefact].append(result)
+    for path in sorted(path for path in place.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        parts = path.relative_to(place).parts
+        in_set = len(parts) == 3 and parts[0] == ARTEFACTS and parts[2] in PARTS
+        if in_set and parts[2] == TENSORS:
+            yield from _set_faults(path, owners)
+        elif not in_set and not (len(parts) == 1 and path.suffix == ".json"):
+            yield Finding(str(path), "it is neither a result nor part of a distilled set", fault=False)
+
+
+def _set_faults(path: Path, owners: Mapping[str | None, Sequence[Result]]) -> Iterator[Finding]:
+    found = owners.get(files.file_sha256(path), ())
+    if not found:
+        yield Finding(str(path), "its SHA-256 is that of no result here", fault=True)
+    elif not all(map(shareable, found)):
+        what = f"it holds clips of {found[0].dataset.name}, which may not be handed on"
+        yield Finding(str(path), what, fault=True)

@@ -1,0 +1,195 @@
+"""Judging a stored distilled set again, under what its result says, and marking the result as verified.
+
+``vdbench evaluate PATH --verify RESULT.json`` alone sets the mark, and whoever has the distilled set may do so, its
+maker included: the mark names the machine and the versions of the second judging, so that a reader sees how far apart
+the two were. It is worth as much as the file that it stands in, which anybody can write: who accepts a result from
+others takes its mark for a claim, as its numbers are, and sets one of his own by judging the set again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from vdbench import files
+from vdbench.distilled import TENSORS
+from vdbench.errors import DataError
+from vdbench.experiment.result import Verification
+from vdbench.experiment.suite import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from vdbench.datasets.view import View
+    from vdbench.distilled import DistilledSet
+    from vdbench.experiment.result import Environment, Result
+    from vdbench.records import Condition, StudentScores
+
+TOLERANCE = 1.0
+"""Points of top-1 that a network may differ by on another machine, whose sums round otherwise."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One network, judged twice.
+
+    Attributes:
+        labels: ``own``, or the name of the condition.
+        student: its name.
+        seed: of the network.
+        before: top-1 that the result names, 0..1.
+        now: top-1 of the second judging, 0..1.
+    """
+
+    labels: str
+    student: str
+    seed: int
+    before: float
+    now: float
+
+    @property
+    def difference(self) -> float:
+        """In points, not negative."""
+        return 100 * abs(self.now - self.before)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A result beside a second judging of its distilled set.
+
+    Attributes:
+        pairs: every network.
+        environment: of the second judging.
+        tolerance: points that a network may differ by.
+    """
+
+    pairs: tuple[Pair, ...]
+    environment: Environment
+    tolerance: float
+
+    @property
+    def difference(self) -> float:
+        """The largest one of all networks, in points."""
+        return max(pair.difference for pair in self.pairs)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no network differs by more than it may."""
+        return self.difference <= self.tolerance
+
+    def verified(self, result: Result, when: datetime) -> Result:
+        """The result with its mark.
+
+        Raises:
+            ValueError: the two do not agree.
+        """
+        if not self.agrees:
+            raise ValueError(f"a network differs by {self.difference} points")
+        mark = Verification(environment=self.environment, when=when, difference=self.difference)
+        return result.model_copy(update={"verified": mark})
+
+
+def protocol_of(result: Result) -> Protocol:
+    """How a finished result was judged.
+
+    Raises:
+        DataError: it is not finished, or this version knows no such protocol.
+    """
+    if result.status != "done" or result.artefact is None:
+        raise DataError(f"result {result.id} is not finished, so that there is nothing to verify; run its trial again")
+    try:
+        return Protocol.model_validate(result.protocol)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DataError(
+            f"the protocol of result {result.id} is none of this version: {place}: {first['msg']}; verify it with "
+            f"vdbench {result.environment.vdbench}"
+        ) from error
+
+
+def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> None:
+    """Make sure that a distilled set is the one that a result was measured on, as far as judging it goes.
+
+    Raises:
+        DataError: its tensors or what its record says are others.
+    """
+    sha256 = files.file_sha256(folder / TENSORS)
+    if sha256 != result.artefact:
+        raise DataError(
+            f"{folder} is not the distilled set of result {result.id}: the SHA-256 of its tensors is {sha256[:12]}..., "
+            f"not {str(result.artefact)[:12]}..."
+        )
+    record = distilled.record
+    said = {"labels": record.labels, "step_size": record.step_size, "codec": record.codec}
+    for name, value in said.items():
+        if value != getattr(result, name):
+            raise DataError(
+                f"{folder} does not go with result {result.id}: its {name} is {value}, not {getattr(result, name)}"
+            )
+
+
+def check_view(result: Result, view: View) -> None:
+    """Make sure that the clips at hand are those that a result was measured on.
+
+    Raises:
+        DataError: they are others.
+    """
+    if view.facts.fingerprint != result.dataset.fingerprint:
+        raise DataError(
+            f"{result.dataset.title} is prepared here from other clips than result {result.id} was measured on: "
+            f"fingerprint {view.facts.fingerprint}, not {result.dataset.fingerprint}; prepare the same videos with the "
+            "same reader"
+        )
+
+
+def compare(
+    result: Result,
+    students: Sequence[StudentScores],
+    conditions: Sequence[Condition],
+    environment: Environment,
+    on_cpu: bool,
+) -> Comparison:
+    """Set a second judging beside a result, network by network.
+
+    On a CPU, an equal machine with an equal torch has to give equal bits. Everything else may differ by
+    :data:`TOLERANCE`.
+
+    Args:
+        result: what was measured.
+        students: of the second judging.
+        conditions: of the second judging.
+        environment: of the second judging.
+        on_cpu: whether it computed on a CPU.
+
+    Raises:
+        DataError: the result has other networks.
+    """
+    before, now = _networks(result.students, result.conditions), _networks(students, conditions)
+    if before.keys() != now.keys():
+        labels, student, _, _, seed = sorted(before.keys() ^ now.keys(), key=str)[0]
+        raise DataError(
+            f"result {result.id} has other networks than its protocol asks for: {student} with seed {seed} "
+            f"({labels} labels) is on one side only"
+        )
+    pairs = tuple(Pair(key[0], key[1], key[4], before[key], now[key]) for key in before)
+    first = result.environment
+    same = all(getattr(first, part) == getattr(environment, part) for part in ("platform", "torch", "device"))
+    return Comparison(pairs, environment, 0.0 if same and on_cpu else TOLERANCE)
+
+
+def _networks(
+    students: Sequence[StudentScores], conditions: Sequence[Condition]
+) -> dict[tuple[str, str, int, int | None, int], float]:
+    """Top-1 of every network by its condition, its kind and its seed."""
+    judged = [("own", students), *((way.name, way.students) for way in conditions)]
+    return {
+        (labels, scores.student, scores.width, scores.depth, score.seed): score.top1
+        for labels, group in judged
+        for scores in group
+        for score in scores.scores
+    }

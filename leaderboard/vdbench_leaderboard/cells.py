@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vdbench import files
+from vdbench_leaderboard.budget import Budget
 from vdbench_leaderboard.labels import method_labels
 from vdbench_leaderboard.statistics import Estimate, Runs, estimate
 
@@ -74,7 +75,7 @@ class Cell:
         group: suite, protocol and data.
         student: the network that judged.
         method: the label of its row, unique within the group.
-        ipc: instances per class; None for a method without a budget.
+        budget: what its distilled sets were allowed; None for a method without a budget.
         done: finished trials, by seed, with the scores that this student gave.
         failed: failed trials, by seed.
     """
@@ -82,7 +83,7 @@ class Cell:
     group: Group
     student: Student
     method: str
-    ipc: int | None
+    budget: Budget | None
     done: tuple[tuple[Result, StudentScores], ...]
     failed: tuple[Result, ...]
 
@@ -90,6 +91,11 @@ class Cell:
     def any_result(self) -> Result:
         """One of its trials, for what all of them share."""
         return self.done[0][0] if self.done else self.failed[0]
+
+    @property
+    def ipc(self) -> int | None:
+        """Instances per class: asked for, or as many as fit the bytes; None for a method without a budget."""
+        return self.any_result.ipc
 
     @property
     def dataset(self) -> DatasetRecord:
@@ -114,15 +120,37 @@ class Cell:
         return estimate({r.seed: {score.seed: 100 * score.top5 for score in s.scores} for r, s in self.done})
 
     @cached_property
-    def hard_labels(self) -> Estimate | None:
-        """Top-1 in percent with hard labels, of a method that learns soft ones; None of any other."""
-        runs = {
-            r.seed: {score.seed: 100 * score.top1 for score in other.scores}
-            for r, own in self.done
-            for other in r.hard_labels
-            if _student(other) == _student(own)
-        }
-        return estimate(runs) if runs else None
+    def macro(self) -> Estimate | None:
+        """Mean over classes of each class's own top-1, in percent."""
+        return self._score("macro")
+
+    @cached_property
+    def shuffled(self) -> Estimate | None:
+        """Top-1 in percent on the same test clips with their frames out of order."""
+        return self._score("shuffled")
+
+    @cached_property
+    def still(self) -> Estimate | None:
+        """Top-1 in percent on the same test clips with their middle frame shown all the time."""
+        return self._score("still")
+
+    @property
+    def confusion(self) -> dict[tuple[int, int], int]:
+        """Test clips by class and most likely class, over all seeds and networks."""
+        counts: Counter[tuple[int, int]] = Counter()
+        for _, scores in self.done:
+            counts.update({(label, guess): clips for label, guess, clips in scores.confusion})
+        return dict(counts)
+
+    def _score(self, name: str) -> Estimate | None:
+        known = {r.seed: {x.seed: getattr(x, name) for x in s.scores} for r, s in self.done}
+        return estimate(
+            {
+                seed: {network: 100 * value for network, value in values.items()}
+                for seed, values in known.items()
+                if None not in values.values()
+            }
+        )
 
     @property
     def step_size(self) -> float | None:
@@ -198,6 +226,11 @@ class Cell:
         return self.any_result.pool
 
     @property
+    def taken_from(self) -> str:
+        """Where its clips come from: the ``real`` or the ``generated`` pool, or ``learned`` where there is no pool."""
+        return self.pool or "learned"
+
+    @property
     def origin(self) -> str:
         """What encoder and generator were behind the clips, and what these have seen; empty where there was none."""
         known = self._provenance
@@ -246,7 +279,7 @@ def gather(results: Iterable[Result]) -> list[Cell]:
     labels = method_labels(ordered, groups)
     students: dict[Group, set[Student]] = defaultdict(set)
     for result in ordered:
-        students[groups[result.id]].update(_student(scores) for scores in result.students)
+        students[groups[result.id]].update(student_of(scores) for scores in result.students)
 
     done: dict[_Key, list[tuple[Result, StudentScores]]] = defaultdict(list)
     failed: dict[_Key, list[Result]] = defaultdict(list)
@@ -254,16 +287,17 @@ def gather(results: Iterable[Result]) -> list[Cell]:
         group, label = groups[result.id], labels[result.id]
         if result.status == "done":
             for scores in result.students:
-                done[group, _student(scores), label, result.ipc].append((result, scores))
+                done[group, student_of(scores), label, Budget.of(result)].append((result, scores))
         else:
             for student in students[group] or {NO_STUDENT}:
-                failed[group, student, label, result.ipc].append(result)
-    keys = sorted(done.keys() | failed.keys(), key=lambda key: (*key[:3], key[3] is None, key[3] or 0))
+                failed[group, student, label, Budget.of(result)].append(result)
+    keys = sorted(done.keys() | failed.keys(), key=lambda key: (*key[:3], key[3] is None, key[3] or Budget(False, 0)))
     return [Cell(*key, tuple(done[key]), tuple(failed[key])) for key in keys]
 
 
-_Key = tuple[Group, Student, str, int | None]
+_Key = tuple[Group, Student, str, Budget | None]
 
 
-def _student(scores: StudentScores) -> Student:
+def student_of(scores: StudentScores) -> Student:
+    """The network behind scores."""
     return Student(scores.student, scores.width, scores.parameters)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vdbench.experiment.result import Environment
     from vdbench.records import PoolRecord
+    from vdbench_leaderboard.cells import Cell
     from vdbench_leaderboard.pools import Gap, Mean
     from vdbench_leaderboard.standings import Standing
     from vdbench_leaderboard.statistics import Estimate
@@ -35,6 +37,11 @@ def estimate(value: Estimate | None, signed: bool = False) -> str:
     return mean if value.spread is None else f"{mean} ± {percent(value.spread)}"
 
 
+def fraction(value: float | None) -> str:
+    """Three decimals: ``0.269``."""
+    return NOTHING if value is None else f"{value:.3f}".replace("-", "−")
+
+
 def interval(value: Estimate | None) -> str:
     """The 95 % interval: ``50.2 … 54.0``."""
     if value is None or value.low is None:
@@ -51,20 +58,6 @@ def size(count: float | None) -> str:
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} TiB"
-
-
-def seconds(value: float | None) -> str:
-    """A duration in the unit that suits it: ``0.4 s``, ``12.5 min``, ``3.1 h``."""
-    if value is None:
-        return NOTHING
-    if value < 120:
-        return f"{value:.1f} s"
-    return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"
-
-
-def count(value: float | None) -> str:
-    """A mean count, without decimals where it is whole: ``8``, ``7.5``."""
-    return NOTHING if value is None else f"{value:.1f}".removesuffix(".0")
 
 
 def kinds(failures: Mapping[str, int]) -> str:
@@ -98,13 +91,6 @@ def result(standing: Standing | None, ranked: bool = True) -> str:
     return " ".join(parts)
 
 
-def runs(standing: Standing) -> str:
-    """Seeds x networks: ``3 × 2``; where seeds are missing, how many there should be: ``2/3 × 2``."""
-    cell = standing.cell
-    done = str(len(cell.seeds)) if standing.complete else f"{len(cell.seeds)}/{standing.expected}"
-    return f"{done} × {cell.networks}"
-
-
 def gap(value: Gap | None) -> str:
     """A difference between pools, starred where its interval excludes zero: ``+5.0 *``."""
     if value is None or value.value is None:
@@ -132,3 +118,14 @@ def sampled(value: PoolRecord | None) -> str:
         return NOTHING
     how = f"{value.per_class} clips per class, {value.steps} steps, guidance {value.guidance:g}"
     return f"{value.generator}, {how}, saw {value.saw}"
+
+
+def seen(cell: Cell) -> str:
+    """What stands behind a cell's clips, and what that has seen; empty where there is nothing."""
+    return "; ".join([cell.origin] * bool(cell.origin) + ([f"pool: {sampled(cell.sampled)}"] if cell.sampled else []))
+
+
+def machine(value: Environment) -> str:
+    """Versions and machine: ``vdbench 0.1.0, Python 3.11.9, torch 2.13.0; AMD EPYC, 2 CPU cores, Linux x86_64``."""
+    versions = f"vdbench {value.vdbench}, Python {value.python}, torch {value.torch}"
+    return f"{versions}; {value.device}, {value.cpus} CPU cores, {value.platform}"

@@ -49,19 +49,21 @@ def apart(variants: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
 
 
 def variant(result: Result) -> dict[str, str]:
-    """What can set rows of one method apart: version, pool, and settings as ``encoder.name`` and the like."""
-    prescribed = _flat(result.prescribed)
+    """What can set rows of one method apart: version, pool, codec, and settings as ``encoder.name`` and the like."""
+    prescribed = flat(result.prescribed)
     settings = {
-        name: PRESCRIBED if prescribed.get(name) == value else value for name, value in _flat(result.settings).items()
+        name: PRESCRIBED if prescribed.get(name) == value else value for name, value in flat(result.settings).items()
     }
-    return {"version": str(result.method_version), "pool": str(result.pool)} | settings
+    own = {"version": result.method_version, "pool": result.pool, "codec": result.codec or "as made"}
+    return {name: str(value) for name, value in own.items()} | settings
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested settings as ``encoder.name`` and texts on one line."""
+    found: dict[str, str] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
+            found |= flat(value, f"{prefix}{name}.")
         else:
-            flat[prefix + name] = " ".join(str(value).split())
-    return flat
+            found[prefix + name] = " ".join(str(value).split())
+    return found

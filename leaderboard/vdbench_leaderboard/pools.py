@@ -13,6 +13,7 @@ from vdbench_leaderboard.statistics import Estimate, average, difference, estima
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
+    from vdbench_leaderboard.budget import Budget
     from vdbench_leaderboard.cells import Cell
     from vdbench_leaderboard.standings import Board, Row, Standing
 
@@ -142,13 +143,13 @@ class Factorial:
     """A board's selectors on both pools: a table.
 
     Attributes:
-        ipcs: at which some selector was run on both pools.
+        budgets: at which some selector was run on both pools.
         selectors: the rows, in the board's order of their real ones.
         means: the closing rows, one per generator.
         one_sided: labels of the rows that lack the other pool, and so are not in the table.
     """
 
-    ipcs: tuple[int, ...]
+    budgets: tuple[Budget, ...]
     selectors: tuple[Selector, ...]
     means: tuple[Means, ...]
     one_sided: tuple[str, ...]
@@ -157,9 +158,9 @@ class Factorial:
     def unequal(self) -> list[str]:
         """Where the two pools store different amounts: ``herding at IPC 5``."""
         return [
-            f"{selector.label} at IPC {ipc}"
+            f"{selector.label} at {budget}"
             for selector in self.selectors
-            for ipc, pair in zip(self.ipcs, selector.pairs, strict=True)
+            for budget, pair in zip(self.budgets, selector.pairs, strict=True)
             if pair.gap and not pair.gap.equal_bytes
         ]
 
@@ -175,17 +176,17 @@ def factorial(board: Board) -> Factorial | None:
     ]
     places = [
         place
-        for place in range(len(board.ipcs))
+        for place in range(len(board.budgets))
         if any(real.row.standings[place] and generated.row.standings[place] for real, generated in matches)
     ]
     if not places:
         return None
     shown = [match for match in matches if any(all(side.row.standings[place] for side in match) for place in places)]
     selectors = tuple(_selector(real, generated, places) for real, generated in shown)
-    ipcs = tuple(board.ipcs[place] for place in places)
+    budgets = tuple(board.budgets[place] for place in places)
     used = {side.row.method for match in shown for side in match}
     one_sided = tuple(side.row.method for side in sides if side.row.method not in used)
-    return Factorial(ipcs, selectors, _means(selectors), one_sided)
+    return Factorial(budgets, selectors, _means(selectors), one_sided)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vdbench import files
-from vdbench_leaderboard.statistics import Estimate, difference, ranks
+from vdbench_leaderboard.comparisons import Comparison, compare, ranks
+from vdbench_leaderboard.conditions import Gains, gains
 
 if TYPE_CHECKING:
+    from vdbench_leaderboard.budget import Budget
     from vdbench_leaderboard.cells import Cell, Group, Student
+    from vdbench_leaderboard.statistics import Estimate
 
 BASELINE = "random"
 UPPER_BOUND = "full"
@@ -21,12 +24,14 @@ UPPER_BOUND = "full"
 
 @dataclass(frozen=True)
 class Standing:
-    """A cell and its place among the cells of the same group, student and IPC.
+    """A cell and its place among the cells of the same group, student and budget.
 
     Attributes:
         cell: what its own results say.
         expected: seeds that any method was tried with at this place.
-        against_random: paired difference to ``random``, in points of top-1.
+        beside_random: its top-1 compared with that of ``random``, corrected for all methods of the column; None of
+            ``random`` itself and where there is none.
+        gains: what it is worth beside its controls, under every condition.
         share_of_full: its top-1 in percent of what ``full`` reaches.
         rank: None for methods without a budget and for incomplete ones.
         tied: whether another method has the same rank.
@@ -34,10 +39,16 @@ class Standing:
 
     cell: Cell
     expected: int
-    against_random: Estimate | None
+    beside_random: Comparison | None
+    gains: Gains
     share_of_full: float | None
     rank: int | None
     tied: bool
+
+    @property
+    def against_random(self) -> Estimate | None:
+        """Paired difference to ``random``, in points of top-1."""
+        return self.beside_random.difference if self.beside_random else None
 
     @property
     def complete(self) -> bool:
@@ -47,11 +58,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Row:
-    """One method over all IPC values of a board.
+    """One method over all budgets of a board.
 
     Attributes:
         method: its label.
-        standings: one per IPC value of the board; None where it was not run.
+        standings: one per budget of the board; None where it was not run.
     """
 
     method: str
@@ -76,7 +87,7 @@ class Board:
         group: suite, protocol and data.
         heading: the group's name, unique on the leaderboard.
         student: the network that judged.
-        ipcs: the columns.
+        budgets: the columns.
         rows: methods with a budget, the best at the largest IPC first.
         bounds: methods without a budget; the same standing in every column.
     """
@@ -84,7 +95,7 @@ class Board:
     group: Group
     heading: str
     student: Student
-    ipcs: tuple[int, ...]
+    budgets: tuple[Budget, ...]
     rows: tuple[Row, ...]
     bounds: tuple[Row, ...]
 
@@ -122,24 +133,24 @@ def boards(cells: Sequence[Cell]) -> list[Board]:
 
 
 def _board(group: Group, heading: str, student: Student, cells: Sequence[Cell]) -> Board:
-    standings = {(s.cell.method, s.cell.ipc): s for s in stand(cells)}
-    ipcs = tuple(sorted({cell.ipc for cell in cells if cell.ipc is not None}))
+    standings = {(s.cell.method, s.cell.budget): s for s in stand(cells)}
+    budgets = tuple(sorted({cell.budget for cell in cells if cell.budget is not None}))
     rows = [
-        Row(method, tuple(standings.get((method, ipc)) for ipc in ipcs))
-        for method in sorted({cell.method for cell in cells if cell.ipc is not None})
+        Row(method, tuple(standings.get((method, budget)) for budget in budgets))
+        for method in sorted({cell.method for cell in cells if cell.budget is not None})
     ]
     bounds = [
-        Row(method, (standings[method, None],) * max(1, len(ipcs)))
-        for method in sorted({cell.method for cell in cells if cell.ipc is None})
+        Row(method, (standings[method, None],) * max(1, len(budgets)))
+        for method in sorted({cell.method for cell in cells if cell.budget is None})
     ]
-    return Board(group, heading, student, ipcs, tuple(sorted(rows, key=_best_first)), tuple(bounds))
+    return Board(group, heading, student, budgets, tuple(sorted(rows, key=_best_first)), tuple(bounds))
 
 
 def stand(cells: Sequence[Cell]) -> list[Standing]:
     """Compare the cells of one group and student, column by column."""
-    columns: dict[int | None, list[Cell]] = defaultdict(list)
+    columns: dict[Budget | None, list[Cell]] = defaultdict(list)
     for cell in cells:
-        columns[cell.ipc].append(cell)
+        columns[cell.budget].append(cell)
     full = _reference(columns.get(None, []), UPPER_BOUND)
     return [standing for column in columns.values() for standing in _column(column, full)]
 
@@ -147,14 +158,17 @@ def stand(cells: Sequence[Cell]) -> list[Standing]:
 def _column(column: Sequence[Cell], full: Cell | None) -> list[Standing]:
     expected = len(frozenset().union(*(cell.tried for cell in column)))
     random = _reference(column, BASELINE)
-    complete = {c.method: c.runs for c in column if c.ipc is not None and c.runs and len(c.seeds) == expected}
+    complete = {c.method: c.runs for c in column if c.budget is not None and c.runs and len(c.seeds) == expected}
     rank: Mapping[str, int] = ranks(complete)
     sharing = Counter(rank.values())
+    runs = {cell.method: cell.runs for cell in column if cell.runs}
+    compared = compare(runs, random.method) if random else {}
     return [
         Standing(
             cell,
             expected,
-            difference(cell.runs, random.runs) if random and cell.method != random.method else None,
+            compared.get(cell.method),
+            gains(cell, random, full),
             _share(cell, full),
             rank.get(cell.method),
             sharing[rank.get(cell.method, 0)] > 1,

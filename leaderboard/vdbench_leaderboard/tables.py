@@ -11,12 +11,10 @@ import pandas as pd
 from vdbench_leaderboard import formats
 
 if TYPE_CHECKING:
-    from vdbench_leaderboard.cells import Cell
+    from vdbench_leaderboard.conditions import Gains
     from vdbench_leaderboard.pools import Factorial, Gap, Mean, Pair, Selector
     from vdbench_leaderboard.standings import Board, Standing
     from vdbench_leaderboard.statistics import Estimate
-
-SAMPLED = "sampled pool"
 
 
 def numbers(boards: Sequence[Board]) -> pd.DataFrame:
@@ -27,7 +25,7 @@ def numbers(boards: Sequence[Board]) -> pd.DataFrame:
     frame = pd.DataFrame([_numbers(board, standing) for board in boards for standing in board.standings])
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])
-    return frame.astype({"ipc": "Int64", "rank": "Int64"})
+    return frame.astype({"ipc": "Int64", "budget_bytes": "Int64", "rank": "Int64"})
 
 
 def summary(board: Board) -> pd.DataFrame:
@@ -40,15 +38,9 @@ def summary(board: Board) -> pd.DataFrame:
 
 def bounds(board: Board) -> pd.DataFrame:
     """What closes the main table, as texts in its columns: methods without a budget, and chance."""
-    width = max(1, len(board.ipcs))
+    width = max(1, len(board.budgets))
     rows = [[f"{row.method} ({row.bound})", *map(formats.result, row.standings)] for row in board.bounds]
     return pd.DataFrame([*rows, ["chance", *[formats.percent(board.chance)] * width]], columns=_columns(board))
-
-
-def details(board: Board) -> pd.DataFrame:
-    """The long table as texts: a row per method and IPC, with everything but the main table's ranks."""
-    frame = pd.DataFrame([_details(standing) for standing in board.standings])
-    return frame if any(cell.sampled for cell in board.cells) else frame.drop(columns=SAMPLED)
 
 
 @dataclass(frozen=True)
@@ -64,10 +56,10 @@ class Entry:
 
 def pools(factorial: Factorial) -> pd.DataFrame:
     """The selectors on both pools, in entries: a row per selector, three columns per IPC, and the means at the end."""
-    parts = [pools_at(factorial, place) for place in range(len(factorial.ipcs))]
+    parts = [pools_at(factorial, place) for place in range(len(factorial.budgets))]
     named = [
-        part[["real", "generated", "Δ"]].add_prefix(f"IPC {ipc} ")
-        for ipc, part in zip(factorial.ipcs, parts, strict=True)
+        part[["real", "generated", "Δ"]].add_prefix(f"{budget} ")
+        for budget, part in zip(factorial.budgets, parts, strict=True)
     ]
     return pd.concat([parts[0][["selector"]], *named], axis=1)
 
@@ -115,42 +107,7 @@ def _gap(gap: Gap | None, remarks: list[str]) -> Entry:
 
 
 def _columns(board: Board) -> list[str]:
-    return ["method", *(f"IPC {ipc}" for ipc in board.ipcs)] if board.ipcs else ["method", "top-1"]
-
-
-def _details(standing: Standing) -> dict[str, str]:
-    cell = standing.cell
-    return {
-        "method": cell.method,
-        "IPC": "all" if cell.ipc is None else str(cell.ipc),
-        "top-1 %": formats.estimate(cell.top1) if cell.top1 else formats.kinds(cell.failures),
-        "95 % interval": formats.interval(cell.top1),
-        "top-5 %": formats.estimate(cell.top5),
-        "hard labels": formats.estimate(cell.hard_labels),
-        "Δ random": formats.estimate(standing.against_random, signed=True),
-        "% of full": formats.percent(standing.share_of_full),
-        "seeds × networks": formats.runs(standing),
-        "clips": formats.count(cell.stored_clips),
-        "stored": formats.size(cell.stored_bytes),
-        "distill": formats.seconds(cell.distill_seconds),
-        "evaluate": formats.seconds(cell.evaluate_seconds),
-        SAMPLED: formats.sampled(cell.sampled),
-        "marks": ", ".join(marks(cell)),
-    }
-
-
-def marks(cell: Cell) -> list[str]:
-    """What a reader should know of a row before comparing it."""
-    known = {
-        "control": cell.control,
-        "reconstruction": cell.reconstruction,
-        "soft labels": cell.hard_labels is not None,
-        "own step size": cell.step_size is not None,
-        "partial data": cell.dataset.partial,
-        f"fewer than 3 seeds{formats.FEW_MARK}": cell.few and cell.top1 is not None,
-    }
-    failed = f"failed: {formats.kinds(cell.failures)}"
-    return [mark for mark, holds in known.items() if holds] + [failed] * bool(cell.failures)
+    return ["method", *map(str, board.budgets)] if board.budgets else ["method", "top-1"]
 
 
 def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
@@ -174,6 +131,8 @@ def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
         "version": cell.any_result.method_version,
         "pool": cell.pool,
         "ipc": cell.ipc,
+        "budget_bytes": cell.budget.value if cell.budget and cell.budget.in_bytes else None,
+        "codec": cell.any_result.codec,
         "control": cell.control,
         "reconstruction": cell.reconstruction,
         "origin": cell.origin or None,
@@ -186,9 +145,13 @@ def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
         **_estimate("top1", cell.top1),
         "top1_over": cell.top1.over if cell.top1 else None,
         **_estimate("top5", cell.top5),
-        **_estimate("hard_labels", cell.hard_labels),
+        **_estimate("macro", cell.macro),
+        **_estimate("shuffled", cell.shuffled),
+        **_estimate("still", cell.still),
         "step_size": cell.step_size,
         **_estimate("against_random", standing.against_random),
+        "against_random_p": _rounded(standing.beside_random.adjusted) if standing.beside_random else None,
+        **_gains(standing.gains),
         "share_of_full": _rounded(standing.share_of_full),
         "chance": _rounded(cell.chance),
         "rank": standing.rank,
@@ -198,6 +161,14 @@ def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
         "distill_seconds": _rounded(cell.distill_seconds),
         "evaluate_seconds": _rounded(cell.evaluate_seconds),
     }
+
+
+def _gains(gains: Gains) -> dict[str, Any]:
+    estimates = ("hard", "hard_gain", "soft", "soft_gain", "augmented", "augmented_gain")
+    found: dict[str, Any] = {}
+    for name in estimates:
+        found |= _estimate(name, getattr(gains, name))
+    return found | {name: _rounded(getattr(gains, name)) for name in ("ior", "hlr", "lrs", "ars")}
 
 
 def _estimate(name: str, value: Estimate | None) -> Mapping[str, float | None]:

@@ -39,21 +39,21 @@ def tables(boards: Sequence[Board]) -> RenderableType:
 
 
 def _table(heading: str, boards: Sequence[Board]) -> Table:
-    ipcs = sorted({ipc for board in boards for ipc in board.ipcs})
+    budgets = sorted({budget for board in boards for budget in board.budgets})
     table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold")
     table.add_column("student")
     table.add_column("method")
-    for header in [f"IPC {ipc}" for ipc in ipcs] or ["top-1"]:
+    for header in [str(budget) for budget in budgets] or ["top-1"]:
         table.add_column(header, justify="right")
     for board in boards:
         student: str = board.student.name
         for row in board.rows:
-            at = dict(zip(board.ipcs, row.standings, strict=True))
-            table.add_row(student, Text(row.method), *(_text(at.get(ipc)) for ipc in ipcs))
+            at = dict(zip(board.budgets, row.standings, strict=True))
+            table.add_row(student, Text(row.method), *(_text(at.get(budget)) for budget in budgets))
             student = ""
         for bound in bounds(board).itertuples(index=False):
             method, first, *_ = bound
-            table.add_row(student, Text(method), *[Text(first)] * max(1, len(ipcs)), style="dim")
+            table.add_row(student, Text(method), *[Text(first)] * max(1, len(budgets)), style="dim")
             student = ""
         table.add_section()
     return table
@@ -62,12 +62,12 @@ def _table(heading: str, boards: Sequence[Board]) -> Table:
 def _pools(heading: str, factorial: Factorial) -> Table:
     """One section per IPC, so that the table is as narrow with many of them."""
     table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold")
-    table.add_column("IPC", justify="right")
+    table.add_column("budget", justify="right")
     table.add_column("selector", overflow="fold")
     for header in ("real", "generated", "Δ"):
         table.add_column(header, justify="right")
-    for place, ipc in enumerate(factorial.ipcs):
-        first = str(ipc)
+    for place, budget in enumerate(factorial.budgets):
+        first = str(budget)
         for row in pools_at(factorial, place).itertuples(index=False):
             table.add_row(first, *map(_entry, row))
             first = ""

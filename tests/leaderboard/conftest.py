@@ -36,6 +36,7 @@ def make_result(
         fingerprint=files.digest(dataset, 32),
         split=1,
         classes=classes,
+        class_names=tuple(f"class {label}" for label in range(classes)),
         classes_total=classes_total or classes,
         clips=classes * 40,
         clips_total=(classes_total or classes) * 40,
@@ -43,7 +44,7 @@ def make_result(
         test_clips=classes * 10,
     )
     scores = tuple(
-        Score(seed=network, top1=value, top5=min(1.0, value + 0.25), train_loss=0.1)
+        Score(seed=network, top1=value, top5=min(1.0, value + 0.25), macro=value, train_loss=0.1)
         for network, value in enumerate(top1)
     )
     clips = classes * (30 if ipc is None else ipc)

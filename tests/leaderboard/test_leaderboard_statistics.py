@@ -1,5 +1,6 @@
 """Statistics against brute force, closed forms and libraries."""
 
+import itertools
 import math
 import statistics as stdlib
 
@@ -9,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vdbench_leaderboard.statistics import difference, estimate, ranks
+from vdbench_leaderboard.statistics import difference, estimate, paired
 
 accuracy = st.floats(0, 100, allow_nan=False)
 networks = st.dictionaries(st.integers(0, 5), accuracy, min_size=1, max_size=4)
 runs = st.dictionaries(st.integers(0, 8), networks, min_size=1, max_size=6)
+
+
+def seeds(*values):
+    return {seed: {0: value} for seed, value in enumerate(values)}
 
 
 @given(runs)
@@ -32,17 +37,107 @@ def test_mean_and_spread_equal_brute_force(value):
 
 
 @given(st.lists(accuracy, min_size=2, max_size=8).filter(lambda values: np.std(values) > 1e-3))
-def test_interval_equals_scipy(values):
+def test_interval_is_what_infinitely_many_draws_would_give(values):
+    # Their standard deviation is that of the values (ddof=0) over root n, and so the interval is Student's.
     found = estimate({seed: {0: value} for seed, value in enumerate(values)})
-    assert (found.low, found.high) == pytest.approx(
-        stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
-    )
+    low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
+    assert found.high - found.mean == pytest.approx(found.mean - found.low) == pytest.approx((high - low) / 2, rel=0.03)
 
 
 def test_interval_closed_form_for_two_seeds():
     # One degree of freedom is the Cauchy distribution, whose quantile is tan(pi (p - 1/2)).
     found = estimate({0: {0: 40.0}, 1: {0: 42.0}})
-    assert found.high - found.mean == pytest.approx(math.tan(math.pi * 0.475) * math.sqrt(2) / math.sqrt(2))
+    half = math.tan(math.pi * 0.475) * math.sqrt(2) / math.sqrt(2)
+    assert found.high - found.mean == pytest.approx(half, rel=0.03)
+
+
+def test_interval_equals_that_of_every_resample_of_seeds_with_their_networks():
+    value = {0: {0: 31.0, 1: 35.0}, 1: {0: 42.0, 1: 40.0}, 2: {0: 36.0, 1: 33.0}}
+    drawn = [
+        np.mean([top1 for seed in seeds_drawn for top1 in value[seed].values()])
+        for seeds_drawn in itertools.product(value, repeat=3)
+    ]
+    found = estimate(value)
+    assert len(drawn) == 27
+    half = stats.t.ppf(0.975, 2) * math.sqrt(3 / 2) * np.std(drawn)
+    assert found.high - found.mean == pytest.approx(half, rel=0.03)
+
+
+def test_error_equals_that_of_scipy_bootstrap():
+    values = [31.0, 42.5, 36.0, 28.0, 33.5]
+    scipys = stats.bootstrap((values,), np.mean, n_resamples=50_000, method="percentile", random_state=1)
+    found = estimate(seeds(*values))
+    half = stats.t.ppf(0.975, 4) * math.sqrt(5 / 4) * scipys.standard_error
+    assert found.high - found.mean == pytest.approx(half, rel=0.02)
+
+
+@given(runs, st.randoms(use_true_random=False))
+def test_neither_order_nor_names_of_seeds_matter(value, chance):
+    found = estimate(value)
+    files = [(seed, [*networks.items()]) for seed, networks in value.items()]
+    for _, networks in files:
+        chance.shuffle(networks)
+    chance.shuffle(files)
+    assert estimate({seed: dict(networks) for seed, networks in files}) == found
+    assert estimate({place: dict(networks) for place, (_, networks) in enumerate(files)}) == found
+
+
+@given(runs, st.floats(-50, 50), st.floats(0.1, 10))
+def test_estimates_follow_shift_and_scale(value, shift, scale):
+    found = estimate(value)
+    moved = estimate({s: {n: shift + scale * top1 for n, top1 in nets.items()} for s, nets in value.items()})
+    assert moved.mean == pytest.approx(shift + scale * found.mean, abs=1e-6)
+    if found.spread is not None:
+        assert moved.spread == pytest.approx(scale * found.spread, abs=1e-6)
+        assert (moved.low, moved.high) == pytest.approx(
+            (shift + scale * found.low, shift + scale * found.high), abs=1e-5
+        )
+
+
+def test_values_that_are_all_the_same_have_an_interval_without_width():
+    found = estimate(seeds(12.5, 12.5, 12.5))
+    assert found.low == found.mean == found.high == 12.5
+
+
+def nested(generator, count, networks, between):
+    """Normal errors of seeds and, with deviation 1, of networks, around zero."""
+    values = between * generator.standard_normal((count, 1)) + generator.standard_normal((count, networks))
+    return {seed: dict(enumerate(row)) for seed, row in enumerate(values.tolist())}
+
+
+SHAPES = [(count, networks) for count in (3, 5, 10) for networks in (1, 2, 3)]
+SIMULATED = 4000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("between", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize(("count", "networks"), SHAPES)
+def test_interval_covers_the_mean_as_often_as_stated(count, networks, between):
+    generator = np.random.default_rng(count * 10 + networks)
+    found = [estimate(nested(generator, count, networks, between)) for _ in range(SIMULATED)]
+    assert np.mean([e.low <= 0 <= e.high for e in found]) == pytest.approx(0.95, abs=0.012)  # 3.5 standard errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "networks"), SHAPES)
+def test_interval_covers_a_known_difference_as_often_as_stated(count, networks):
+    # What both methods share with a seed is large, and is gone from the difference.
+    generator, gap, hits, zeros = np.random.default_rng(count * 10 + networks), 2.0, 0, 0
+    for _ in range(SIMULATED):
+        shared = 10 * generator.standard_normal(count)
+        ours, theirs = (
+            {s: {n: level + shared[s] + e for n, e in nets.items()} for s, nets in drawn.items()}
+            for level, drawn in (
+                (gap, nested(generator, count, networks, 1.0)),
+                (0.0, nested(generator, count, networks, 1.0)),
+            )
+        )
+        found = difference(ours, theirs)
+        hits += found.low <= gap <= found.high
+        none = difference({s: {n: top1 - gap for n, top1 in nets.items()} for s, nets in ours.items()}, theirs)
+        zeros += none.excludes_zero
+    assert hits / SIMULATED == pytest.approx(0.95, abs=0.012)
+    assert zeros / SIMULATED == pytest.approx(0.05, abs=0.012)
 
 
 def test_networks_of_one_seed_are_averaged_before_seeds():
@@ -82,37 +177,17 @@ def test_pairing_removes_what_seeds_share():
     assert not difference(base, base).excludes_zero
 
 
-def seeds(*values):
-    return {seed: {0: value} for seed, value in enumerate(values)}
+def test_pairs_of_the_only_common_seed_are_networks():
+    ours, theirs = {0: {0: 5.0, 1: 9.0, 2: 1.0}, 1: {0: 1.0}}, {0: {1: 4.0, 0: 3.0}, 2: {0: 1.0}}
+    assert paired(ours, theirs) == ([2.0, 5.0], "networks")
 
 
-def test_ranks_skip_after_a_tie():
-    column = {
-        "first": seeds(60.0, 60.1, 60.2),
-        "also": seeds(60.1, 60.0, 60.1),
-        "third": seeds(50.0, 50.2, 50.1),
-        "last": seeds(40.0, 40.2, 40.1),
-    }
-    assert ranks(column) == {"first": 1, "also": 1, "third": 3, "last": 4}
-
-
-def test_ties_are_with_the_leader_not_with_a_neighbour():
-    # b cannot be told from a, nor c from b; but c is apart from a, so it does not share a's rank.
-    column = {"a": seeds(60, 62, 64), "b": seeds(58.5, 60.5, 63.5), "c": seeds(58, 60.2, 62.1)}
-    assert not difference(column["a"], column["b"]).excludes_zero
-    assert not difference(column["b"], column["c"]).excludes_zero
-    assert ranks(column) == {"a": 1, "b": 1, "c": 3}
-
-
-@given(st.dictionaries(st.sampled_from("abcdef"), runs, min_size=1))
-def test_ranks_never_contradict_means(column):
-    found = ranks(column)
-    ordered = sorted(column, key=lambda method: (-estimate(column[method]).mean, method))
-    places = [found[method] for method in ordered]
-    assert places == sorted(places)
-    assert places[0] == 1
-    assert all(rank == 1 + places.index(rank) for rank in places)  # a rank is the place of its first holder
-
-
-def test_one_repeat_tells_nothing_apart():
-    assert ranks({"a": seeds(90.0), "b": seeds(10.0)}) == {"a": 1, "b": 1}
+def test_differences_that_are_arithmetic_alone_are_zero():
+    # The same mean from other networks; in floating point the two differ in their last digit.
+    ours, theirs = (
+        {s: {0: 100 * 0.01, 1: 100 * 0.13} for s in (0, 1)},
+        {s: {0: 100 * 0.07, 1: 100 * 0.07} for s in (0, 1)},
+    )
+    assert sum(ours[0].values()) != sum(theirs[0].values())
+    assert paired(ours, theirs) == ([0.0, 0.0], "seeds")
+    assert not difference(ours, theirs).excludes_zero

@@ -1,0 +1,122 @@
+"""Which methods differ: tests paired by seed, corrected for how many there are, and ranks that show ties."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from vdbench_leaderboard.statistics import Estimate, Runs, difference, estimate, paired
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A method beside the base of its column.
+
+    Attributes:
+        difference: ``method - base``, paired by seed, with an interval that is not corrected; None where nothing can
+            be paired.
+        p: of the paired t-test over seeds; None with fewer than two common seeds.
+        adjusted: the same after the correction for all tests of the column, never below ``p``.
+    """
+
+    difference: Estimate | None
+    p: float | None
+    adjusted: float | None
+
+    @property
+    def apart(self) -> bool:
+        """Whether the corrected test tells the two apart; False where there are too few seeds to say."""
+        return self.adjusted is not None and self.adjusted < SIGNIFICANCE
+
+
+def compare(column: Mapping[str, Runs], base: str) -> dict[str, Comparison]:
+    """Every other method of a column against one of them.
+
+    The test is the paired t-test of seed means over common seeds. Differences that are the same for every seed have no
+    spread to test with: p is 1 if they are zero, and otherwise 0, where the test tends as their spread shrinks.
+    The correction is Holm's step-down with Šidák's bound (Holland & Copenhaver, Biometrics 1987): the chance of any
+    false finding in the column stays at 5 %.
+
+    Args:
+        column: the runs of each method.
+        base: one of them.
+
+    Raises:
+        KeyError: ``base`` is not in the column.
+    """
+    p = _p_values(column, base)
+    adjusted = _corrected(p)
+    return {
+        method: Comparison(difference(runs, column[base]), p.get(method), adjusted.get(method))
+        for method, runs in column.items()
+        if method != base
+    }
+
+
+def ranks(column: Mapping[str, Runs]) -> dict[str, int]:
+    """Competition ranks (1, 1, 3, ...) of methods, where those that the seeds cannot tell apart share a rank.
+
+    Methods are walked from the highest mean down. The first one leads; every following one that ``compare``, of the
+    leader and all methods below it, does not tell from the leader shares its rank; the first one that it does, leads
+    the next rank. With fewer than two common seeds nothing is told apart.
+
+    Args:
+        column: the runs of each method, none of them empty.
+    """
+    means = {method: found.mean for method, runs in column.items() if (found := estimate(runs))}
+    order = sorted(column, key=lambda name: (-means[name], name))
+    ranked: dict[str, int] = {}
+    rank, below = 0, frozenset(order)
+    for place, method in enumerate(order, start=1):
+        if method in below:
+            rank, below = place, _told_from(method, order[place:], column)
+        ranked[method] = rank
+    return ranked
+
+
+def _told_from(leader: str, others: Iterable[str], column: Mapping[str, Runs]) -> frozenset[str]:
+    adjusted = _corrected(_p_values({name: column[name] for name in (leader, *others)}, leader))
+    return frozenset(method for method, p in adjusted.items() if p < SIGNIFICANCE)
+
+
+def _p_values(column: Mapping[str, Runs], base: str) -> dict[str, float]:
+    """Of the methods that have at least two seeds in common with the base."""
+    by_count: dict[int, dict[str, list[float]]] = defaultdict(dict)
+    for method, runs in column.items():
+        differences, over = paired(runs, column[base])
+        if method != base and over == "seeds" and differences:
+            by_count[len(differences)][method] = differences
+    return {
+        method: p
+        for rows in by_count.values()
+        for method, p in zip(rows, _t_tests(np.array([*rows.values()])).tolist(), strict=True)
+    }
+
+
+def _t_tests(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Two-sided p that the mean of each row is zero."""
+    varied = np.ptp(rows, axis=1) > 0
+    p = np.where(rows[:, 0] == 0, 1.0, 0.0)
+    if varied.any():
+        p[varied] = stats.ttest_1samp(rows[varied], 0, axis=1).pvalue
+    return p
+
+
+def _corrected(p: Mapping[str, float]) -> dict[str, float]:
+    from statsmodels.stats.multitest import multipletests  # slow to import
+
+    if not p:
+        return {}
+    with np.errstate(divide="ignore"):  # p of 1: log(0) inside, and 1 again in the end
+        adjusted = multipletests([*p.values()], method="holm-sidak")[1]  # "holm" collects garbage, 50 ms a call
+    return dict(zip(p, adjusted.tolist(), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from vdbench.errors import DataError, UsageError
 from vdbench.experiment.result import Result, read_result
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import RenderableType
 
     from vdbench_leaderboard.standings import Board
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 MARK = "made by vdbench leaderboard build"
 """Stands at the top of every generated file but the CSV, so that nobody's own file is ever replaced or deleted."""
 CSV_START = "suite,protocol,dataset,"
+NAMES = ("README.md", "index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.tex")
+"""What is written, beside ``plots/``."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ class Stored:
     faults: tuple[str, ...]
 
 
-def build(results: Path, out: Path) -> list[Path]:
+def build(results: Path, out: Path, previews: Path | None = None) -> list[Path]:
     """Write the leaderboard of a folder of results.
 
     A file that is no valid result is skipped with a warning and listed on the page. Plots of an earlier build that no
@@ -46,7 +50,9 @@ def build(results: Path, out: Path) -> list[Path]:
 
     Args:
         results: folder of result files.
-        out: where ``README.md``, ``index.html``, ``leaderboard.csv``, ``leaderboard.tex`` and ``plots/`` go.
+        out: where :data:`NAMES` and ``plots/`` go.
+        previews: folder with a folder per distilled set, by the name that results call it, each with ``preview.mp4`` or
+            ``preview.png``; what lies there is shown on the page.
 
     Returns:
         The files written.
@@ -55,7 +61,7 @@ def build(results: Path, out: Path) -> list[Path]:
         DataError: there is no result.
         UsageError: a file that this command did not make would be replaced.
     """
-    contents = _render(results)
+    contents = _render(results, previews)
     for name in contents:
         path = out / name
         if path.exists() and not _made_here(path):
@@ -69,8 +75,8 @@ def build(results: Path, out: Path) -> list[Path]:
     return [out / name for name in contents]
 
 
-def check(results: Path, out: Path) -> list[str]:
-    """Compare a built leaderboard with what its results give now.
+def check(results: Path, out: Path, previews: Path | None = None) -> list[str]:
+    """Compare a built leaderboard with what its results and previews give now.
 
     Returns:
         Names, relative to ``out``, of generated files that differ, are missing or are left over; empty when all agree.
@@ -80,7 +86,7 @@ def check(results: Path, out: Path) -> list[str]:
     """
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
-        expected = {path.relative_to(fresh).as_posix() for path in build(results, fresh)}
+        expected = {path.relative_to(fresh).as_posix() for path in build(results, fresh, previews)}
         return sorted(name for name in expected | _generated(out) if _content(fresh / name) != _content(out / name))
 
 
@@ -115,23 +121,35 @@ def load(results: Path) -> Stored:
     return Stored(tuple(read), tuple(faults))
 
 
-def _render(results: Path) -> dict[str, str]:
+def _render(results: Path, previews: Path | None) -> dict[str, str]:
     """Every generated file, by its name relative to the output folder."""
-    from vdbench_leaderboard import figures, page, tables
+    from vdbench_leaderboard import documents, page, plots, tables
+    from vdbench_leaderboard.content import Content
+    from vdbench_leaderboard.methods import portraits
+    from vdbench_leaderboard.overview import overviews
+    from vdbench_leaderboard.previews import Previews
 
     stored = load(results)
     boards = _boards(stored)
-    palette = figures.colours(row.method for board in boards for row in board.rows)
-    plots = {board.slug: figures.accuracy_over_ipc(board, palette) for board in boards}
-    drawn = {slug: svg for slug, svg in plots.items() if svg is not None}
-    content = page.Content(boards, drawn, stored.faults, MARK)
+    suites = overviews(boards)
+    drawn = plots.draw(boards, suites)
+    content = Content(boards, suites, portraits(boards, Previews(previews)), drawn, stored.faults, MARK)
+    numbers = tables.numbers(boards)
     return {
-        "README.md": page.markdown(content),
+        "README.md": documents.markdown(content),
         "index.html": page.html(content),
-        "leaderboard.csv": tables.numbers(boards).to_csv(index=False, lineterminator="\n"),
-        "leaderboard.tex": page.latex(content),
-        **{f"plots/{slug}.svg": f"<!-- {MARK} -->\n{svg}" for slug, svg in drawn.items()},
+        "leaderboard.csv": numbers.to_csv(index=False, lineterminator="\n"),
+        "leaderboard.json": _json(numbers),
+        "leaderboard.tex": documents.latex(content),
+        **{f"plots/{name}.svg": f"<!-- {MARK} -->\n{svg}" for name, svg in drawn.items()},
     }
+
+
+def _json(numbers: DataFrame) -> str:
+    """The rows of the CSV as objects, one a line."""
+    rows = json.loads(numbers.to_json(orient="records"))
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    return f'{{"about": "{MARK}", "rows": [\n{lines}\n]}}\n'
 
 
 def _boards(stored: Stored) -> list[Board]:
@@ -144,7 +162,7 @@ def _boards(stored: Stored) -> list[Board]:
 def _generated(out: Path) -> set[str]:
     """Names of the files in a folder that this command made."""
     candidates: Iterable[Path] = [
-        *(out / name for name in ("README.md", "index.html", "leaderboard.csv", "leaderboard.tex")),
+        *(out / name for name in NAMES),
         *(out / "plots").glob("*.svg"),
     ]
     return {path.relative_to(out).as_posix() for path in candidates if path.is_file() and _made_here(path)}

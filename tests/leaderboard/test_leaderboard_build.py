@@ -1,11 +1,13 @@
 """The documents: same results, same bytes; self-contained; broken files; nobody's own file replaced."""
 
+import json
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from io import StringIO
 
@@ -16,7 +18,7 @@ from rich.console import Console
 from vdbench.errors import DataError, UsageError
 from vdbench_leaderboard.build import build, check, show
 
-FILES = {"README.md", "index.html", "leaderboard.csv", "leaderboard.tex"}
+FILES = {"README.md", "index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.tex"}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,8 @@ def test_every_format_is_written(built):
     _, out, written = built
     names = {path.relative_to(out).as_posix() for path in written}
     assert names >= FILES
-    assert len(names - FILES) == 4
+    plots = Counter(name.removesuffix(".svg").rsplit("-", 1)[1] for name in names - FILES)
+    assert plots == {"ipc": 4, "students": 2, "difference": 1, "means": 1, "places": 1}
     assert all(path.stat().st_size > 500 for path in written)
     assert check(*built[:2]) == []
 
@@ -88,9 +91,15 @@ def test_page_is_self_contained_and_sound(built):
     assert page.loads == ["data:,"]
     assert "http:" not in text and "https:" not in text and "@import" not in text
     assert len(page.ids) == len(set(page.ids))
-    assert set(page.references) <= set(page.ids)
-    assert text.count('<svg role="img"') == 4
+    cells = {f"cell={cell[0]}" for cell in embedded(text)["cells"]}
+    assert set(page.references) <= {*page.ids, *cells}
+    assert text.count(' role="img"') == 9
     assert "NaN" not in text and "None" not in text and ">nan" not in text
+
+
+def embedded(page):
+    """The numbers that the page holds for its table of all of them."""
+    return json.loads(page.split('<script type="application/json" id="data">')[1].split("</script>")[0])
 
 
 def test_page_tells_what_matters(built):
@@ -116,6 +125,14 @@ def test_csv_holds_every_number(built):
     assert (row.seeds, row.seeds_expected, row.failures, row.networks) == (2, 3, "oom", 4)
     assert frame.query("method == 'full'")["ipc"].isna().all()
     assert frame.query("method == 'full'")["rank"].isna().all()
+
+
+def test_json_holds_what_the_csv_holds(built):
+    frame = pd.read_csv(built[1] / "leaderboard.csv")
+    stored = json.loads((built[1] / "leaderboard.json").read_text())
+    assert stored["about"] == "made by vdbench leaderboard build"
+    again = pd.DataFrame(stored["rows"])[list(frame)].to_csv(index=False)
+    pd.testing.assert_frame_equal(pd.read_csv(StringIO(again)), frame)
 
 
 def test_check_names_one_changed_byte_a_missing_and_a_left_over_file(built, tmp_path):

@@ -19,6 +19,14 @@ ResultsOption = Annotated[
     Path | None,
     typer.Option("--results", help="Folder of result files.", show_default="those of the home"),
 ]
+PreviewsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--previews",
+        help="Folder of distilled sets whose preview.mp4 or preview.png the page shows: only clips that may be shown.",
+        show_default="previews/ beside --results, or the home's",
+    ),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the leaderboard.", show_default="in the home")]
 
 
@@ -28,14 +36,27 @@ def _home(home: Path | None) -> Home:
     return Home.at(home)
 
 
+def _previews(asked: Path | None, results: Path | None, home: Path | None) -> Path | None:
+    """The folder that was asked for, or the one that belongs to the results."""
+    if asked is not None:
+        return asked
+    usual = _home(home).root / "distilled" if results is None else results.absolute().parent / "previews"
+    return usual if usual.is_dir() else None
+
+
 @app.command()
-def build(results: ResultsOption = None, out_folder: OutOption = None, home: HomeOption = None) -> None:
-    """Write the tables (Markdown, CSV, LaTeX), the plots and the page."""
+def build(
+    results: ResultsOption = None,
+    out_folder: OutOption = None,
+    previews: PreviewsOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Write the tables (Markdown, CSV, JSON, LaTeX), the plots and the page."""
     from vdbench_leaderboard.build import build as build_leaderboard
 
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
-    for path in build_leaderboard(source, target):
+    for path in build_leaderboard(source, target, _previews(previews, results, home)):
         out.print(str(path), markup=False, soft_wrap=True)
 
 
@@ -48,13 +69,18 @@ def show(results: ResultsOption = None, home: HomeOption = None) -> None:
 
 
 @app.command()
-def check(results: ResultsOption = None, out_folder: OutOption = None, home: HomeOption = None) -> None:
+def check(
+    results: ResultsOption = None,
+    out_folder: OutOption = None,
+    previews: PreviewsOption = None,
+    home: HomeOption = None,
+) -> None:
     """Fail if the leaderboard's files are not those that its results give."""
     from vdbench_leaderboard.build import check as differing
 
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
-    different = differing(source, target)
+    different = differing(source, target, _previews(previews, results, home))
     for name in different:
         err.print(f"{target / name} is not what the results give", markup=False, soft_wrap=True)
     if different:

@@ -69,6 +69,8 @@ class Source(Record):
     bibtex: str = ""
 
 
+UNDECIDED = {"stages", "environment", "started", "verified", "curves", "source"}
+"""Fields of a result in which two runs of the same trial may differ."""
 Curve = tuple[tuple[int, float], ...]
 """Step and value, thinned."""
 
@@ -173,8 +175,8 @@ class Result(Record):
         return self.method if self.pool in (None, "real") else f"{self.method}@{self.pool}"
 
     def outcome(self) -> dict[str, Any]:
-        """Everything but times, memory, machine and curves: equal for two runs of the same trial."""
-        value = self.model_dump(mode="json", exclude={"stages", "environment", "started", "verified", "curves"})
+        """Everything but times, memory, machine, curves and titles: equal for two runs of the same trial."""
+        value = self.model_dump(mode="json", exclude=UNDECIDED)
         for student in (*value["students"], *(s for condition in value["conditions"] for s in condition["students"])):
             for cost in ("train_seconds", "test_seconds", "peak_memory"):
                 del student[cost]

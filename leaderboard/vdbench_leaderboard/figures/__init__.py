@@ -1,0 +1,1 @@
+"""Plots as SVG, in the style of seaborn: the same bytes for the same numbers."""

@@ -1,0 +1,111 @@
+"""Accuracy over IPC: one plot per board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.figure import Figure
+
+from vdbench_leaderboard.figures import keys, style
+from vdbench_leaderboard.figures.style import INK, LINE, MUTED, draw_points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from vdbench_leaderboard.figures.style import Looks
+    from vdbench_leaderboard.standings import Board, Row
+    from vdbench_leaderboard.statistics import Estimate
+
+HEIGHT = 2.7
+"""Of the axes, in inches, at least."""
+DASHES = ((5, 3), (2, 2), (7, 2, 1, 2))
+"""Of lines of methods without a budget."""
+
+
+def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
+    """Draw a board: a line per method with a band of one spread, ``full`` and chance as horizontal lines.
+
+    Args:
+        board: what to draw.
+        looks: of its methods.
+
+    Returns:
+        The SVG document; None where fewer than two methods have a result, or no method at two IPCs.
+    """
+    lines = {row.method: line for row in board.rows if (line := _line(row))}
+    if len(lines) < 2 or all(len(line) < 2 for line in lines.values()):
+        return None
+    ends = {method: line[max(line)].mean for method, line in lines.items()}
+    bounds = {row.method: top1 for row in board.bounds if (top1 := row.shown[0].cell.top1)}
+    every = {**ends, **{method: top1.mean for method, top1 in bounds.items()}, "chance": board.chance}
+    with style.styled():
+        figure = Figure()
+        height = keys.height_of(list(every), HEIGHT)
+        axes = style.sized(figure, height + 0.6)
+        style.place(axes, 0.55, 0.5, keys.width_of(list(every)), 0.1)
+        _dress(board, axes)
+        _bands(axes, lines, looks)
+        _means(axes, lines, looks)
+        axes.set_ylim(_limits(lines, bounds, board.chance))
+        _horizontals(axes, bounds, board.chance)
+        keys.name_lines(axes, every, {**dict.fromkeys(every), **{method: looks[method] for method in lines}})
+        return style.svg(figure)
+
+
+def _line(row: Row) -> dict[int, Estimate]:
+    """The estimates of a method by IPC."""
+    return {
+        standing.cell.budget.value: top1
+        for standing in row.shown
+        if standing.cell.budget and not standing.cell.budget.in_bytes and (top1 := standing.cell.top1)
+    }
+
+
+def _limits(lines: dict[str, dict[int, Estimate]], bounds: dict[str, Estimate], chance: float) -> tuple[float, float]:
+    shown = [*(top1 for line in lines.values() for top1 in line.values()), *bounds.values()]
+    highest = max(top1.mean + (top1.spread or 0) for top1 in shown)
+    return 0.8 * min(chance, *(top1.mean for top1 in shown)), 1.03 * highest + 1e-9
+
+
+def _bands(axes: Axes, lines: dict[str, dict[int, Estimate]], looks: Looks) -> None:
+    """One spread to either side of each line; a bar at a point that stands alone."""
+    areas, colours = [], []
+    for method, line in lines.items():
+        ends = [
+            (ipc, top1.mean - (top1.spread or 0), top1.mean + (top1.spread or 0)) for ipc, top1 in sorted(line.items())
+        ]
+        if len(ends) == 1:
+            axes.vlines(*ends[0], colors=looks[method].colour, linewidth=1)
+        else:
+            areas.append([*((ipc, low) for ipc, low, _ in ends), *((ipc, high) for ipc, _, high in reversed(ends))])
+            colours.append(looks[method].colour)
+    axes.add_collection(PolyCollection(areas, facecolors=colours, alpha=0.1, linewidths=0), autolim=False)
+
+
+def _means(axes: Axes, lines: dict[str, dict[int, Estimate]], looks: Looks) -> None:
+    """A line and its markers."""
+    ends = {method: [(ipc, top1.mean) for ipc, top1 in sorted(line.items())] for method, line in lines.items()}
+    colours = [looks[method].colour for method in lines]
+    dashes: list[Any] = [(0, (4, 2)) if looks[method].hollow else "-" for method in lines]
+    axes.add_collection(
+        LineCollection(list(ends.values()), colors=colours, linestyles=dashes, linewidths=1.5), autolim=False
+    )
+    draw_points(axes, [(ipc, mean, looks[method]) for method, line in ends.items() for ipc, mean in line])
+
+
+def _horizontals(axes: Axes, bounds: dict[str, Estimate], chance: float) -> None:
+    for top1, dash in zip(bounds.values(), DASHES * len(bounds), strict=False):
+        axes.axhline(top1.mean, color=INK, linewidth=1.2, linestyle=(0, dash), zorder=1)
+    axes.axhline(chance, color=MUTED, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+
+
+def _dress(board: Board, axes: Axes) -> None:
+    ipcs = [budget.value for budget in board.budgets if not budget.in_bytes]
+    axes.set_xscale("log")
+    axes.set_xticks(ipcs, [str(ipc) for ipc in ipcs])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(ipcs[0] / 1.12, ipcs[-1] * 1.04)
+    axes.set_xlabel("instances per class (IPC)", color=MUTED)
+    axes.set_ylabel("top-1 accuracy, %", color=MUTED)
+    axes.grid(axis="y", color=LINE, linewidth=0.8)

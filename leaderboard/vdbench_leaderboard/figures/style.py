@@ -1,0 +1,161 @@
+"""What all plots share: colours, how a method looks, axes, and SVG that depends on the numbers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.collections import PathCollection
+from matplotlib.markers import MarkerStyle
+from matplotlib.transforms import IdentityTransform
+
+from vdbench_leaderboard.figures.compact import compact
+from vdbench_leaderboard.standings import BASELINE, UPPER_BOUND
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.path import Path
+    from matplotlib.transforms import Transform
+
+    from vdbench_leaderboard.cells import Cell
+
+INK, MUTED, LINE, PAPER, ACCENT = "#1c2230", "#5d6675", "#dfe3ea", "#fefefe", "#2c5fc4"
+"""Colours of text, secondary text, rules, background and emphasis; the page replaces them by its theme's."""
+HEAT = tuple(sns.blend_palette(["#f7f9fd", "#89a7e0"], 12).as_hex())
+"""Shades of a heat map, from nothing to much: text in INK can be read on each; the page replaces them, too."""
+GREY = "#8a93a3"
+"""Of the baseline."""
+SERIES = (
+    *("#3a78d6", "#e0702b", "#2a9d78", "#b8479b", "#8565d4", "#b28910", "#229cb1", "#d64b5f"),
+    *("#6f8f2f", "#a0684a", "#cf6fa5", "#5f7f9f", "#43a043", "#c25a1c", "#7a55c8", "#1f8a9c"),
+)
+"""Colours of methods: each can be told from white and from near black."""
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h", "<", ">")
+TEXT, SIZE = 9.0, 5.5
+"""Sizes of labels and of markers, in points."""
+STYLE: dict[Any, Any] = {
+    **sns.axes_style("white"),
+    "svg.fonttype": "none",  # text stays text: small files, the page's font
+    "svg.hashsalt": "vdbench",  # ids depend on the content alone
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that its measures are the same everywhere
+    "font.size": TEXT,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a setting is a dollar sign
+}
+WIDTH = 6.2
+"""Of a plot, in inches."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method is drawn.
+
+    Attributes:
+        colour: that of its method, whatever the pool.
+        marker: its own among the methods of its colour.
+        hollow: whether its clips are generated: drawn as an outline, and with a dashed line.
+    """
+
+    colour: str
+    marker: str
+    hollow: bool
+
+
+Looks = Mapping[str, Look]
+
+
+def looks(cells: Iterable[Cell]) -> dict[str, Look]:
+    """One look per row label, the same in every plot of a leaderboard."""
+    labels = {cell.method: cell for cell in cells}
+    methods = sorted({cell.any_result.method for cell in labels.values()} - {BASELINE, UPPER_BOUND})
+    place = {method: number for number, method in enumerate(methods)}
+    found: dict[str, Look] = {}
+    seen: dict[tuple[str, bool], int] = {}
+    for label, cell in sorted(labels.items()):
+        method, hollow = cell.any_result.method, cell.pool == "generated"
+        turn = seen[method, hollow] = seen.get((method, hollow), -1) + 1
+        own = {BASELINE: GREY, UPPER_BOUND: INK}.get(method) or SERIES[place[method] % len(SERIES)]
+        found[label] = Look(own, MARKERS[(place.get(method, 0) + turn) % len(MARKERS)], hollow)
+    return found
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw within it: neither a user's settings nor their fonts have a say."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def sized(figure: Figure, height: float, width: float = WIDTH) -> Axes:
+    """Give a new figure its size in inches, and axes without a frame; they are placed with :func:`place`."""
+    figure.set_facecolor(PAPER)
+    figure.set_size_inches(width, height)
+    axes = figure.add_axes((0, 0, 1, 1), facecolor="none")
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(LINE)
+    axes.tick_params(colors=MUTED, length=0, labelsize=TEXT)
+    axes.set_axisbelow(True)
+    return axes
+
+
+def place(axes: Axes, left: float, bottom: float, right: float, top: float) -> None:
+    """Set the margins around axes, in inches."""
+    dpi = axes.figure.dpi
+    width, height = axes.figure.bbox.width / dpi, axes.figure.bbox.height / dpi
+    axes.set_position((left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height))
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """Width and height of axes."""
+    return axes.bbox.width / axes.figure.dpi, axes.bbox.height / axes.figure.dpi
+
+
+def draw_points(
+    axes: Axes, points: Sequence[tuple[float, float, Look]], *, alpha: float = 1.0, transform: Transform | None = None
+) -> None:
+    """Draw markers, all of them as one artist: many would take most of a plot's time.
+
+    Args:
+        axes: where.
+        points: across, up, and how each looks.
+        alpha: opacity.
+        transform: of the positions; the axes' data where left out.
+    """
+    drawn = PathCollection(
+        [_marker(look.marker) for _, _, look in points],
+        sizes=[SIZE**2],
+        facecolors=[PAPER if look.hollow else look.colour for _, _, look in points],
+        edgecolors=[look.colour for _, _, look in points],
+        linewidths=[1.3 if look.hollow else 0.4 for _, _, look in points],
+        offsets=[(across, up) for across, up, _ in points],
+        offset_transform=transform or axes.transData,
+        alpha=alpha,
+        clip_on=False,
+        zorder=3,
+    )
+    drawn.set_transform(IdentityTransform())
+    axes.add_collection(drawn, autolim=False)
+
+
+@cache
+def _marker(name: str) -> Path:
+    style = MarkerStyle(name)
+    return style.get_path().transformed(style.get_transform())
+
+
+def svg(figure: Figure) -> str:
+    """The document of a figure, without its date and maker."""
+    text = StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(text, format="svg", metadata=nothing, facecolor=PAPER)
+    return compact(text.getvalue())

@@ -1,0 +1,109 @@
+"""The command that repeats a row: typed as it is, it plans the very trials that the row was made of."""
+
+import json
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import TINY, Cli
+from vdbench.experiment import plan as planning
+from vdbench.experiment.repeat import repeat_command
+from vdbench.experiment.result import Result
+from vdbench.experiment.worker import blank_result
+
+
+@pytest.fixture
+def planned(cli: Cli, prepared: Path, monkeypatch: pytest.MonkeyPatch):
+    """Results, without scores, of the trials that ``vdbench run`` would carry out."""
+
+    def call(*arguments: object) -> list[Result]:
+        plans = []
+
+        def spy(request, home):
+            plans.append(make_plan(request, home))
+            return plans[-1]
+
+        make_plan = planning.make_plan
+        with monkeypatch.context() as patch:
+            patch.setattr(planning, "make_plan", spy)
+            answer = cli("run", "--home", prepared, "--dry-run", "--datasets", "ucf101", *arguments)
+        assert answer.code == 0, answer.err
+        return [blank_result(job, datetime.now(UTC)) for job in plans[0].jobs]
+
+    return call
+
+
+def ids(cli: Cli, prepared: Path, command: str) -> set[str]:
+    program, *words = shlex.split(command)
+    assert program == "vdbench"
+    answer = cli(*words, "--home", prepared, "--dry-run", "--json")
+    assert answer.code == 0, answer.err
+    return {trial["trial"] for trial in json.loads(answer.out)["trials"]}
+
+
+RUNS = {
+    "as the suite says": ["--suite", "quick", "--methods", "mtt,vdsd,herding", "--ipc", 1],
+    "a bent protocol": ["--suite", "quick", "--methods", "random", "--ipc", 1, *TINY],
+    "settings, nested ones too": [
+        "--suite", "quick", "--methods", "herding,tac-dt@real", "--ipc", 2, "--set", "herding.encoder.name=pixels",
+        "--set", "herding.encoder.dim=7", "--set", "tac-dt.window=3",
+    ],
+    "a choice that changes what is prescribed": [
+        "--suite", "quick", "--methods", "vdsd", "--ipc", 1, "--set", "vdsd.base=dm", "--set", "vdsd.lr_dynamic=1e-7",
+    ],
+    "another pool, and its generator": [
+        "--suite", "factorial", "--methods", "tac-dt,random@generated", "--ipc", 1,
+        "--set", "generator.training.steps=7", "--set", "generator.sampling.guidance=1.5",
+    ],
+    "a preset of the generator": [
+        "--suite", "factorial", "--methods", "k-means@generated", "--ipc", 1, "--set", "generator.preset=small",
+    ],
+    "bytes and a codec": ["--suite", "quick", "--methods", "random,dm", "--budget", "bytes=512KiB", "--codec", "uint8"],
+    "odd bytes": ["--suite", "quick", "--methods", "random", "--budget", "bytes=400001"],
+    "augmentation": [
+        "--suite", "small", "--methods", "random", "--ipc", 1, "--set", "protocol.augmentation=null",
+        "--set", "protocol.students=[{name: minic3d, width: 4}]",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+def test_the_command_plans_the_trials_of_its_row(cli: Cli, prepared: Path, planned, arguments) -> None:
+    results = planned("--partial", "--seeds", 2, *arguments)
+    rows: dict[tuple[object, ...], list[Result]] = {}
+    for result in results:
+        rows.setdefault((result.label, result.ipc), []).append(result)
+    assert len(rows) >= 2
+    for row in rows.values():
+        command = repeat_command(row)
+        assert {result.id for result in row} <= ids(cli, prepared, command), command
+
+
+def test_what_the_suite_and_the_defaults_say_is_not_repeated(planned) -> None:
+    results = {
+        r.label: [r]
+        for r in planned("--partial", "--suite", "quick", "--methods", "mtt,tac-dt@real", "--ipc", 1)
+        if r.seed == 2
+    }
+    assert repeat_command(results["mtt"]) == (
+        "vdbench run --suite quick --datasets ucf101 --methods mtt --ipc 1 --seeds 3 --partial"
+    )
+    assert "--methods tac-dt@real --ipc 1" in repeat_command(results["tac-dt"])
+    assert "--methods full --ipc 1" in repeat_command(results["full"])
+
+
+def test_a_method_of_somebody_else_gets_all_that_was_not_prescribed(planned) -> None:
+    (result, *_) = planned("--partial", "--suite", "quick", "--methods", "random", "--ipc", 1)
+    other = result.model_copy(
+        update={"method": "theirs", "settings": {"a": {"b": "x y"}, "c": 1e-7, "d": 2}, "prescribed": {"d": 2}}
+    )
+    assert repeat_command([other]).endswith("--set 'theirs.a.b=x y' --set theirs.c=1.0e-07")
+
+
+def test_settings_that_this_version_does_not_know_are_still_told(planned) -> None:
+    (result, *_) = planned("--partial", "--suite", "quick", "--methods", "random", "--ipc", 1)
+    old = result.model_copy(update={"method": "herding", "settings": {"gone": 1}, "suite": "retired"})
+    assert "--suite retired" in repeat_command([old])
+    assert "--set herding.gone=1" in repeat_command([old])

@@ -1,0 +1,112 @@
+"""Suites at a glance: which blocks there are, who is complete, and how scores are scaled."""
+
+import random
+
+import pytest
+
+from vdbench_leaderboard.average_ranks import average_ranks
+from vdbench_leaderboard.cells import gather
+from vdbench_leaderboard.interquartile import iqm
+from vdbench_leaderboard.overview import overviews
+from vdbench_leaderboard.standings import boards
+
+LEVEL = {"random": 0.4, "herding": 0.5, "k-center": 0.3, "k-means": 0.45}
+
+
+@pytest.fixture
+def results(make):
+    """Four methods on two data sets at two IPCs with three seeds, and ``full``."""
+    found = []
+    for dataset, lift in (("motion-digits", 0.0), ("hmdb51", -0.1)):
+        for seed in range(3):
+            for method, level in LEVEL.items():
+                for ipc in (1, 5):
+                    top1 = level + lift + ipc / 50 + seed / 100
+                    found.append(make(method, (top1,), ipc=ipc, seed=seed, dataset=dataset))
+            found.append(make("full", (0.9,), ipc=None, seed=seed, dataset=dataset))
+    return found
+
+
+def of(results):
+    return overviews(boards(gather(results)))
+
+
+def test_blocks_are_the_columns_of_the_tables(results):
+    (found,) = of(results)
+    assert (found.suite, found.evaluated_on, found.slug) == ("quick", "test", "quick")
+    assert [(block.data.split(" · ")[1], str(block.budget)) for block in found.blocks] == [
+        ("hmdb51", "IPC 1"),
+        ("hmdb51", "IPC 5"),
+        ("motion-digits", "IPC 1"),
+        ("motion-digits", "IPC 5"),
+    ]
+    assert found.methods == ["herding", "k-means", "random", "k-center"]
+    assert found.blocks[0].places == {"herding": 1, "k-means": 2, "random": 3, "k-center": 4}
+
+
+def test_ranks_and_means_are_those_of_the_statistics(results):
+    (found,) = of(results)
+    assert found.ranks == average_ranks({str(n): block.means for n, block in enumerate(found.blocks)})
+    chance, full = 12.5, 90.0
+    scores = [
+        [(100 * (LEVEL["herding"] + lift + ipc / 50 + seed / 100) - chance) / (full - chance) for seed in range(3)]
+        for lift in (0, -0.1)
+        for ipc in (1, 5)
+    ]
+    expected = iqm(scores)
+    assert found.middles["herding"].mean == pytest.approx(expected.mean)
+    assert found.middles["herding"].low == pytest.approx(expected.low)
+    assert list(found.middles) == ["herding", "k-means", "random", "k-center"]
+    assert (found.scaled, found.short) == (4, ())
+
+
+def test_a_method_that_a_block_lacks_is_named(results):
+    fewer = [r for r in results if (r.method, r.dataset.name, r.ipc) != ("k-means", "hmdb51", 5)]
+    (found,) = of(fewer)
+    assert found.ranks.left_out == found.short == ("k-means",)
+    assert "k-means" not in found.middles
+    assert "k-means" in found.methods
+
+
+def test_an_incomplete_cell_is_no_part_of_its_block(results):
+    fewer = [r for r in results if (r.method, r.dataset.name, r.ipc, r.seed) != ("k-means", "hmdb51", 5, 2)]
+    (found,) = of(fewer)
+    assert "k-means" not in found.blocks[1].standings
+    assert "k-means" in found.blocks[0].standings
+
+
+def test_without_full_there_is_no_scale(results):
+    (found,) = of([r for r in results if (r.method, r.dataset.name) != ("full", "hmdb51")])
+    assert found.scaled == 2
+    assert found.short == ()
+    (none,) = of([r for r in results if r.method != "full"])
+    assert (none.middles, none.scaled) == ({}, 0)
+    assert none.ranks == found.ranks
+
+
+def test_suites_and_validation_are_apart(results, make):
+    tuned = [r.model_copy(update={"evaluated_on": "validation", "id": f"v{r.id}"}) for r in results]
+    other = [r.model_copy(update={"suite": "clean", "id": f"c{r.id}"}) for r in results]
+    assert [found.slug for found in of([*results, *tuned, *other])] == ["clean", "quick", "quick-validation"]
+    assert of([*results, *tuned, *other])[1].middles == of(results)[0].middles
+
+
+def test_too_little_is_no_overview(make):
+    assert of([make("random"), make("herding")]) == []
+    assert of([make("random", ipc=1), make("random", ipc=5)]) == []
+    (found,) = of([make(method, ipc=ipc) for method in ("random", "herding") for ipc in (1, 5)])
+    assert found.ranks is None
+
+
+def test_leaders_are_those_of_rank_1(results):
+    (found,) = of(results)
+    for block in found.blocks:
+        assert block.leaders == {name for name, standing in block.standings.items() if standing.rank == 1}
+        assert "herding" in block.leaders
+
+
+def test_order_of_results_does_not_matter(results):
+    def shown(found):
+        return [(one.methods, one.ranks, one.middles, [block.means for block in one.blocks]) for one in found]
+
+    assert shown(of(random.Random(3).sample(results, len(results)))) == shown(of(results))

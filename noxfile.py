@@ -5,10 +5,10 @@ from __future__ import annotations
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "types", "tests", "wheel", "leaderboard"]
+nox.options.sessions = ["lint", "types", "tests", "wheel", "leaderboard", "docs"]
 nox.options.reuse_existing_virtualenvs = True
 
-CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "noxfile.py")
+CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "docs/hooks.py", "noxfile.py")
 PACKAGES = ("vdbench", "vdbench_methods", "vdbench_benchmarks", "vdbench_leaderboard")
 PATHS = "methods:benchmarks:leaderboard"
 
@@ -64,6 +64,14 @@ def leaderboard(session: nox.Session) -> None:
     install(session)
     verb = session.posargs[0] if session.posargs else "check"
     session.run("vdbench", "leaderboard", verb, "--results", "leaderboard/results", "--out", "leaderboard")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the pages into site/; a broken link, a page that no menu has, or a faulty docstring is an error."""
+    groups = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs")
+    session.install("-c", "constraints.txt", *groups)
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session

@@ -1,0 +1,179 @@
+"""The pages: their examples run, and the commands, settings and names in them exist."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from vdbench.cli import app
+from vdbench.cli.options import parse_settings
+from vdbench.datasets.spec import dataset_names, load_dataset
+from vdbench.experiment.suite import load_suite, suite_names
+from vdbench.generator.settings import generator_settings
+from vdbench.registry import GROUP, Registry
+from vdbench.students import student_names
+from vdbench.testing import check_method
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    [*(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
+    + [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "leaderboard/CONTRIBUTING.md")]
+)
+FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+
+
+def text_of(page: str) -> str:
+    return (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+def block(page: str, title: str) -> str:
+    """The code block of a page that has a title."""
+    (found,) = [code for _, name, code in FENCE.findall(text_of(page)) if name == title]
+    return found
+
+
+def typed(text: str) -> Iterator[list[str]]:
+    """The words of every line of a code block and of every code span, without comments."""
+    spoken = FENCE.sub("", text)
+    lines = [line for _, _, code in FENCE.findall(text) for line in code.replace("\\\n", " ").splitlines()]
+    for line in (*lines, *(" ".join(span.split()) for span in SPAN.findall(spoken))):
+        if "vdbench " in line or "--set " in line:
+            yield shlex.split(line, comments=True)
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """What stands after ``vdbench`` wherever a text types it as a command."""
+    for words in typed(text):
+        start = words.index("vdbench") + 1 if "vdbench" in words else len(words)
+        if start < len(words) and re.match("[a-z]", words[start]):
+            yield words[start:]
+
+
+COMMANDS = [(page, words) for page in PAGES for words in commands(page.read_text(encoding="utf-8"))]
+
+
+@cache
+def command_line() -> Any:
+    return typer.main.get_command(app)
+
+
+def resolve(words: list[str]) -> tuple[list[str], Any]:
+    """The words after a command, and the command; of ``list|show`` and the like it is the first, and all exist."""
+    command = command_line()
+    while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
+        first, *words = words
+        known = [command.commands.get(name) for name in first.split("|")]
+        assert None not in known, f"there is no command {first}"
+        command = known[0]
+    return words, command
+
+
+def test_commands_are_found_in_blocks_in_spans_and_over_line_ends():
+    text = "Type `vdbench\nrun` or:\n\n```\nX=1 vdbench datasets list --json  # all\nvdbench run \\\n  --seeds 3\n```\n"
+    assert list(commands(text)) == [["datasets", "list", "--json"], ["run", "--seeds", "3"], ["run"]]
+    assert len(COMMANDS) > 50
+    assert resolve(["results", "list|show", "--json"])[0] == ["--json"]
+    with pytest.raises(AssertionError, match="no command dance"):
+        resolve(["results", "dance"])
+
+
+@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=lambda value: getattr(value, "name", ""))
+def test_a_command_of_the_pages_exists_with_its_options(page: Path, words: list[str]):
+    rest, command = resolve(words)
+    known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    assert options <= known, f"in {page.name}: {' '.join(words)}"
+
+
+SETTINGS = [
+    (page, values)
+    for page in PAGES
+    for words in typed(page.read_text(encoding="utf-8"))
+    if (values := [value for option, value in pairwise(words) if option == "--set" and "." in value])
+]
+"""What the pages set together."""
+PLACEHOLDERS = ("my-method", "nearest-median", "NAME")
+
+
+@pytest.mark.parametrize(("page", "values"), SETTINGS, ids=lambda value: getattr(value, "name", ""))
+def test_a_setting_of_the_pages_can_be_set(page: Path, values: list[str]):
+    for name, changes in parse_settings([value for value in values if not value.endswith("=")]).items():
+        if name == "protocol":
+            load_suite("quick", changes)
+        elif name == "generator":
+            generator_settings(changes)
+        elif name not in PLACEHOLDERS:
+            Registry().configure(name, None, changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("title", ["nearest_median.py", "group_means.py"])
+def test_the_methods_of_the_page_keep_the_contract(title: str, tmp_path: Path):
+    path = tmp_path / title
+    path.write_text(block("adding-a-method.md", title), encoding="utf-8")
+    registry = Registry([path])
+    (entry,) = [entry for entry in registry.entries if entry.source == str(path)]
+    assert entry.problem == ""
+    assert check_method(registry.get(entry.name)) == []
+
+
+def test_the_selector_of_the_page_takes_its_setting_and_both_pools(tmp_path: Path):
+    path = tmp_path / "nearest_median.py"
+    path.write_text(block("adding-a-method.md", "nearest_median.py"), encoding="utf-8")
+    registry = Registry([path])
+    for pool in ("real", "generated"):
+        method = registry.configure("nearest-median", pool, {"power": 2.0, "encoder": "pixels"})
+        assert check_method(method) == []
+
+
+def test_the_entry_point_of_the_page_is_of_the_group_that_is_read():
+    declared = tomllib.loads(block("adding-a-method.md", "pyproject.toml"))
+    assert list(declared["project"]["entry-points"]) == [GROUP]
+
+
+def test_the_data_set_of_the_page_can_be_declared(tmp_path: Path):
+    path = tmp_path / "twosports.yaml"
+    path.write_text(block("adding-a-dataset.md", path.name), encoding="utf-8")
+    spec = load_dataset(str(path))
+    assert spec.name == path.stem
+    assert set(spec.subset or ()) == {"Archery", "Surfing"}
+
+
+@pytest.mark.parametrize("name", dataset_names())
+def test_every_data_set_is_on_its_page_with_its_numbers(name: str):
+    spec, page = load_dataset(name), text_of("datasets.md")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| [`{name}`]")]
+    assert f"| {spec.classes} |" in row
+    assert f"{spec.geometry.frames} frames of {spec.geometry.size}x{spec.geometry.size}" in row
+    assert {"top1": "top-1", "top5": "top-5"}[spec.metric] in row
+    if size := spec.expected.get(1):
+        assert f"{size.train} / {size.test}" in row
+    if spec.layout != "rendered":
+        assert f"<{spec.homepage}>" in page
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_every_suite_is_on_its_page_with_its_numbers(name: str):
+    suite = load_suite(name)
+    (row,) = [line for line in text_of("protocols.md").splitlines() if line.startswith(f"| `{name}`")]
+    assert f"| {suite.seeds} x {suite.protocol.evaluation_seeds} |" in row
+    assert f"| {', '.join(map(str, suite.ipc))} |" in row
+    clips = (suite.protocol.frames, suite.protocol.size)
+    assert ("the data set's own" if clips == (None, None) else f"{clips[0]} frames of {clips[1]}x{clips[1]}") in row
+    students = {1: "`minic3d`", 4: "four", 5: "five"}[len(suite.protocol.students)]
+    assert students in row
+
+
+def test_every_student_is_on_the_page_of_protocols():
+    page = text_of("protocols.md")
+    rows = " ".join(line for line in page.splitlines() if line.startswith("| `"))
+    assert all(f"`{name}`" in rows for name in student_names())

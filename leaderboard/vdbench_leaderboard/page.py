@@ -60,6 +60,7 @@ class Scale:
 def html(content: Content) -> str:
     """The page: it loads nothing from anywhere."""
     templates = environment(autoescape=True)
+    places = {name: place for place, name in enumerate(content.plots)}
     templates.filters["breakable"] = lambda name: escape(name).replace("@", Markup("<wbr>@"))
     templates.globals |= {
         "style": _ours(*STYLES),
@@ -68,7 +69,7 @@ def html(content: Content) -> str:
         "address": address,
         "outside": _outside,
         "wide": lambda name: width_of(content.plots[name]),
-        "plot": lambda name, label: inline(content.plots[name], name, label),
+        "plot": lambda name, label: inline(content.plots[name], f"p{places[name]}", label),
         "choices": _choices(content),
         "data": _embedded(payload(content.boards)),
     }

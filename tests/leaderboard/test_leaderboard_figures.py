@@ -143,7 +143,7 @@ def test_compact_keeps_what_is_seen(drawn):
     assert 'd="M1.23 2L3 4" style="fill: #123456"' in found
     assert found.count('style="a: b"') == 1
     assert "unused" not in found and "rotate" not in found and "when" not in found
-    assert '<g clip-path="url(#c)"><use xlink:href="#m1" x="1.99" /></g>' in found
+    assert '<g clip-path="url(#c)"><use xlink:href="#s0" x="1.99" /></g>' in found
 
 
 def test_an_inlined_plot_stands_for_itself_and_wears_the_theme(drawn):

@@ -420,6 +420,7 @@ def test_a_phone_never_scrolls_sideways(open_page, width):
     page = open_page(viewport={"width": width, "height": 800}, has_touch=True, is_mobile=True)
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     page.locator("#explorer [data-cell]").first.wait_for()
+    assert page.locator("#explorer thead th").all_inner_texts()[1].startswith("Top-1")
     fits = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     for group in ("accuracy", "robustness", "cost", "origin"):
         page.locator(f"[data-columns={group}]").click()

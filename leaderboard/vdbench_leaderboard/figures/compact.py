@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+HREF = f"{{{XLINK}}}href"
 FONT = "font-family: 'DejaVu Sans'"
 SHARED = 3
 """Neighbours, at least, that share a style through a group."""
 
+Element = ElementTree.Element
+
 
 def compact(document: str) -> str:
-    """Drop what changes nothing: metadata, unused names, bare groups, repeated styles, and all decimals after two."""
+    """Drop what changes nothing: metadata, unused names, bare groups, repeated shapes and styles, the third decimal."""
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
     root = ElementTree.fromstring(document)  # noqa: S314  our own
@@ -23,16 +26,19 @@ def compact(document: str) -> str:
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', document))
     for element in root.iter():
         _lean(element, used)
+    _reuse(root)
     _unwrap(root)
     _share(root)
     for child in root:
         child.tail = "\n"
     root.set("style", f"{FONT}; stroke-linejoin: round")
     text = ElementTree.tostring(root, encoding="unicode")
+    short = {name: f"s{place}" for place, name in enumerate(re.findall(r' id="([^"]+)"', text))}
+    text = re.sub(r'( id="|#)([^")]+)(?=[")])', lambda found: found[1] + short.get(found[2], found[2]), text)
     return re.sub(r"(\.\d\d)\d+", r"\1", text) + "\n"
 
 
-def _lean(element: ElementTree.Element, used: set[str]) -> None:
+def _lean(element: Element, used: set[str]) -> None:
     """An element without names that nobody uses, turns by nothing, and line breaks."""
     if element.get("id") not in used:
         element.attrib.pop("id", None)
@@ -49,7 +55,23 @@ def _lean(element: ElementTree.Element, used: set[str]) -> None:
     element.tail = None
 
 
-def _unwrap(parent: ElementTree.Element) -> None:
+def _reuse(root: Element) -> None:
+    """Keep one of the shapes that are drawn again and again."""
+    first: dict[tuple[str, str], str] = {}
+    same: dict[str, str] = {}
+    for shapes in list(root.iter(f"{{{SVG}}}defs")):
+        for shape in list(shapes):
+            name, path = shape.get("id"), shape.get("d")
+            if name and path:
+                same[name] = first.setdefault((path, shape.get("style", "")), name)
+                if same[name] != name:
+                    shapes.remove(shape)
+    for use in root.iter(f"{{{SVG}}}use"):
+        name = use.get(HREF, "").removeprefix("#")
+        use.set(HREF, f"#{same.get(name, name)}")
+
+
+def _unwrap(parent: Element) -> None:
     """Put the children of groups without attributes in their place, and drop what is empty."""
     for child in list(parent):
         _unwrap(child)
@@ -62,16 +84,22 @@ def _unwrap(parent: ElementTree.Element) -> None:
                 parent.insert(place, inside)
 
 
-def _share(parent: ElementTree.Element) -> None:
-    """Write what neighbours of one kind have in common of their styles once, on a group around them."""
+def _share(parent: Element) -> None:
+    """Write once, on a group around them, what neighbours have in common: all of their styles, then parts of them."""
     for child in parent:
         _share(child)
-    for _, run in groupby(list(parent), key=lambda child: (child.tag, child.get("style") is not None)):
+    _group(parent, lambda child: (child.tag, child.get("style")))
+    _group(parent, lambda child: (child.tag, child.get("style") is not None))
+
+
+def _group(parent: Element, kind: Callable[[Element], Hashable]) -> None:
+    for _, run in groupby(list(parent), key=kind):
         alike = list(run)
-        common = _common(alike) if len(alike) >= SHARED else []
-        if not common:
+        common = _common(alike)
+        if len(alike) < SHARED or not common or alike[0].tag == f"{{{SVG}}}g":
             continue
         group = ElementTree.Element(f"{{{SVG}}}g", style="; ".join(common))
+        clips = {child.get("clip-path") for child in alike}
         parent.insert(list(parent).index(alike[0]), group)
         for child in alike:
             parent.remove(child)
@@ -79,9 +107,11 @@ def _share(parent: ElementTree.Element) -> None:
             own = [part for part in child.attrib.pop("style").split("; ") if part not in common]
             if own:
                 child.set("style", "; ".join(own))
+            if len(clips) == 1 and (clip := child.attrib.pop("clip-path", None)):
+                group.set("clip-path", clip)
 
 
-def _common(elements: Sequence[ElementTree.Element]) -> list[str]:
+def _common(elements: Sequence[Element]) -> list[str]:
     """Parts of the style that all of them have, but for opacity, which a group would apply once."""
     styles = [element.get("style", "").split("; ") for element in elements]
     return [part for part in styles[0] if part and not part.startswith("opacity") and all(part in s for s in styles)]

@@ -80,7 +80,7 @@ const COLUMNS = {
   saw: ["Seen", seen, (c) => `<span class="long">${safe(seen(c)) || NOTHING}</span>`, "What encoder and generator were trained on"],
   verified: ["Verified", (c) => c.verified?.[0], (c) => (c.verified ? `${c.verified[0]} of ${c.seeds} seeds` : NOTHING), "Stored distilled sets that somebody judged again, and that agreed", NUMBER],
 };
-const WHERE = ["method", "suite", "dataset", "budget", "student", "top1", "strip"];
+const PLACES = ["suite", "dataset", "budget", "student"];
 const GROUPS = {
   accuracy: ["gain", "p", "share", "top5", "macro"],
   robustness: ["hard", "soft", "augmented", "lrs", "ars", "shuffled", "still", "motion"],
@@ -112,11 +112,12 @@ const sorted = (rows) => {
   return [...rows].sort((a, b) => order(key(a), key(b), numeric, down) || a.place - b.place);
 };
 
-// Columns in which all rows agree say nothing.
+// Columns in which all rows agree say nothing. On a phone the number comes first.
+const narrow = matchMedia("(max-width: 720px)");
 const columnsOf = (rows) => {
-  const varied = (name) => new Set(rows.map(COLUMNS[name][1])).size > 1;
-  const kept = WHERE.filter((name) => !["suite", "dataset", "student", "budget"].includes(name) || varied(name));
-  return [...kept, ...(GROUPS[state.columns] ?? GROUPS.accuracy)];
+  const places = PLACES.filter((name) => new Set(rows.map(COLUMNS[name][1])).size > 1);
+  const named = narrow.matches ? ["top1", "strip", ...[...places].reverse()] : [...places, "top1", "strip"];
+  return ["method", ...named, ...(GROUPS[state.columns] ?? GROUPS.accuracy)];
 };
 
 let columns = [];
@@ -191,6 +192,7 @@ for (const button of document.querySelectorAll("[data-hide]")) {
     choose({ hide: (now.includes(name) ? now.filter((one) => one !== name) : [...now, name]).join(",") });
   });
 }
+narrow.addEventListener("change", () => draw());
 document.getElementById("numbers").hidden = false;
 let drawnFor = null;
 listeners.push(() => {

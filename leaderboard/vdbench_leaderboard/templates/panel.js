@@ -91,7 +91,7 @@ const full = (cell) => {
       ["stored", cell.own && `${size(cell.bytes)} in ${whole(cell.clips)} clips${text(cell.codec) ? `, as ${safe(text(cell.codec))}` : ""}`],
       ["distil", cell.own && `${seconds(cell.distill)} a trial, shared assets included`],
       ["evaluate", cell.own && `${seconds(cell.evaluate)} for this student’s networks`],
-      ["repeated", `${cell.seeds} of ${cell.expected} seeds × ${safe(cell.networks)} networks`],
+      ["repeated", `${cell.seeds} of ${cell.expected} seeds × ${safe(cell.networks)} network${cell.networks === "1" ? "" : "s"}`],
     ])}
     <h3>What it rests on</h3>
     ${facts([

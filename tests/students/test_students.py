@@ -86,9 +86,29 @@ def test_students_see_the_order_of_frames(name: str) -> None:
     assert not torch.allclose(student(clips), student(clips.flip(2)), atol=1e-4)
 
 
-def test_initial_weights_follow_the_seed_and_leave_the_global_generator_alone() -> None:
+@pytest.mark.parametrize("name", student_names())
+def test_a_clip_s_logits_do_not_depend_on_its_neighbours(name: str) -> None:
+    student = build_student(name, 3, 4, 16, width=4, seed=0).eval()
+    clips = torch.randn(5, 3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    clips[0] *= 100  # a neighbour that any statistics of the batch would show
+    torch.testing.assert_close(student(clips)[1:], torch.cat([student(clip[None]) for clip in clips[1:]]))
+
+
+@pytest.mark.parametrize("name", student_names())
+def test_every_student_has_the_second_derivatives_that_matching_gradients_takes(name: str) -> None:
+    student = build_student(name, 3, 4, 16, width=4, seed=0).eval()
+    clips = torch.randn(2, 3, 4, 16, 16, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    loss = torch.nn.functional.cross_entropy(student(clips), torch.tensor([0, 1]))
+    gradients = torch.autograd.grad(loss, list(student.parameters()), create_graph=True)
+    (second,) = torch.autograd.grad(sum(gradient.square().sum() for gradient in gradients), [clips])
+    assert bool(second.isfinite().all())
+    assert float(second.abs().max()) > 0
+
+
+@pytest.mark.parametrize("name", student_names())
+def test_initial_weights_follow_the_seed_and_leave_the_global_generator_alone(name: str) -> None:
     before = torch.get_rng_state()
-    one, same, other = (build_student("cnn-gru", 3, 4, 16, 4, seed=seed) for seed in (3, 3, 4))
+    one, same, other = (build_student(name, 3, 4, 16, 4, seed=seed) for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), before)
     vectors = [torch.nn.utils.parameters_to_vector(s.parameters()) for s in (one, same, other)]
     assert torch.equal(vectors[0], vectors[1])
@@ -100,8 +120,17 @@ def test_unknown_names_and_impossible_sizes_are_refused() -> None:
         build_student("minic3", 3, 4, 16)
     with pytest.raises(UsageError, match="use 8 or more"):
         build_student("cnn-gru", 3, 4, 4)
-    with pytest.raises(UsageError, match="width 0"):
+    with pytest.raises(UsageError, match="width 0$"):
         build_student("minic3d", 3, 4, 16, width=0)
+    with pytest.raises(UsageError, match="width 4 at depth 0"):
+        build_student("video-vit", 3, 4, 16, width=4, depth=0)
+
+
+@pytest.mark.parametrize("name", ["minic3d", "cnn-gru", "cnn-lstm"])
+def test_students_of_fixed_depth_refuse_to_be_given_one(name: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name} has no depth to choose; leave it out$"):
+        build_student(name, 3, 4, 16, depth=1)
+    assert build_student(name, 3, 4, 16).depth is None
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ class Student(nn.Module, ABC):
 
     Attributes:
         name: what users type.
-        default_width: channels of its first layer as published.
-        default_depth: its blocks or layers as published; None for a student of fixed depth.
+        default_width: channels of its first layer unless others are asked for.
+        default_depth: its blocks or layers unless others are asked for; None for a student of fixed depth.
         width: channels of its first layer.
         depth: its blocks or layers; None for a student of fixed depth.
         version: raised when the same arguments give another network; part of a trial's id.

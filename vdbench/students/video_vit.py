@@ -28,7 +28,7 @@ class VideoVit(Student):
     112. Frames that it does not divide, and odd numbers of frames, have one tubelet more, which reaches over the edge.
 
     Students share one recipe, SGD at the learning rate of convolutional networks, under which a transformer on plain
-    patches learns little from few clips. So tubelets come from one 3x3x3 convolution with GroupNorm and ReLU per
+    patches learns less from few clips. So tubelets come from one 3x3x3 convolution with GroupNorm and ReLU per
     halving of the frame, the last of which halves time too ("Early Convolutions Help Transformers See Better", Xiao
     et al., NeurIPS 2021). All norms are of one clip or one token, and there is no dropout.
 

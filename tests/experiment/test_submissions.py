@@ -141,7 +141,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"status": "failed", "failure": failed().failure}, "it failed, and has scores"),
     ({"status": "failed", "failure": failed().failure, "students": (), "verified": mark()}, "or the mark verified"),
     ({"distilled": "../elsewhere"}, "does not name its distilled set"),
-    ({"verified": mark(1.5)}, "verified with a difference of 1.5 points"),
+    ({"verified": mark(3.5)}, "verified with a difference of 3.5 points"),
 ]
 
 

@@ -58,7 +58,7 @@ def evaluate(
         typer.Option(
             metavar="RESULT.json|ID",
             help="Judge the set as this result says, and mark it as verified if they agree: on the same CPU and torch "
-            "to the bit, else within 1.0 point of top-1 for every network.",
+            "to the bit, else within 1 to 3 points of top-1 for every student's mean, by its number of networks.",
             show_default=False,
         ),
     ] = None,

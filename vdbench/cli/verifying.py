@@ -49,8 +49,8 @@ def verify_result(folder: Path, named: str, place: Home, device: str, as_json: b
     _show(result.id, comparison, as_json)
     if not comparison.agrees:
         raise VdbenchError(
-            f"result {result.id} is not verified: a network differs by {comparison.difference:.2f} points, and "
-            f"{comparison.tolerance:g} are allowed; nothing was written"
+            f"result {result.id} is not verified: a student differs by {comparison.difference:.2f} points, and "
+            f"{_allowed(comparison)}; nothing was written"
         )
     files.write_json(file, comparison.verified(result, datetime.now(UTC)).model_dump(mode="json"))
     if not as_json:
@@ -80,5 +80,12 @@ def _show(trial_id: str, comparison: Comparison, as_json: bool) -> None:
     ]
     show_rows(f"Result {trial_id}", list(rows[0]), rows, False)
     out.print(
-        f"largest difference {comparison.difference:.2f} points; {comparison.tolerance:g} are allowed", markup=False
+        f"largest difference of a student's mean {comparison.difference:.2f} points; {_allowed(comparison)}",
+        markup=False,
     )
+
+
+def _allowed(comparison: Comparison) -> str:
+    if comparison.tolerance == 0:
+        return "every network has to agree to the bit, on the same kind of machine"
+    return f"{comparison.tolerance:.2g} are allowed"

@@ -194,15 +194,20 @@ def _write_rows(path: Path, stored: NDArray[np.uint8], clips: list[StoredClip], 
     picks = evenly(stored.shape[1], frames)
     allocate_rows(path, (len(clips), frames, size, size, 3))
     for row, clip in enumerate(clips):
-        write_row(path, row, len(clips), _reduce(stored[clip.row][picks], size))
+        write_row(path, row, len(clips), shrunk(stored[clip.row][picks], size))
 
 
-def _reduce(clip: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Shrink frames, uint8 ``(T, H, W, 3)``, each new pixel the mean of the area that it covers."""
+def shrunk(clip: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Frames at the size of a suite, each pixel the mean of the area that it covers.
+
+    Args:
+        clip: uint8 ``(T, H, W, 3)``, with H equal to W.
+        size: side in pixels, at most H.
+    """
     if clip.shape[1] == size:
         return clip
-    shrunk = [np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BOX)) for frame in clip]
-    return np.stack(shrunk)
+    frames = [np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BOX)) for frame in clip]
+    return np.stack(frames)
 
 
 def _open_part(folder: Path) -> ClipSet:

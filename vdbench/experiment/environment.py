@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 
 import torch
@@ -32,9 +33,15 @@ def _gpu() -> str:
 
 
 def _processor() -> str:
+    """Its name, its kind, and the instructions that torch uses, such as ``AMD EPYC (25.17, AVX512)``.
+
+    Kernels are chosen by kind, and round differently; clouds give many kinds the same name.
+    """
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        text = Path("/proc/cpuinfo").read_text()
     except OSError:
-        lines = []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-    return model or platform.processor() or "cpu"
+        text = ""
+    found = dict(re.findall(r"^(model name|cpu family|model)\s*: (.+)$", text, re.MULTILINE))
+    kind = ".".join(found[part] for part in ("cpu family", "model") if part in found)
+    marks = [part for part in (kind, torch.backends.cpu.get_cpu_capability()) if part]
+    return f"{found.get('model name') or platform.processor() or 'cpu'} ({', '.join(marks)})"

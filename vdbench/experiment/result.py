@@ -81,7 +81,7 @@ class Verification(Record):
     Attributes:
         environment: where it was judged again.
         when: in UTC.
-        difference: largest difference of top-1 to the result's own, over students and networks, in points.
+        difference: largest difference of a student's mean top-1 to the result's own, over conditions, in points.
     """
 
     environment: Environment

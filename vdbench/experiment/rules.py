@@ -22,7 +22,7 @@ from vdbench.experiment.result import read_result
 from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
 from vdbench.experiment.suite import Protocol, load_suite, suite_names
 from vdbench.experiment.trial import student_seeds
-from vdbench.experiment.verification import TOLERANCE
+from vdbench.experiment.verification import tolerance
 from vdbench.judging import ways
 
 if TYPE_CHECKING:
@@ -133,8 +133,6 @@ def _outcome_faults(result: Result) -> Iterator[str]:
         yield f"its distilled set has {result.stored_clips} clips and {result.stored_bytes} bytes"
     if result.provenance is None:
         yield "it does not say where its clips came from"
-    if result.verified is not None and not 0 <= result.verified.difference <= TOLERANCE:
-        yield f"it is marked as verified with a difference of {result.verified.difference:g} points"
 
 
 def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
@@ -147,6 +145,8 @@ def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
     names = [] if result.ipc is None else [way.name for way in wanted]
     if [way.name for way in result.conditions] != names:
         yield f"it was not judged as its protocol says beside its own way: {', '.join(names) or 'in no other'}"
+    if result.verified is not None and not 0 <= result.verified.difference <= tolerance(protocol.evaluation_seeds):
+        yield f"it is marked as verified with a difference of {result.verified.difference:g} points"
     conditions = [scores for way in result.conditions for scores in way.students]
     seeds = student_seeds(result.seed, protocol.evaluation_seeds)
     if any([score.seed for score in scores.scores] != seeds for scores in (*result.students, *conditions)):

@@ -8,6 +8,8 @@ others takes its mark for a claim, as its numbers are, and sets one of his own b
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,18 @@ if TYPE_CHECKING:
     from vdbench.records import Condition, StudentScores
 
 TOLERANCE = 1.0
-"""Points of top-1 that a network may differ by on another machine, whose sums round otherwise."""
+"""Points of top-1 that the mean over a student's networks may always differ by on another machine."""
+ONE_NETWORK = 3.0
+"""Points that a single network may: sums that round otherwise send its training another way."""
+
+
+def tolerance(networks: int) -> float:
+    """Points of top-1 that the mean over so many networks may differ by on another machine.
+
+    What sets retrained networks apart is as good as independent between them, so that it falls with the square root of
+    their number, down to :data:`TOLERANCE`.
+    """
+    return max(TOLERANCE, ONE_NETWORK / math.sqrt(networks))
 
 
 @dataclass(frozen=True)
@@ -53,8 +66,8 @@ class Pair:
 
     @property
     def difference(self) -> float:
-        """In points, not negative."""
-        return 100 * abs(self.now - self.before)
+        """In points, positive where the second judging is the better one."""
+        return 100 * (self.now - self.before)
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ class Comparison:
     Attributes:
         pairs: every network.
         environment: of the second judging.
-        tolerance: points that a network may differ by.
+        tolerance: points that a student's mean may differ by; 0 asks for equal bits of every network.
     """
 
     pairs: tuple[Pair, ...]
@@ -73,12 +86,17 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """The largest one of all networks, in points."""
-        return max(pair.difference for pair in self.pairs)
+        """The largest one of the students' means, under any condition, in points."""
+        groups: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for pair in self.pairs:
+            groups[pair.labels, pair.student].append(pair.difference)
+        return max(abs(sum(group) / len(group)) for group in groups.values())
 
     @property
     def agrees(self) -> bool:
-        """Whether no network differs by more than it may."""
+        """Whether no student differs by more than it may."""
+        if self.tolerance == 0:
+            return all(pair.now == pair.before for pair in self.pairs)
         return self.difference <= self.tolerance
 
     def verified(self, result: Result, when: datetime) -> Result:
@@ -88,7 +106,7 @@ class Comparison:
             ValueError: the two do not agree.
         """
         if not self.agrees:
-            raise ValueError(f"a network differs by {self.difference} points")
+            raise ValueError(f"the two differ by {self.difference} points")
         mark = Verification(environment=self.environment, when=when, difference=self.difference)
         return result.model_copy(update={"verified": mark})
 
@@ -157,7 +175,7 @@ def compare(
     """Set a second judging beside a result, network by network.
 
     On a CPU, an equal machine with an equal torch has to give equal bits. Everything else may differ by
-    :data:`TOLERANCE`.
+    :func:`tolerance`.
 
     Args:
         result: what was measured.
@@ -179,7 +197,8 @@ def compare(
     pairs = tuple(Pair(key[0], key[1], key[4], before[key], now[key]) for key in before)
     first = result.environment
     same = all(getattr(first, part) == getattr(environment, part) for part in ("platform", "torch", "device"))
-    return Comparison(pairs, environment, 0.0 if same and on_cpu else TOLERANCE)
+    fewest = min(len(scores.scores) for scores in students)
+    return Comparison(pairs, environment, 0.0 if same and on_cpu else tolerance(fewest))
 
 
 def _networks(

@@ -7,10 +7,10 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from vdbench.datasets.geometry import Geometry, evenly
 from vdbench.datasets.readers import ReaderName, ReadError, read_frames
+from vdbench.datasets.view import shrunk
 from vdbench.errors import DataError
 from vdbench.outside.labels import position
 
@@ -80,7 +80,8 @@ def read_videos(paths: Sequence[Path], store: ClipStore, shape: tuple[int, int, 
             clip, facts = read_frames(path, exact, READER)
             if (facts.frames, facts.height, facts.width) != shape:
                 others += 1
-                clip = _reduced(read_frames(path, store.manifest.geometry, READER)[0], frames, size)
+                stored = read_frames(path, store.manifest.geometry, READER)[0]
+                clip = shrunk(stored[evenly(len(stored), frames)], size)
         except ReadError as error:
             raise DataError(f"{path} {error}; replace it or take it away") from error
         clips[row] = clip
@@ -91,14 +92,6 @@ def read_videos(paths: Sequence[Path], store: ClipStore, shape: tuple[int, int, 
             stacklevel=2,
         )
     return clips
-
-
-def _reduced(clip: NDArray[np.uint8], frames: int, size: int) -> NDArray[np.uint8]:
-    """A stored clip as a view shows it: frames evenly picked, pixels averaged."""
-    picked = clip[evenly(len(clip), frames)]
-    if picked.shape[1] == size:
-        return picked
-    return np.stack([np.asarray(Image.fromarray(f).resize((size, size), Image.Resampling.BOX)) for f in picked])
 
 
 def _label(path: Path, folder: Path, classes: Sequence[str]) -> int | None:

@@ -1,6 +1,7 @@
 """Every cell as compact JSON: what the page's table of all numbers, and its panel of one of them, are drawn from.
 
-Texts that many cells share stand once, in ``texts``, and cells hold their places.
+What many cells share stands once, and they hold its place: texts in ``texts``, and in ``sets`` what is known of the
+distilled sets that all students of a row judged.
 """
 
 from __future__ import annotations
@@ -61,22 +62,23 @@ def payload(boards: Sequence[Board]) -> Values:
     """All cells of all boards, as JSON values.
 
     Returns:
-        ``groups`` and ``students`` that cells name by their place, ``texts``, ``fields``, and ``cells``: a list of
-        values each, in the order of the fields.
+        ``groups``, ``students`` and ``sets`` that cells name by their place, ``texts``, and ``cells``. Cells and sets
+        are lists of values in the order of ``fields`` and ``set_fields``.
     """
     groups = list(dict.fromkeys(board.group for board in boards))
     students = list(dict.fromkeys(board.student for board in boards))
     firsts = {board.group: board for board in reversed(boards)}
     few = sum(len(board.cells) for board in boards) <= MANY
     texts = Texts()
+    sets: dict[tuple[str, ...], tuple[int, Values]] = {}
     cells = [
         {
             "id": address(board, standing.cell),
             "group": groups.index(board.group),
             "student": students.index(board.student),
+            "set": _shared(standing.cell, sets, texts),
             **_cell(standing, texts),
-            **_cost(standing.cell),
-            **_trials(standing.cell, texts),
+            "evaluate": _round(standing.cell.evaluate_seconds),
             "classes": _classes(standing.cell) if few or board is firsts[board.group] else None,
         }
         for board in boards
@@ -86,9 +88,20 @@ def payload(boards: Sequence[Board]) -> Values:
         "groups": [_group(firsts[group]) for group in groups],
         "students": [{"name": s.name, "width": s.width, "parameters": s.parameters} for s in students],
         "texts": list(texts.known),
+        "set_fields": list(next(iter(sets.values()))[1]) if sets else [],
+        "sets": [list(values.values()) for _, values in sets.values()],
         "fields": list(cells[0]) if cells else [],
         "cells": [list(cell.values()) for cell in cells],
     }
+
+
+def _shared(cell: Cell, sets: dict[tuple[str, ...], tuple[int, Values]], texts: Texts) -> int:
+    """Where it stands what is known of a cell's distilled sets."""
+    results = [*(result for result, _ in cell.done), *cell.failed]
+    key = (cell.method, *(result.id for result in results))
+    if key not in sets:
+        sets[key] = len(sets), {**_cost(cell), **_trials(cell, results, texts)}
+    return sets[key][0]
 
 
 def _student(board: Board) -> tuple[str, int, int]:
@@ -179,13 +192,11 @@ def _cost(cell: Cell) -> Values:
         "clips": _round(cell.stored_clips),
         "bytes": _round(cell.stored_bytes, 0),
         "distill": _round(cell.distill_seconds),
-        "evaluate": _round(cell.evaluate_seconds),
     }
 
 
-def _trials(cell: Cell, texts: Texts) -> Values:
+def _trials(cell: Cell, results: Sequence[Result], texts: Texts) -> Values:
     """What a reader needs to repeat the cell, and to believe it."""
-    results = [*(result for result, _ in cell.done), *cell.failed]
     checked = [result.verified.difference for result, _ in cell.done if result.verified]
     return {
         "command": texts.place(repeat_command(results)),

@@ -26,6 +26,7 @@ def cells(results):
     found = {}
     for values in data["cells"]:
         cell = dict(zip(data["fields"], values, strict=True))
+        cell |= dict(zip(data["set_fields"], data["sets"][cell["set"]], strict=True))
         for name in ("method", "base", "pool", "missing", "command", "settings", "saw", "codec"):
             cell[name] = data["texts"][cell[name]]
         for name in ("marks", "machines", "trials"):

@@ -126,7 +126,8 @@ def open_page(browser, place):
 
 def payload(page):
     data = json.loads(page.locator("#data").text_content())
-    return [dict(zip(data["fields"], cell, strict=True)) for cell in data["cells"]], data
+    found = [dict(zip(data["fields"], cell, strict=True)) for cell in data["cells"]]
+    return [cell | dict(zip(data["set_fields"], data["sets"][cell["set"]], strict=True)) for cell in found], data
 
 
 def column(page, name):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from datetime import datetime
@@ -251,7 +250,7 @@ def read_result(path: Path) -> Result:
         DataError: it is not JSON, not of this schema, or its name is not its id.
     """
     try:
-        result = Result.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        result = Result.model_validate_json(path.read_bytes())
     except (ValueError, ValidationError) as error:
         first = str(error).splitlines()[0]
         raise DataError(

@@ -2,13 +2,15 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const text = (place) => data.texts[place];
+const named = (fields, values) => Object.fromEntries(fields.map((name, at) => [name, values[at]]));
 const PAGE = 100;
 
 const cells = data.cells.map((values, place) => {
-  const cell = Object.fromEntries(data.fields.map((name, at) => [name, values[at]]));
+  const cell = named(data.fields, values);
   const student = data.students[cell.student];
   const twins = data.students.some((other) => other.name === student.name && other.width !== student.width);
   return {
+    ...named(data.set_fields, data.sets[cell.set]),
     ...cell,
     place,
     group: data.groups[cell.group],

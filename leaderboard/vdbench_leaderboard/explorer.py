@@ -206,7 +206,7 @@ def _trials(cell: Cell, results: Sequence[Result], texts: Texts) -> Values:
         "trials": [texts.place(_trial(result)) for result in results],
         "verified": [len(checked), _round(max(checked), 4)] if checked else None,
         "step": _round(cell.step_size, 6),
-        "codec": texts.place(cell.any_result.codec or ""),
+        "codec": texts.place(", ".join(sorted({result.stored_as or "" for result in results} - {""}))),
     }
 
 

@@ -133,6 +133,7 @@ def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
         "ipc": cell.ipc,
         "budget_bytes": cell.budget.value if cell.budget and cell.budget.in_bytes else None,
         "codec": cell.any_result.codec,
+        "stored_as": " ".join(sorted({result.stored_as or "" for result, _ in cell.done} - {""})) or None,
         "control": cell.control,
         "reconstruction": cell.reconstruction,
         "origin": cell.origin or None,

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
 from vdbench.distilled import DistilledSet
+from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
 
 PIXELS = 4 * 16 * 16 * 3
@@ -44,11 +45,23 @@ def test_a_codec_stores_what_is_judged(cli: Cli, home: Path) -> None:
         assert result.distilled is not None
         stored = DistilledSet.load(home / "distilled" / result.distilled)
         assert stored.record.form == "video"
+        assert result.codec == "h264:40"
+        assert result.stored_as == stored.record.codec
         assert result.stored_bytes == stored.stored_bytes <= 3 << 10
         assert result.ipc is not None
         assert result.ipc >= 1
         assert len(stored) == CLASSES * result.ipc
     assert cli(*at(home, "3KiB", "--codec", "h264:40")).err.count("0 to run") == 1
+
+
+def test_a_set_is_verified_by_what_it_was_stored_as_and_not_by_what_was_asked(cli: Cli, home: Path) -> None:
+    assert cli(*at(home, "3KiB", "--codec", "h264:40")).code == 0
+    result = budgeted(home)[0]
+    again = ["evaluate", home / "distilled" / str(result.distilled), "--verify", result.id, "--home", home]
+    Home(home).results.write(result.model_copy(update={"codec": "h264:1"}))
+    assert cli(*again).code == 0
+    Home(home).results.write(result.model_copy(update={"stored_as": "h264:1"}))
+    assert "its stored_as is h264:40, not h264:1" in cli(*again).err
 
 
 def test_plans_tell_of_budgets(cli: Cli, home: Path) -> None:

@@ -109,7 +109,7 @@ class Result(Record):
         dataset: the data used.
         ipc: instances per class; None for a method without a budget.
         budget_bytes: bytes that the distilled set was allowed; None where an IPC was asked for.
-        codec: what its clips are stored as; None as the method stores them.
+        codec: what its clips were to be stored as; None as the method stores them.
         seed: of the distillation.
         labels: kind of labels that the distilled set brings.
         students: scores per student, trained with the method's own labels and step size where it learned any; empty
@@ -119,6 +119,8 @@ class Result(Record):
             was used.
         stored_clips: clips in the distilled set.
         stored_bytes: bytes of everything its render needs.
+        stored_as: what its clips are stored as, coarser than asked where that alone fits the bytes, and float16 where
+            the form holds no pictures; None as the method stores them.
         artefact: SHA-256 of the distilled set's tensors; None when failed.
         distilled: name of the distilled set's folder in the home that made it; None when failed.
         curves: what was reported while the set was made, by name; empty where nothing was.
@@ -155,6 +157,7 @@ class Result(Record):
     step_size: float | None = None
     stored_clips: int = 0
     stored_bytes: int = 0
+    stored_as: str | None = None
     artefact: str | None = None
     distilled: str | None = None
     curves: dict[str, Curve] = Field(default_factory=dict)

@@ -143,7 +143,7 @@ def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> Non
             f"not {str(result.artefact)[:12]}..."
         )
     record = distilled.record
-    said = {"labels": record.labels, "step_size": record.step_size, "codec": record.codec}
+    said = {"labels": record.labels, "step_size": record.step_size, "stored_as": record.codec}
     for name, value in said.items():
         if value != getattr(result, name):
             raise DataError(

@@ -131,6 +131,7 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
             "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,
+            "stored_as": distilled.record.codec,
             "distilled": trial.storage_id,
             "curves": made.curves,
             "artefact": files.file_sha256(home.artefact(trial.storage_id) / TENSORS),

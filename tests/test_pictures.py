@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vdbench.pictures import contact_sheet, preview_video
+from vdbench.pictures import PREVIEW_BYTES, contact_sheet, preview_video
 
 
 def clips(count, frames=6, size=24):
@@ -64,3 +64,14 @@ def test_a_failure_leaves_the_old_file(tmp_path):
     with pytest.raises(IndexError):
         preview_video(clips(2), ["only one"], path)
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_preview_of_noise_fits_a_page_and_one_that_fits_stays_as_it_is(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 32, 32, 3), dtype=np.uint8)
+    flat = np.full_like(noise, 99)
+    for name, content in (("noise", noise), ("flat", flat)):
+        preview_video(content, ["clip"] * 8, tmp_path / f"{name}.mp4")
+    assert PREVIEW_BYTES / 3 < (tmp_path / "noise.mp4").stat().st_size <= PREVIEW_BYTES
+    with av.open(str(tmp_path / "flat.mp4")) as container:
+        frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert abs(int(frame[40, 40].astype(int).mean()) - 99) <= 3

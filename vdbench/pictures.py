@@ -25,6 +25,10 @@ GAP = 4
 TILE = 96
 """Sides that frames are enlarged to, at least, so that small clips can be seen."""
 TEXT = 14
+PREVIEW_BYTES = 150 * 1024
+"""Of a preview that plays: a page holds one for every method."""
+COARSER = (18, 23, 28, 33, 38, 43, 48)
+"""Constant rate factors of H.264 that are tried for it."""
 LABEL = 280
 """Pixels that a name may take; a longer one is cut."""
 
@@ -72,7 +76,10 @@ def contact_sheet(
 def preview_video(
     clips: NDArray[np.uint8], names: Sequence[str], path: Path, fps: float = 8, *, max_clips: int = 40
 ) -> None:
-    """Write an MP4 (H.264) that plays all clips side by side, each under its name.
+    """Write an MP4 (H.264) that plays all clips side by side, each under its name, in :data:`PREVIEW_BYTES`.
+
+    Learned clips are full of noise, which takes many bytes: pictures get coarser until the file is small enough, or
+    they cannot get coarser.
 
     Args:
         clips: uint8 ``(N, T, H, W, 3)``.
@@ -95,11 +102,19 @@ def preview_video(
         draw.text((x, y + side + GAP), _fitted(font, str(names[row]), side), INK, font)
         places.append((row, (x, y)))
     with files.atomic(path) as draft:
-        _play(draft, page, [(clips[row], place) for row, place in places], side, fps)
+        for crf in COARSER:
+            _play(draft, page, [(clips[row], place) for row, place in places], side, fps, crf)
+            if draft.stat().st_size <= PREVIEW_BYTES:
+                break
 
 
 def _play(
-    path: Path, page: Image.Image, tiles: Sequence[tuple[NDArray[np.uint8], tuple[int, int]]], side: int, fps: float
+    path: Path,
+    page: Image.Image,
+    tiles: Sequence[tuple[NDArray[np.uint8], tuple[int, int]]],
+    side: int,
+    fps: float,
+    crf: int,
 ) -> None:
     from fractions import Fraction
 
@@ -107,7 +122,7 @@ def _play(
 
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         rate = Fraction(fps).limit_denominator(1001)
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "18", "threads": "1"})
+        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "threads": "1"})
         stream.width, stream.height, stream.pix_fmt = page.width, page.height, "yuv420p"
         for t in range(max((len(clip) for clip, _ in tiles), default=0)):
             for clip, place in tiles:

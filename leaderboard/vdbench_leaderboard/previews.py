@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vdbench.pictures import PREVIEW_BYTES
+
 NAMES = {"preview.mp4": "video/mp4", "preview.png": "image/png"}
 """Files beside a distilled set, those that play first."""
-EACH = 150 * 1024
-"""Bytes that one preview may have."""
 ALL = 2 * 1024 * 1024
 """Bytes that all previews of a page may have."""
 
@@ -58,7 +58,7 @@ class Previews:
             return None
         for name, kind in NAMES.items():
             path = self.folder / distilled / name
-            if path.is_file() and path.stat().st_size <= min(EACH, self.left):
+            if path.is_file() and path.stat().st_size <= min(PREVIEW_BYTES, self.left):
                 content = path.read_bytes()
                 uri = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
                 return Preview(kind.startswith("video"), uri, len(content))

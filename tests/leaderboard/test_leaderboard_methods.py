@@ -107,7 +107,7 @@ def test_the_smallest_set_of_each_pool_and_data_set_is_shown_and_what_plays_firs
 
 
 def test_previews_keep_within_their_bytes(make, folder, monkeypatch):
-    place = folder("large", "preview.mp4", b"x" * (previews.EACH + 1))
+    place = folder("large", "preview.mp4", b"x" * (previews.PREVIEW_BYTES + 1))
     assert told([make("dm", distilled="large")], place)["dm"].shown == ()
     folder("large", "preview.png", b"x" * 10)
     assert [one.preview.size for one in told([make("dm", distilled="large")], place)["dm"].shown] == [10]

@@ -12,7 +12,6 @@ from scipy import stats
 
 from vdbench_leaderboard.average_ranks import AverageRanks, average_ranks
 from vdbench_leaderboard.interquartile import InterquartileMean, iqm, normalised
-from vdbench_leaderboard.standings import UPPER_BOUND
 from vdbench_leaderboard.statistics import DECIMALS
 
 if TYPE_CHECKING:
@@ -71,6 +70,7 @@ class Overview:
         middles: interquartile means of the methods that every block with a scale has, the best first.
         scaled: blocks with a scale.
         short: methods that some block with a scale lacks, and so have no interquartile mean.
+        blind: students that learn nothing even from all train clips, and of what; they have no blocks.
     """
 
     suite: str
@@ -80,6 +80,7 @@ class Overview:
     middles: Mapping[str, InterquartileMean]
     scaled: int
     short: tuple[str, ...]
+    blind: tuple[str, ...]
 
     @property
     def slug(self) -> str:
@@ -98,15 +99,16 @@ class Overview:
 
 def overviews(boards: Sequence[Board]) -> list[Overview]:
     """One per suite that has enough to compare: at least two blocks, and two methods in them."""
-    suites: dict[tuple[str, str], list[Block]] = defaultdict(list)
+    suites: dict[tuple[str, str], list[Board]] = defaultdict(list)
     for board in boards:
-        suites[board.group.suite, board.group.evaluated_on] += _blocks(board)
-    found = [_overview(suite, on, blocks) for (suite, on), blocks in suites.items() if len(blocks) >= FEWEST_BLOCKS]
+        suites[board.group.suite, board.group.evaluated_on].append(board)
+    every = [_overview(suite, evaluated_on, members) for (suite, evaluated_on), members in suites.items()]
+    found = [overview for overview in every if len(overview.blocks) >= FEWEST_BLOCKS]
     return [overview for overview in found if len(overview.methods) >= FEWEST_METHODS]
 
 
 def _blocks(board: Board) -> list[Block]:
-    full = next((row.shown[0].cell.top1 for row in board.bounds if row.method == UPPER_BOUND), None)
+    full = board.full
     scale = (board.chance, full.mean) if full and full.mean > board.chance else None
     columns = [
         {row.method: standing for row in board.rows if (standing := row.standings[place]) and standing.rank}
@@ -119,7 +121,8 @@ def _blocks(board: Board) -> list[Block]:
     ]
 
 
-def _overview(suite: str, evaluated_on: str, blocks: Sequence[Block]) -> Overview:
+def _overview(suite: str, evaluated_on: str, boards: Sequence[Board]) -> Overview:
+    blocks = [block for board in boards if not board.blind for block in _blocks(board)]
     means = {f"{place}": block.means for place, block in enumerate(blocks)}
     scaled = [block for block in blocks if block.scale]
     every = {method for block in scaled for method in block.standings}
@@ -134,6 +137,7 @@ def _overview(suite: str, evaluated_on: str, blocks: Sequence[Block]) -> Overvie
         {method: middles[method] for method in order},
         len(scaled),
         tuple(sorted(every - middles.keys())),
+        tuple(f"{board.student.name} on {board.group.dataset_title}" for board in boards if board.blind),
     )
 
 

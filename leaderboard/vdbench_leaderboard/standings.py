@@ -115,6 +115,16 @@ class Board:
         return self.cells[0].chance
 
     @property
+    def full(self) -> Estimate | None:
+        """Top-1 in percent of the whole train split; None where it was not run."""
+        return next((row.shown[0].cell.top1 for row in self.bounds if row.method == UPPER_BOUND), None)
+
+    @property
+    def blind(self) -> bool:
+        """Whether the student is no judge of this data: the whole train split is not told from chance either."""
+        return self.full is not None and self.full.low is not None and self.full.low <= self.chance
+
+    @property
     def slug(self) -> str:
         """A name for files and anchors, which other boards do not change."""
         name = f"{self.group.suite} {self.cells[0].dataset.name} {self.group.evaluated_on} {self.student.name}"

@@ -110,3 +110,18 @@ def test_order_of_results_does_not_matter(results):
         return [(one.methods, one.ranks, one.middles, [block.means for block in one.blocks]) for one in found]
 
     assert shown(of(random.Random(3).sample(results, len(results)))) == shown(of(results))
+
+
+def test_a_student_that_all_train_clips_do_not_lift_above_chance_is_no_judge(make, results):
+    """Its ranks would be noise, and so would be what is scaled by the difference of ``full`` to chance."""
+    useless = [
+        make(method, (0.12 + seed / 50,), ipc=ipc, seed=seed, dataset="ucf101", classes=8)
+        for method, ipc in (("random", 1), ("herding", 1), ("full", None))
+        for seed in range(3)
+    ]
+    (found,), (alone,) = of([*results, *useless]), of(results)
+    (board,) = [board for board in boards(gather(useless))]
+    assert board.blind
+    assert found.blind == ("minic3d on ucf101",)
+    assert (found.blocks, found.ranks, found.middles) == (alone.blocks, alone.ranks, alone.middles)
+    assert not any(board.blind for board in boards(gather(results)))

@@ -56,7 +56,14 @@ def test_a_broken_plugin_is_listed_and_not_fatal(tmp_path: Path, text: str, prob
     broken = [entry for entry in registry.entries if entry.problem]
     assert len(broken) == 1
     assert problem in broken[0].problem
-    assert registry.get("random").__module__ == "vdbench_methods.random"
+    assert registry.get("herding").__module__ == "vdbench_methods.herding"
+
+
+def test_a_plugin_file_of_a_taken_name_is_not_passed_over_for_the_method_that_has_it(tmp_path: Path) -> None:
+    registry = Registry([plugin(tmp_path, GOOD.format(cls="Bad", name="random"))])
+    with pytest.raises(DependencyError, match="cannot be used: the name is taken by vdbench"):
+        registry.get("random")
+    assert Registry().get("random").__module__ == "vdbench_methods.random"
 
 
 def test_a_broken_plugin_is_an_error_for_who_asks_for_it(tmp_path: Path) -> None:
@@ -117,5 +124,5 @@ def test_settings_are_checked_by_name_and_value() -> None:
 
 
 def test_a_missing_plugin_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not exist"):
+    with pytest.raises(UsageError, match="there is no plugin file"):
         Registry([tmp_path / "nothing.py"])

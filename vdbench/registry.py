@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from vdbench.errors import DependencyError, UsageError, nearest
 from vdbench.files import file_sha256
 from vdbench.method import Method, Settings
+from vdbench.records import setting_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,6 +55,11 @@ class Entry:
     problem: str = ""
     code: str = ""
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it comes from a plugin file."""
+        return self.source.endswith(".py")
+
 
 class Registry:
     """All methods that can be found.
@@ -75,14 +81,16 @@ class Registry:
 
         Raises:
             UsageError: there is no such method.
-            DependencyError: there is, but it cannot be imported.
+            DependencyError: there is, but it cannot be imported; or a plugin file, which somebody named on purpose,
+                offers another one of this name.
         """
         found = [entry for entry in self.entries if entry.name == name]
+        broken = [entry for entry in found if entry.method is None]
+        if broken and (len(broken) == len(found) or broken[0].is_file):
+            raise DependencyError(f"method '{name}' of {broken[0].source} cannot be used: {broken[0].problem}")
         for entry in found:
             if entry.method is not None:
                 return entry.method
-        if found:
-            raise DependencyError(f"method '{name}' of {found[0].source} cannot be used: {found[0].problem}")
         raise UsageError(f"unknown method '{name}'; {nearest(name, self.names())}")
 
     def code(self, name: str) -> str:
@@ -141,7 +149,7 @@ def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:
         first = error.errors()[0]
         path = ".".join([cls.name, *(str(part) for part in first["loc"])])
         if first["type"] == "extra_forbidden":
-            known = [f"{cls.name}.{field}" for field in cls.Settings.model_fields]
+            known = setting_names(cls.Settings, cls.name)
             raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
         raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
 
@@ -165,7 +173,7 @@ def _from_file(path: Path) -> list[Entry]:
     module = sys.modules.get(module_name)
     if module is None:
         if not path.is_file():
-            raise UsageError(f"plugin file {path} does not exist; check --plugin")
+            raise UsageError(f"there is no plugin file {path}; check the path")
         spec = importlib.util.spec_from_file_location(module_name, path)
         if spec is None or spec.loader is None:
             raise UsageError(f"plugin {path} is not a Python file; its name must end in .py")
@@ -196,12 +204,13 @@ def _entry(name: str, source: str, method: Any) -> Entry:
     own_name = getattr(method, "name", None)
     if own_name != name:
         return Entry(name, source, None, f"its entry point says '{name}', its class says {own_name!r}")
-    if problem := _name_problem(name):
+    if problem := name_problem(name):
         return Entry(name, source, None, problem)
     return Entry(name, source, method)
 
 
-def _name_problem(name: str) -> str:
+def name_problem(name: str) -> str:
+    """Why no method can have a name, one sentence; empty where one can."""
     if not NAME.fullmatch(name):
         return f"the name '{name}' must be lower-case words joined by hyphens"
     if name in RESERVED:

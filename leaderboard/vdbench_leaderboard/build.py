@@ -117,7 +117,7 @@ def load(results: Path) -> Stored:
             faults.append(path.name)
     if not read:
         unreadable = f" that can be read among {len(faults)} files" if faults else ""
-        raise DataError(f"no results in {results}{unreadable}; run `vdbench run` first")
+        raise DataError(f"no results in {results}{unreadable}; check the path, or run `vdbench run` first")
     return Stored(tuple(read), tuple(faults))
 
 

@@ -28,6 +28,7 @@ from tests.worlds import World
         (["--set", "herding.encoder=pixels"], 2, "method 'herding' is not among those of this run"),
         (["--set", "protocol.recip.lr=1"], 2, "unknown setting 'protocol.recip'; did you mean 'protocol.recipe'"),
         (["--set", "protocol.recipe.lr=-1"], 2, "setting protocol.recipe.lr=-1 is not valid"),
+        (["--set", "protocol.recipe.maxsteps=3"], 2, "did you mean 'protocol.recipe.max_steps'"),
         (["--set", "protocol.split=7"], 2, "ucf101 has no split 7"),
         (
             ["--set", "protocol.students=[{name: resnet}]"],
@@ -37,7 +38,7 @@ from tests.worlds import World
         (["--set", "nonsense"], 2, "is not of the form NAME.SETTING=VALUE"),
         (["--set", "protocol.frames=99"], 3, "vdbench datasets prepare ucf101 --frames 99"),
         (["--datasets", "hmdb51"], 3, "vdbench datasets prepare hmdb51 --data-root FOLDER --partial --home "),
-        (["--plugin", "nothing.py"], 2, "does not exist; check --plugin"),
+        (["--plugin", "nothing.py"], 2, "nothing.py; check the path"),
         (["--device", "cuda"], 2, "torch finds no CUDA GPU here"),
         (["--timeout", "0"], 2, "Invalid value for '--timeout'"),
         (["--nonsense"], 2, "No such option"),

@@ -112,6 +112,7 @@ def test_faults_are_one_line_each_and_exit_code_3(cli: Cli, home: Path, ran: dic
     assert answer.code == 3
     faults = [line for line in answer.out.splitlines() if line.startswith("fault: ")]
     assert len(faults) == 2
+    assert any("is not a result that can be read (Invalid JSON: " in line for line in faults)
     assert f"fault: {out / first.id}.json: it does not name the SHA-256 of its distilled set" in faults
     assert "2 faults in 9 results" in answer.err
     as_json = cli("results", "validate", out, "--json")
@@ -156,3 +157,13 @@ def test_places_that_hold_nothing(cli: Cli, tmp_path: Path) -> None:
         assert answer.code == 3
         assert "there is no result in" in answer.err
     assert Home(tmp_path).results.paths() == []
+
+
+def test_results_of_any_folder_can_be_listed(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:
+    cli("results", "export", tmp_path / "out", "--home", home)
+    elsewhere = ["--results", tmp_path / "out", "--home", tmp_path / "empty"]
+    listed = json.loads(cli("results", "list", *elsewhere, "--json").out)
+    assert {row["id"] for row in listed} == set(ran)
+    one = next(iter(ran))
+    assert json.loads(cli("results", "show", one[:12], *elsewhere).out)["id"] == one
+    assert "there is no folder" in cli("results", "list", "--results", tmp_path / "none").err

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdbench.cli.options import HomeOption
+from vdbench.cli.options import HomeOption, ResultsOption
 from vdbench.cli.output import err, out
 
 if TYPE_CHECKING:
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Build, show and check the leaderboard.")
 
-ResultsOption = Annotated[
-    Path | None,
-    typer.Option("--results", help="Folder of result files.", show_default="those of the home"),
-]
 PreviewsOption = Annotated[
     Path | None,
     typer.Option(

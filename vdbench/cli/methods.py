@@ -85,12 +85,12 @@ def new(
 ) -> None:
     """Write a working plugin and its test, to be changed into your own method."""
     from vdbench import files
-    from vdbench.registry import NAME
+    from vdbench.registry import Registry, name_problem
 
-    if not NAME.fullmatch(name):
-        raise UsageError(
-            f"'{name}' is not a name for a method; use lower-case words joined by hyphens, as in my-method"
-        )
+    if problem := name_problem(name):
+        raise UsageError(f"{problem}, as in my-method")
+    if name in Registry().names():
+        raise UsageError(f"there is a method '{name}' already; choose another name, as in my-{name}")
     module = name.replace("-", "_")
     names = {"name": name, "module": module, "cls": "".join(part.capitalize() for part in name.split("-"))}
     targets = {"selector.py.txt": folder / f"{module}.py", "test_selector.py.txt": folder / f"test_{module}.py"}

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", envvar="VDBENCH_HOME", help="Where vdbench keeps what it makes.", show_default=False),
+    typer.Option(
+        "--home",
+        envvar="VDBENCH_HOME",
+        help="Where vdbench keeps what it makes.",
+        show_default="the user's data folder",
+    ),
+]
+ResultsOption = Annotated[
+    Path | None,
+    typer.Option("--results", help="Folder of result files.", show_default="those of the home"),
 ]
 DataRootOption = Annotated[
     Path | None,

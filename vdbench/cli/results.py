@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdbench.cli.options import HomeOption, JsonOption, choose
+from vdbench.cli.options import HomeOption, JsonOption, ResultsOption, choose
 from vdbench.cli.output import err, out, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdbench.experiment.home import Home
-    from vdbench.experiment.result import Result
+    from vdbench.experiment.result import Result, ResultStore
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export, validate and merge stored results.")
 
@@ -25,7 +24,7 @@ PlacesArgument = Annotated[list[Path], typer.Argument(help="Folders of result fi
 
 
 @app.command("list")
-def list_results(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def list_results(results: ResultsOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List every stored result, failed trials with their kind."""
     rows = [
         {
@@ -38,15 +37,22 @@ def list_results(home: HomeOption = None, as_json: JsonOption = False) -> None:
             "top1": _top1(r),
             "state": f"failed: {r.failure.kind}" if r.failure else r.status,
         }
-        for r in _stored(home)
+        for r in _stored(results, home)
     ]
     show_rows("Results", ["id", "method", "dataset", "ipc", "seed", "suite", "top1", "state"], rows, as_json)
 
 
-def _stored(home: Path | None) -> list[Result]:
-    from vdbench.experiment.home import Home
+def _stored(folder: Path | None, home: Path | None) -> list[Result]:
+    return list(_store(folder, home).readable())
 
-    return list(Home.at(home).results.readable())
+
+def _store(folder: Path | None, home: Path | None) -> ResultStore:
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.result import ResultStore
+
+    if folder is not None and not folder.is_dir():
+        raise DataError(f"there is no folder {folder}; check the path")
+    return Home.at(home).results if folder is None else ResultStore(folder)
 
 
 def _top1(result: Result) -> str | None:
@@ -56,20 +62,18 @@ def _top1(result: Result) -> str | None:
 
 
 @app.command()
-def show(trial_id: str, home: HomeOption = None) -> None:
+def show(trial_id: str, results: ResultsOption = None, home: HomeOption = None) -> None:
     """Show one result as JSON. The first characters of its id are enough."""
-    from vdbench.experiment.home import Home
-
-    _, result = find_result(trial_id, Home.at(home))
+    _, result = find_result(trial_id, _store(results, home))
     print(json.dumps(result.model_dump(mode="json"), indent=2, ensure_ascii=False))
 
 
-def find_result(named: str, place: Home) -> tuple[Path, Result]:
+def find_result(named: str, store: ResultStore) -> tuple[Path, Result]:
     """One result and its file.
 
     Args:
-        named: a path that ends in ``.json``, or the first characters of the id of a trial of the home.
-        place: the home.
+        named: a path that ends in ``.json``, or the first characters of an id.
+        store: where ids are looked for.
 
     Raises:
         UsageError: no result, or more than one, has an id that begins so.
@@ -82,11 +86,11 @@ def find_result(named: str, place: Home) -> tuple[Path, Result]:
         if not file.is_file():
             raise DataError(f"there is no result {file}; check the path")
         return file, read_result(file)
-    found = [r for r in place.results.readable() if r.id.startswith(named)]
+    found = [r for r in store.readable() if r.id.startswith(named)]
     if len(found) != 1:
         how_many = "no result has" if not found else f"{len(found)} results have"
         raise UsageError(f"{how_many} an id that begins with '{named}'; see `vdbench results list`")
-    return place.results.path(found[0].id), found[0]
+    return store.path(found[0].id), found[0]
 
 
 @app.command()
@@ -110,7 +114,7 @@ def export(
     from vdbench.experiment.submissions import ARTEFACTS, export_artefacts
     from vdbench.experiment.submissions import export as write
 
-    results = _stored(home)
+    results = _stored(None, home)
     if not results:
         raise DataError("there are no results to export; run `vdbench run` first")
     results = _chosen(results, suite, "suite", lambda r: r.suite)
@@ -153,7 +157,8 @@ def validate(places: PlacesArgument, as_json: JsonOption = False) -> None:
             out.print(f"{kind}: {finding.where}: {finding.what}", markup=False, soft_wrap=True)
     checked = len(result_files(places))
     if faults:
-        raise DataError(f"{len(faults)} faults in {checked} results; they cannot be merged")
+        number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise DataError(f"{number} in {checked} results; they cannot be merged")
     if not as_json:
         out.print(f"{checked} results keep the rules")
 

@@ -38,7 +38,7 @@ def verify_result(folder: Path, named: str, place: Home, device: str, as_json: b
     from vdbench.experiment.environment import environment
     from vdbench.experiment.verification import check_artefact, check_view, compare, protocol_of
 
-    file, result = find_result(named, place)
+    file, result = find_result(named, place.results)
     protocol, distilled = protocol_of(result), DistilledSet.load(folder)
     check_artefact(result, folder, distilled)
     bench = Bench.open(result.dataset.name, protocol, place, device)

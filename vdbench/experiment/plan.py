@@ -247,7 +247,7 @@ def _check_pool(generator: GeneratorSettings, ipc: int, name: str) -> None:
     if ipc > generator.sampling.per_class:
         raise UsageError(
             f"IPC {ipc} is more than {name}@generated can choose from: the pool has {generator.sampling.per_class} "
-            f"clips per class; add --set generator.sampling.per_class={4 * ipc}"
+            f"clips per class; add --set generator.sampling.per_class={4 * ipc}, or another number from {ipc} on"
         )
 
 

@@ -246,6 +246,15 @@ class ResultStore:
         return moved
 
 
+def _first_fault(error: ValueError) -> str:
+    """What is wrong with a file, and where in it."""
+    if not isinstance(error, ValidationError):
+        return str(error).splitlines()[0]
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
 def read_result(path: Path) -> Result:
     """Read and validate one result file.
 
@@ -254,10 +263,9 @@ def read_result(path: Path) -> Result:
     """
     try:
         result = Result.model_validate_json(path.read_bytes())
-    except (ValueError, ValidationError) as error:
-        first = str(error).splitlines()[0]
+    except ValueError as error:
         raise DataError(
-            f"{path} is not a result that can be read ({first}); delete it or run its trial again"
+            f"{path} is not a result that can be read ({_first_fault(error)}); delete it or run its trial again"
         ) from error
     if path.stem != result.id:
         raise DataError(f"{path} holds the result of trial {result.id}; rename it to {result.id}.json")

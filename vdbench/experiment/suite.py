@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from vdbench.augment import Augmentation
 from vdbench.errors import DataError, UsageError, nearest
 from vdbench.evaluate import StudentSpec
-from vdbench.records import Record
+from vdbench.records import Record, setting_names
 from vdbench.train import Recipe
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            known = [f"protocol.{field}" for field in Protocol.model_fields]
+            known = setting_names(Protocol, "protocol")
             raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
         raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
 

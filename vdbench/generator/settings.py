@@ -8,6 +8,7 @@ from pydantic import ValidationError, model_validator
 
 from vdbench.errors import UsageError, nearest
 from vdbench.method import Settings, identity
+from vdbench.records import setting_names
 
 if TYPE_CHECKING:
     from vdbench.clipset import ClipSet
@@ -173,9 +174,8 @@ def generator_settings(values: dict[str, Any]) -> GeneratorSettings:
         first = error.errors()[0]
         path = ".".join(["generator", *(str(part) for part in first["loc"])])
         if first["type"] == "extra_forbidden":
-            raise UsageError(
-                f"unknown setting '{path}'; {nearest(path, _known(GeneratorSettings, 'generator'))}"
-            ) from None
+            known = setting_names(GeneratorSettings, "generator")
+            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
         raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
 
 
@@ -183,11 +183,3 @@ def _plain(value: Any) -> dict[str, Any]:
     if isinstance(value, Settings):
         return value.model_dump()
     return dict(value) if isinstance(value, dict) else {}
-
-
-def _known(model: type[Settings], prefix: str) -> list[str]:
-    names = []
-    for name, info in model.model_fields.items():
-        default = info.default
-        names += _known(type(default), f"{prefix}.{name}") if isinstance(default, Settings) else [f"{prefix}.{name}"]
-    return names

@@ -45,8 +45,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise
     except Exception as error:  # the libraries raise whatever they meet in a file that is not theirs
         raise DataError(
-            f"{path} is damaged, or holds more than tensors, and nothing in it is executed ({_first_line(error)}); "
-            "save clips and labels alone, as in torch.save({'clips': clips, 'labels': labels}, 'set.pt')"
+            f"{path} is damaged, or holds more than tensors, and nothing in it is executed "
+            f"({type(error).__name__}); save clips and labels alone, as in {_saved(path)}"
         ) from error
 
 
@@ -136,9 +136,13 @@ def _holds(arrays: Mapping[str, NDArray[Any]]) -> str:
     return f"it holds {', '.join(listed[:8]) or 'no tensor'}{more}"
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+def _saved(path: Path) -> str:
+    """How files of this kind are written."""
+    return {
+        ".npy": "numpy.save('clips.npy', clips)",
+        ".npz": "numpy.savez('set.npz', clips=clips, labels=labels)",
+        ".safetensors": "safetensors.torch.save_file({'clips': clips, 'labels': labels}, 'set.safetensors')",
+    }.get(path.suffix.lower(), "torch.save({'clips': clips, 'labels': labels}, 'set.pt')")
 
 
 def _torch(path: Path) -> object:

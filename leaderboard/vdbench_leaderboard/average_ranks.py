@@ -1,8 +1,9 @@
 """Average ranks of methods over many blocks, and how far apart these must be: a critical-difference diagram's data.
 
-Demsar, Statistical comparisons of classifiers over multiple data sets, JMLR 2006. A block is a data set at one IPC,
-judged by one student. The test takes blocks as independent, which IPCs of one data set are not quite: with few data
-sets, read its p as a lower bound.
+Demsar, Statistical comparisons of classifiers over multiple data sets, JMLR 2006. A block is a data set at one
+IPC; students judge the same distilled sets and are averaged first, as blocks of their own would make the test find
+differences where there are none. It takes blocks as independent, which IPCs of one data set are not quite: with few
+data sets, read its p as a lower bound.
 """
 
 from __future__ import annotations

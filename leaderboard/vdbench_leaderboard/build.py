@@ -36,10 +36,12 @@ class Stored:
     Attributes:
         results: those that could be read.
         faults: names of the files that could not.
+        superseded: ids of those results whose place a later one of the same seed has.
     """
 
     results: tuple[Result, ...]
     faults: tuple[str, ...]
+    superseded: tuple[str, ...] = ()
 
 
 def build(results: Path, out: Path, previews: Path | None = None) -> list[Path]:
@@ -118,7 +120,12 @@ def load(results: Path) -> Stored:
     if not read:
         unreadable = f" that can be read among {len(faults)} files" if faults else ""
         raise DataError(f"no results in {results}{unreadable}; check the path, or run `vdbench run` first")
-    return Stored(tuple(read), tuple(faults))
+    from vdbench_leaderboard.cells import superseded
+
+    old = sorted(result.id for result in superseded(read))
+    if old:
+        log.warning("%d results have later ones of the same seed and do not count: %s", len(old), ", ".join(old))
+    return Stored(tuple(result for result in read if result.id not in set(old)), tuple(faults), tuple(old))
 
 
 def _render(results: Path, previews: Path | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -269,12 +269,29 @@ class Cell:
         return sum(listed) / len(listed) if listed else None
 
 
+def superseded(results: Sequence[Result]) -> list[Result]:
+    """Results whose place another one has: the same row, budget and seed, by another version of what made it.
+
+    Plugins are edited, and assets and students get new versions, which gives a trial another id. The finished one that
+    was started last stands for the seed; of failed ones, the last.
+    """
+    groups = {result.id: Group.of(result) for result in results}
+    labels = method_labels(results, groups)
+    places: dict[tuple[Group, str, Budget | None, int], list[Result]] = defaultdict(list)
+    for result in results:
+        places[groups[result.id], labels[result.id], Budget.of(result), result.seed].append(result)
+    last = [sorted(members, key=lambda r: (r.status == "done", r.started, r.id)) for members in places.values()]
+    return [result for members in last for result in members[:-1]]
+
+
 def gather(results: Iterable[Result]) -> list[Cell]:
-    """Sort results into cells. Their order does not matter.
+    """Sort results into cells. Their order does not matter, and those that are :func:`superseded` do not count.
 
     A failed trial has no scores and so no student: it counts as failed with every student of its group.
     """
-    ordered = sorted(results, key=lambda result: (result.seed, result.id))
+    every = list(results)
+    old = {result.id for result in superseded(every)}
+    ordered = sorted((r for r in every if r.id not in old), key=lambda result: (result.seed, result.id))
     groups = {result.id: Group.of(result) for result in ordered}
     labels = method_labels(ordered, groups)
     students: dict[Group, set[Student]] = defaultdict(set)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy import stats
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNIFICANCE = 0.05
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def compare(column: Mapping[str, Runs], base: str) -> dict[str, Comparison]:
     """Every other method of a column against one of them.
 
     The test is the paired t-test of seed means over common seeds. Differences that are the same for every seed have no
-    spread to test with: p is 1 if they are zero, and otherwise 0, where the test tends as their spread shrinks.
+    spread to test with: p is 1 if they are zero, and otherwise that of flipping their signs, ``2^(1 - n)`` for ``n``.
     The correction is Holm's step-down with Šidák's bound (Holland & Copenhaver, Biometrics 1987): the chance of any
     false finding in the column stays at 5 %.
 
@@ -55,7 +56,7 @@ def compare(column: Mapping[str, Runs], base: str) -> dict[str, Comparison]:
         KeyError: ``base`` is not in the column.
     """
     p = _p_values(column, base)
-    adjusted = _corrected(p)
+    adjusted = corrected(p)
     return {
         method: Comparison(difference(runs, column[base]), p.get(method), adjusted.get(method))
         for method, runs in column.items()
@@ -85,7 +86,7 @@ def ranks(column: Mapping[str, Runs]) -> dict[str, int]:
 
 
 def _told_from(leader: str, others: Iterable[str], column: Mapping[str, Runs]) -> frozenset[str]:
-    adjusted = _corrected(_p_values({name: column[name] for name in (leader, *others)}, leader))
+    adjusted = corrected(_p_values({name: column[name] for name in (leader, *others)}, leader))
     return frozenset(method for method, p in adjusted.items() if p < SIGNIFICANCE)
 
 
@@ -106,13 +107,19 @@ def _p_values(column: Mapping[str, Runs], base: str) -> dict[str, float]:
 def _t_tests(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Two-sided p that the mean of each row is zero."""
     varied = np.ptp(rows, axis=1) > 0
-    p = np.where(rows[:, 0] == 0, 1.0, 0.0)
+    p = np.where(rows[:, 0] == 0, 1.0, 2.0 ** (1 - rows.shape[1]))
     if varied.any():
         p[varied] = stats.ttest_1samp(rows[varied], 0, axis=1).pvalue
     return p
 
 
-def _corrected(p: Mapping[str, float]) -> dict[str, float]:
+def paired_p(runs: Runs, base: Runs) -> float | None:
+    """The test of :func:`compare` for one pair, not corrected; None with fewer than two common seeds."""
+    return _p_values({"": runs, "base": base}, "base").get("")
+
+
+def corrected(p: Mapping[Key, float]) -> dict[Key, float]:
+    """Several p, corrected for how many they are, as in :func:`compare`."""
     from statsmodels.stats.multitest import multipletests  # slow to import
 
     if not p:

@@ -48,6 +48,9 @@ def with_labels(cell: Cell, kind: Kind) -> Runs:
 class Gains:
     """A cell beside its controls. Each control had the same clips per class, recipe and labels as what it controls.
 
+    At a budget of bytes methods differ in their clips per class, and one that brings labels is controlled at its own:
+    no improvement over random is comparable there, and the scores made of it are None.
+
     Attributes:
         hard: top-1 in percent with hard labels.
         hard_gain: the same less that of random clips, paired by seed, in points.
@@ -87,7 +90,8 @@ def gains(cell: Cell, random: Cell | None, full: Cell | None) -> Gains:
     beside = {kind: with_labels(random, kind) if random else none for kind in ("hard", "soft")}
     plain_gain = difference(plain, _control(cell, random))
     augmented_gain = difference(augmented, _control(cell, random, augmented=True))
-    ior = None if plain_gain is None else plain_gain.mean / 100
+    in_bytes = cell.budget is not None and cell.budget.in_bytes
+    ior = None if plain_gain is None or in_bytes else plain_gain.mean / 100
     hlr = _recovery(estimate(with_labels(full, "hard")) if full else None, estimate(hard))
     return Gains(
         hard=estimate(hard),

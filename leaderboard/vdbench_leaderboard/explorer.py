@@ -149,7 +149,7 @@ def _cell(standing: Standing, texts: Texts) -> Values:
         **{name: _accuracy(getattr(cell, name)) for name in ("top5", "macro", "shuffled", "still")},
         **{name: _round(getattr(gains, name), 4) for name in ("ior", "hlr", "lrs", "ars")},
         "seeds": len(cell.seeds),
-        "expected": standing.expected,
+        "expected": len(standing.expected),
         "networks": cell.networks,
     }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NOTHING = "–"
 FEW_MARK = "†"
 APART_MARK = "*"
-"""Of a difference between pools whose interval excludes zero."""
+"""Of a difference between pools that a test tells apart."""
 
 
 def percent(value: float | None) -> str:
@@ -72,7 +72,8 @@ def rank(standing: Standing) -> str:
 
 def remarks(standing: Standing) -> str:
     """What keeps a reader from taking the number as it is: ``2 of 3 seeds, oom``; empty for a complete cell."""
-    seeds = "" if standing.complete else f"{len(standing.cell.seeds)} of {standing.expected} seeds"
+    finished = len(standing.cell.seeds & standing.expected)
+    seeds = "" if standing.complete else f"{finished} of {len(standing.expected)} seeds"
     return ", ".join(part for part in (seeds, kinds(standing.cell.failures)) if part)
 
 
@@ -92,10 +93,10 @@ def result(standing: Standing | None, ranked: bool = True) -> str:
 
 
 def gap(value: Gap | None) -> str:
-    """A difference between pools, starred where its interval excludes zero: ``+5.0 *``."""
+    """A difference between pools, starred where a test tells them apart: ``+5.0 *``."""
     if value is None or value.value is None:
         return NOTHING
-    return points(value.value.mean) + f" {APART_MARK}" * value.value.excludes_zero
+    return points(value.value.mean) + f" {APART_MARK}" * value.apart
 
 
 def gap_remarks(value: Gap | None) -> list[str]:

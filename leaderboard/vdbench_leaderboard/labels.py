@@ -15,25 +15,35 @@ PRESCRIBED = "as prescribed"
 
 
 def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dict[str, str]:
-    """The row of each result, by its id: the method, and what sets it apart from the group's rows of the same method.
+    """The row of each result, by its id: the method, and what sets it apart from the suite's rows of the same method.
 
-    ``herding`` where all agree; ``herding (encoder.name=pixels)`` and ``herding (encoder.name=minic3d)`` where two
-    settings were run; a difference of version shows as ``version=2``. What a suite prescribes may differ from IPC to
-    IPC and sets nothing apart: beside ``dm (lr=3)``, which a user chose, stands ``dm (lr=as prescribed)``. Pools and
-    their generators are settings like others: ``herding@generated (generator.sampling.steps=25)``.
+    A label means the same in all tables of a suite: ``herding`` where all agree; ``herding (encoder.name=pixels)`` and
+    ``herding (encoder.name=minic3d)`` where two settings were run; a difference of version shows as ``version=2``. What
+    a suite prescribes may differ from IPC to IPC and sets nothing apart: beside ``dm (lr=3)``, which a user chose,
+    stands ``dm (lr=as prescribed)``. Generators are settings like others, but each data set has its own, so that only
+    those of one table are set apart: ``herding@generated (generator.sampling.steps=25)``.
 
     Args:
         results: of any groups.
         groups: the group of each result, by its id.
     """
     rows: dict[tuple[Group, str], list[Result]] = defaultdict(list)
+    suites: dict[tuple[str, str, str], list[Result]] = defaultdict(list)
     for result in results:
-        rows[groups[result.id], result.label].append(result)
-    return {
-        result.id: titled(label, own)
-        for (_, label), members in rows.items()
-        for result, own in zip(members, apart([variant(result) for result in members]), strict=True)
-    }
+        group = groups[result.id]
+        rows[group, result.label].append(result)
+        suites[group.suite, group.evaluated_on, result.label].append(result)
+    own: dict[str, dict[str, str]] = defaultdict(dict)
+    for members, of_generator in (*((m, False) for m in suites.values()), *((m, True) for m in rows.values())):
+        parts = [part_of(variant(result), of_generator) for result in members]
+        for result, differing in zip(members, apart(parts), strict=True):
+            own[result.id] |= differing
+    return {result.id: titled(result.label, own[result.id]) for result in results}
+
+
+def part_of(settings: Mapping[str, str], of_generator: bool) -> dict[str, str]:
+    """Of a variant, what the generator of its pool was set to, or everything else."""
+    return {name: value for name, value in settings.items() if (name.split(".")[0] == "generator") == of_generator}
 
 
 def titled(name: str, own: Mapping[str, str]) -> str:

@@ -1,7 +1,8 @@
-"""Each suite at a glance: its methods over all of its blocks, which are columns of its tables."""
+"""Each suite at a glance: its methods over all of its blocks, each a data set at one budget."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,39 +12,39 @@ from typing import TYPE_CHECKING
 from scipy import stats
 
 from vdbench_leaderboard.average_ranks import AverageRanks, average_ranks
+from vdbench_leaderboard.comparisons import ranks
 from vdbench_leaderboard.interquartile import InterquartileMean, iqm, normalised
-from vdbench_leaderboard.statistics import DECIMALS
+from vdbench_leaderboard.statistics import DECIMALS, Runs, average, estimate
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.budget import Budget
-    from vdbench_leaderboard.cells import Student
-    from vdbench_leaderboard.standings import Board, Standing
+    from vdbench_leaderboard.cells import Group
+    from vdbench_leaderboard.standings import Board
 
 FEWEST_BLOCKS, FEWEST_METHODS = 2, 2
 
 
 @dataclass(frozen=True)
 class Block:
-    """A column of a board.
+    """A data set at one budget, its students averaged: they judge the same distilled sets, and repeat nothing.
 
     Attributes:
         data: the group's name, unique on the leaderboard.
-        student: the network that judged.
         budget: what distilled sets were allowed.
-        standings: of the methods that are complete there, by label.
-        scale: top-1 in percent of a blind guess, and of ``full``; None where there is no such scale.
+        runs: top-1 in percent of the methods that are complete with every student, by label.
+        scores: the same of each seed, scaled so that 0 is a blind guess and 1 what ``full`` reaches; None without
+            ``full``.
     """
 
     data: str
-    student: Student
     budget: Budget
-    standings: Mapping[str, Standing]
-    scale: tuple[float, float] | None
+    runs: Mapping[str, Runs]
+    scores: Mapping[str, Sequence[float]] | None
 
     @cached_property
     def means(self) -> dict[str, float]:
         """Mean top-1 in percent by method."""
-        return {method: top1.mean for method, standing in self.standings.items() if (top1 := standing.cell.top1)}
+        return {method: top1.mean for method, runs in self.runs.items() if (top1 := estimate(runs))}
 
     @property
     def places(self) -> dict[str, float]:
@@ -52,10 +53,10 @@ class Block:
         order = stats.rankdata([-round(self.means[method], DECIMALS) for method in methods]).tolist()
         return dict(zip(methods, order, strict=True))
 
-    @property
+    @cached_property
     def leaders(self) -> frozenset[str]:
         """Methods that the seeds do not tell from the one with the highest mean."""
-        return frozenset(method for method, standing in self.standings.items() if standing.rank == 1)
+        return frozenset(method for method, rank in ranks(self.runs).items() if rank == 1)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class Overview:
         middles: interquartile means of the methods that every block with a scale has, the best first.
         scaled: blocks with a scale.
         short: methods that some block with a scale lacks, and so have no interquartile mean.
-        blind: students that learn nothing even from all train clips, and of what; they have no blocks.
+        blind: students that learn nothing even from all train clips, and of what; they are in no block.
+        sparse: blocks that at most half of the suite's methods have, left out.
     """
 
     suite: str
@@ -81,6 +83,7 @@ class Overview:
     scaled: int
     short: tuple[str, ...]
     blind: tuple[str, ...]
+    sparse: tuple[str, ...]
 
     @property
     def slug(self) -> str:
@@ -107,40 +110,61 @@ def overviews(boards: Sequence[Board]) -> list[Overview]:
     return [overview for overview in found if len(overview.methods) >= FEWEST_METHODS]
 
 
-def _blocks(board: Board) -> list[Block]:
-    full = board.full
-    scale = (board.chance, full.mean) if full and full.mean > board.chance else None
-    columns = [
-        {row.method: standing for row in board.rows if (standing := row.standings[place]) and standing.rank}
-        for place in range(len(board.budgets))
-    ]
-    return [
-        Block(board.heading, board.student, budget, standings, scale)
-        for budget, standings in zip(board.budgets, columns, strict=True)
-        if standings
-    ]
-
-
 def _overview(suite: str, evaluated_on: str, boards: Sequence[Board]) -> Overview:
-    blocks = [block for board in boards if not board.blind for block in _blocks(board)]
-    means = {f"{place}": block.means for place, block in enumerate(blocks)}
-    scaled = [block for block in blocks if block.scale]
-    every = {method for block in scaled for method in block.standings}
-    shared = [method for method in every if all(method in block.standings for block in scaled)]
-    middles = {method: found for method in shared if (found := iqm([_scores(method, block) for block in scaled]))}
+    groups: dict[Group, list[Board]] = defaultdict(list)
+    for board in boards:
+        if not board.blind:
+            groups[board.group].append(board)
+    found = [block for members in groups.values() for block in _blocks(members)]
+    everything = {method for block in found for method in block.runs}
+    blocks = [block for block in found if 2 * len(block.runs) > len(everything)]
+    scored = [block.scores for block in blocks if block.scores]
+    every = {method for scores in scored for method in scores}
+    shared = [method for method in every if all(method in scores for scores in scored)]
+    middles = {method: middle for method in shared if (middle := iqm([scores[method] for scores in scored]))}
     order = sorted(middles, key=lambda method: (-middles[method].mean, method))
     return Overview(
         suite,
         evaluated_on,
         tuple(blocks),
-        average_ranks(means),
+        average_ranks({f"{place}": block.means for place, block in enumerate(blocks)}),
         {method: middles[method] for method in order},
-        len(scaled),
+        len(scored),
         tuple(sorted(every - middles.keys())),
         tuple(f"{board.student.name} on {board.group.dataset_title}" for board in boards if board.blind),
+        tuple(f"{block.data} at {block.budget}" for block in found if block not in blocks),
     )
 
 
-def _scores(method: str, block: Block) -> list[float]:
-    chance, full = block.scale or (0.0, 100.0)
-    return normalised(block.standings[method].cell.runs, chance, full)
+def _blocks(boards: Sequence[Board]) -> list[Block]:
+    """The columns of one group's boards."""
+    budgets = sorted({budget for board in boards for budget in board.budgets})
+    full = [board.full for board in boards]
+    scales = [(board.chance, top1.mean) for board, top1 in zip(boards, full, strict=True) if top1]
+    scaled = len(scales) == len(boards) and all(top > chance for chance, top in scales)
+    blocks = []
+    for budget in budgets:
+        columns = [_ranked(board, budget) for board in boards]
+        methods = [method for method in columns[0] if all(method in column for column in columns)]
+        runs = {method: average([column[method] for column in columns]) for method in methods}
+        scores = {
+            method: _mean([normalised(column[method], *scale) for column, scale in zip(columns, scales, strict=True)])
+            for method in methods
+            if scaled
+        }
+        blocks.append(Block(boards[0].heading, budget, runs, scores if scaled else None))
+    return [block for block in blocks if block.runs]
+
+
+def _ranked(board: Board, budget: Budget) -> dict[str, Runs]:
+    """Runs of the methods that have a rank at a budget, by label."""
+    return {
+        standing.cell.method: standing.cell.runs
+        for standing in board.standings
+        if standing.cell.budget == budget and standing.rank
+    }
+
+
+def _mean(scores: Sequence[Sequence[float]]) -> list[float]:
+    """Of each seed, over students."""
+    return [math.fsum(seed) / len(seed) for seed in zip(*scores, strict=True)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vdbench_leaderboard.cells import FEW_SEEDS
-from vdbench_leaderboard.labels import apart, titled, variant
+from vdbench_leaderboard.comparisons import SIGNIFICANCE, corrected, paired_p
+from vdbench_leaderboard.labels import apart, part_of, titled, variant
 from vdbench_leaderboard.statistics import Estimate, average, difference, estimate
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ class Gap:
         value: in points of top-1; None where nothing can be paired.
         seeds: that both pools have.
         equal_bytes: whether both distilled sets store the same amount.
+        apart: whether a test paired by seed, corrected for all of the table, tells the two pools apart.
     """
 
     value: Estimate | None
     seeds: int
     equal_bytes: bool
+    apart: bool = False
 
     @property
     def few(self) -> bool:
@@ -64,6 +67,13 @@ class Pair:
             difference(ours.runs, theirs.runs), len(ours.seeds & theirs.seeds), ours.stored_bytes == theirs.stored_bytes
         )
         return cls(real, generated, gap)
+
+    @property
+    def p(self) -> float | None:
+        """Of the test paired by seed, not corrected; None where there is no gap to test."""
+        if self.gap is None or self.real is None or self.generated is None:
+            return None
+        return paired_p(self.generated.cell.runs, self.real.cell.runs)
 
     @property
     def both(self) -> tuple[Cell, Cell] | None:
@@ -182,7 +192,7 @@ def factorial(board: Board) -> Factorial | None:
     if not places:
         return None
     shown = [match for match in matches if any(all(side.row.standings[place] for side in match) for place in places)]
-    selectors = tuple(_selector(real, generated, places) for real, generated in shown)
+    selectors = _tested([_selector(real, generated, places) for real, generated in shown])
     budgets = tuple(board.budgets[place] for place in places)
     used = {side.row.method for match in shown for side in match}
     one_sided = tuple(side.row.method for side in sides if side.row.method not in used)
@@ -239,11 +249,7 @@ def _sides(rows: Sequence[Row]) -> list[_Side]:
 
 def _settings(result: Result, of_generator: bool) -> dict[str, str]:
     """What a selector was set to, without its pool; or what the generator of its pool was set to."""
-    return {
-        name: value
-        for name, value in variant(result).items()
-        if name != "pool" and (name.split(".")[0] == "generator") == of_generator
-    }
+    return {name: value for name, value in part_of(variant(result), of_generator).items() if name != "pool"}
 
 
 def _apart(variants: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
@@ -254,6 +260,27 @@ def _selector(real: _Side, generated: _Side, places: Sequence[int]) -> Selector:
     pairs = tuple(Pair.of(real.row.standings[place], generated.row.standings[place]) for place in places)
     label = titled(real.method, real.own | generated.generator)
     return Selector(label, titled("", generated.generator).strip(), generated.row.shown[0].cell, pairs)
+
+
+def _tested(selectors: Sequence[Selector]) -> tuple[Selector, ...]:
+    """The rows with what a test of all of their gaps tells apart."""
+    p = {
+        (row, place): found
+        for row, selector in enumerate(selectors)
+        for place, pair in enumerate(selector.pairs)
+        if pair.gap and (found := pair.p) is not None
+    }
+    apart = {key for key, adjusted in corrected(p).items() if adjusted < SIGNIFICANCE}
+    return tuple(
+        replace(
+            selector,
+            pairs=tuple(
+                replace(pair, gap=replace(pair.gap, apart=True)) if pair.gap and (row, place) in apart else pair
+                for place, pair in enumerate(selector.pairs)
+            ),
+        )
+        for row, selector in enumerate(selectors)
+    )
 
 
 def _means(selectors: Sequence[Selector]) -> tuple[Means, ...]:

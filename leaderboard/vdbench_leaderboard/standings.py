@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vdbench import files
+from vdbench_leaderboard.cells import FEW_SEEDS
 from vdbench_leaderboard.comparisons import Comparison, compare, ranks
 from vdbench_leaderboard.conditions import Gains, gains
 
@@ -28,9 +29,10 @@ class Standing:
 
     Attributes:
         cell: what its own results say.
-        expected: seeds that any method was tried with at this place.
-        beside_random: its top-1 compared with that of ``random``, corrected for all methods of the column; None of
-            ``random`` itself and where there is none.
+        expected: seeds that it was tried with, and those that at least half of the methods at this place were: one
+            trial more changes nothing for the others.
+        beside_random: its top-1 compared with that of ``random``, stored by the same codec, corrected for all methods
+            of the column that are; None of ``random`` itself and where there is none.
         gains: what it is worth beside its controls, under every condition.
         share_of_full: its top-1 in percent of what ``full`` reaches.
         rank: None for methods without a budget and for incomplete ones.
@@ -38,7 +40,7 @@ class Standing:
     """
 
     cell: Cell
-    expected: int
+    expected: frozenset[int]
     beside_random: Comparison | None
     gains: Gains
     share_of_full: float | None
@@ -53,7 +55,7 @@ class Standing:
     @property
     def complete(self) -> bool:
         """Whether every expected seed finished."""
-        return len(self.cell.seeds) == self.expected
+        return self.cell.seeds >= self.expected
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,16 @@ class Board:
     @property
     def full(self) -> Estimate | None:
         """Top-1 in percent of the whole train split; None where it was not run."""
-        return next((row.shown[0].cell.top1 for row in self.bounds if row.method == UPPER_BOUND), None)
+        found = _reference([row.shown[0].cell for row in self.bounds], UPPER_BOUND)
+        return found.top1 if found else None
 
     @property
     def blind(self) -> bool:
         """Whether the student is no judge of this data: the whole train split is not told from chance either."""
-        return self.full is not None and self.full.low is not None and self.full.low <= self.chance
+        full = self.full
+        if full is None or full.low is None or full.over != "seeds" or full.repeats < FEW_SEEDS:
+            return False
+        return full.low <= self.chance
 
     @property
     def slug(self) -> str:
@@ -166,25 +172,35 @@ def stand(cells: Sequence[Cell]) -> list[Standing]:
 
 
 def _column(column: Sequence[Cell], full: Cell | None) -> list[Standing]:
-    expected = len(frozenset().union(*(cell.tried for cell in column)))
-    random = _reference(column, BASELINE)
-    complete = {c.method: c.runs for c in column if c.budget is not None and c.runs and len(c.seeds) == expected}
+    usual = _usual([cell.tried for cell in column])
+    complete = {c.method: c.runs for c in column if c.budget is not None and c.runs and c.seeds >= usual | c.tried}
     rank: Mapping[str, int] = ranks(complete)
     sharing = Counter(rank.values())
-    runs = {cell.method: cell.runs for cell in column if cell.runs}
-    compared = compare(runs, random.method) if random else {}
+    codecs = {cell.any_result.codec for cell in column}
+    alike = {codec: [cell for cell in column if cell.any_result.codec == codec] for codec in codecs}
+    random = {codec: _reference(members, BASELINE) for codec, members in alike.items()}
+    compared: dict[str, Comparison] = {}
+    for codec, members in alike.items():
+        if base := random[codec]:
+            compared |= compare({cell.method: cell.runs for cell in members if cell.runs}, base.method)
     return [
         Standing(
             cell,
-            expected,
+            usual | cell.tried,
             compared.get(cell.method),
-            gains(cell, random, full),
+            gains(cell, random[cell.any_result.codec], full),
             _share(cell, full),
             rank.get(cell.method),
             sharing[rank.get(cell.method, 0)] > 1,
         )
         for cell in column
     ]
+
+
+def _usual(tried: Sequence[frozenset[int]]) -> frozenset[int]:
+    """Seeds of at least half of the methods."""
+    count = Counter(seed for seeds in tried for seed in seeds)
+    return frozenset(seed for seed, methods in count.items() if 2 * methods >= len(tried))
 
 
 def _reference(column: Sequence[Cell], name: str) -> Cell | None:

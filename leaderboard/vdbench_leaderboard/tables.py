@@ -139,7 +139,7 @@ def _numbers(board: Board, standing: Standing) -> dict[str, Any]:
         "origin": cell.origin or None,
         "generator_saw": cell.generator_saw,
         "seeds": len(cell.seeds),
-        "seeds_expected": standing.expected,
+        "seeds_expected": len(standing.expected),
         "networks": sum(len(networks) for networks in cell.runs.values()),
         "failed": sum(cell.failures.values()),
         "failures": formats.kinds(cell.failures) or None,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NOTE = "top-1 in %: mean ± spread over seeds (rank, = where shared) · † fewer than 3 seeds · [what is missing]"
 
-POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · * where that excludes 0"
+POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · * told apart by a corrected test"
 
 
 def tables(boards: Sequence[Board]) -> RenderableType:

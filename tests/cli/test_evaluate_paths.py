@@ -212,6 +212,14 @@ def test_only_the_set_and_the_clips_of_a_result_can_verify_it(cli: Cli, home: Pa
     files.write_json(ours / RECORD, record | {"step_size": 0.5})
     refused(ours, "its step_size is 0.5, not None")
     files.write_json(ours / RECORD, record)
+    for claim, sentence in (
+        ({"method": "herding"}, "its method is random, not herding"),
+        ({"stored_bytes": 1}, "its stored_bytes is"),
+        ({"ipc": 50}, "its ipc is 1, not 50"),
+    ):
+        store.write(ran.model_copy(update=claim))
+        refused(ours, sentence)
+    store.write(ran)
     other = ran.dataset.model_copy(update={"fingerprint": "0" * 16})
     store.write(ran.model_copy(update={"dataset": other}))
     refused(ours, "is prepared here from other clips")

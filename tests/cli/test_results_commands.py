@@ -88,18 +88,19 @@ def test_artefacts_are_exported_only_where_they_may_be(
     cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    learned = [r for r in ran.values() if r.method == "herding"]
-    for result in learned:
-        edit(home / "results", result, provenance=Provenance(pool="learned"))
+    sampled = [r for r in ran.values() if r.method == "herding"]
+    for result in sampled:
+        edit(home / "results", result, provenance=Provenance(pool="generated"))
     answer = cli("results", "export", out, "--artefacts", "--method", "herding,full", "--home", home)
     assert answer.code == 0, answer.err
-    sets = {str(result.distilled) for result in learned}
+    sets = {str(result.distilled) for result in sampled}
     assert f"{len(sets)} distilled sets copied, 1 of restricted data sets left here" in answer.out
     assert names(out / "distilled") == sorted(sets)
-    own = out / "distilled" / str(learned[0].distilled)
+    own = out / "distilled" / str(sampled[0].distilled)
     assert names(own) == ["distilled.json", "tensors.safetensors"]
     assert cli("results", "validate", out).code == 0
-    assert cli("evaluate", own, "--verify", learned[0].id, "--home", home).code == 0
+    edit(home / "results", sampled[0])
+    assert cli("evaluate", own, "--verify", sampled[0].id, "--home", home).code == 0
 
 
 def test_faults_are_one_line_each_and_exit_code_3(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Cells and standings: grouping, labels, failures, and what one more result may change."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from vdbench.records import Condition
 from vdbench_leaderboard import formats, tables
-from vdbench_leaderboard.cells import NO_STUDENT, Group, gather
+from vdbench_leaderboard.cells import NO_STUDENT, Group, gather, superseded
 from vdbench_leaderboard.explorer import marks
 from vdbench_leaderboard.labels import method_labels
 from vdbench_leaderboard.standings import boards
@@ -207,3 +208,36 @@ def test_hard_labels_and_step_sizes_have_columns_of_their_own(make):
     assert "soft labels" in told["frepo"]
     assert "own step size" in told["mtt"]
     assert "own step size" not in told["random"]
+
+
+def test_two_results_of_one_seed_are_not_mixed_and_the_later_one_counts(make):
+    """Another version of a plugin or an asset gives a trial another id, and its row and seed remain the same."""
+    early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    for ids in (("0" * 16, "f" * 16), ("f" * 16, "0" * 16)):
+        old = make("herding", (0.6,), started=early).model_copy(update={"id": ids[0]})
+        new = make("herding", (0.2,), started=late).model_copy(update={"id": ids[1]})
+        for order in ([old, new], [new, old]):
+            (cell,) = gather(order)
+            assert ([result.id for result, _ in cell.done], cell.top1.mean) == ([new.id], 20)
+            assert superseded(order) == [old]
+    failed = make("herding", failure="oom", started=late).model_copy(update={"id": "a" * 16})
+    assert superseded([old, failed]) == [failed], "a failure takes no result's place"
+
+
+def test_random_is_a_control_of_what_is_stored_as_it_is(make):
+    """At one budget of bytes a codec allows more clips, to ``random`` as well."""
+    results = [
+        make(method, (top1 + seed / 100,), ipc=ipc, seed=seed, budget_bytes=4096, codec=codec)
+        for method, codec, ipc, top1 in (
+            ("herding", "h264:28", 40, 0.6),
+            ("random", "h264:28", 40, 0.7),
+            ("random", None, 4, 0.5),
+            ("dm", None, 1, 0.45),
+        )
+        for seed in range(3)
+    ]
+    (board,) = boards(gather(results))
+    found = {standing.cell.any_result.method: standing for standing in board.standings}
+    assert found["herding"].against_random.mean == pytest.approx(-10)
+    assert found["dm"].against_random.mean == pytest.approx(-5)
+    assert {(standing.gains.ior, standing.gains.lrs) for standing in board.standings} == {(None, None)}

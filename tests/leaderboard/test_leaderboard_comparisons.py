@@ -50,11 +50,14 @@ def test_every_method_is_compared_as_scipy_does(column):
         assert found[method].apart == (found[method].adjusted < 0.05)
 
 
-def test_equal_differences_are_certain_and_no_difference_is_none():
+def test_equal_differences_are_as_sure_as_their_number_and_no_difference_is_none():
+    """Accuracies are whole numbers of clips, so that equal differences come about by chance."""
     base = seeds(20.0, 50.0, 80.0)
     found = compare({"base": base, "same": base, "better": seeds(22.0, 52.0, 82.0)}, "base")
     assert (found["same"].p, found["same"].adjusted, found["same"].apart) == (1, 1, False)
-    assert (found["better"].p, found["better"].adjusted, found["better"].apart) == (0, 0, True)
+    assert (found["better"].p, found["better"].adjusted, found["better"].apart) == (0.25, pytest.approx(0.4375), False)
+    certain = compare({"base": seeds(*range(9)), "better": seeds(*range(2, 11))}, "base")["better"]
+    assert (certain.p, certain.apart) == (2**-8, True)
 
 
 def test_what_one_test_finds_may_not_survive_many():
@@ -82,7 +85,7 @@ def test_ranks_skip_after_a_tie():
         "first": seeds(60.0, 60.1, 60.2),
         "also": seeds(60.1, 60.0, 60.1),
         "third": seeds(50.0, 50.2, 50.1),
-        "last": seeds(40.0, 40.2, 40.1),
+        "last": seeds(40.0, 40.3, 40.0),
     }
     assert ranks(column) == {"first": 1, "also": 1, "third": 3, "last": 4}
 

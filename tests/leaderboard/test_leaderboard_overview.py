@@ -71,8 +71,8 @@ def test_a_method_that_a_block_lacks_is_named(results):
 def test_an_incomplete_cell_is_no_part_of_its_block(results):
     fewer = [r for r in results if (r.method, r.dataset.name, r.ipc, r.seed) != ("k-means", "hmdb51", 5, 2)]
     (found,) = of(fewer)
-    assert "k-means" not in found.blocks[1].standings
-    assert "k-means" in found.blocks[0].standings
+    assert "k-means" not in found.blocks[1].runs
+    assert "k-means" in found.blocks[0].runs
 
 
 def test_without_full_there_is_no_scale(results):
@@ -100,8 +100,13 @@ def test_too_little_is_no_overview(make):
 
 def test_leaders_are_those_of_rank_1(results):
     (found,) = of(results)
-    for block in found.blocks:
-        assert block.leaders == {name for name, standing in block.standings.items() if standing.rank == 1}
+    columns = [
+        [standing for standing in board.standings if standing.cell.budget == budget]
+        for board in boards(gather(results))
+        for budget in board.budgets
+    ]
+    for block, column in zip(found.blocks, columns, strict=True):
+        assert block.leaders == {standing.cell.method for standing in column if standing.rank == 1}
         assert "herding" in block.leaders
 
 
@@ -125,3 +130,45 @@ def test_a_student_that_all_train_clips_do_not_lift_above_chance_is_no_judge(mak
     assert found.blind == ("minic3d on ucf101",)
     assert (found.blocks, found.ranks, found.middles) == (alone.blocks, alone.ranks, alone.middles)
     assert not any(board.blind for board in boards(gather(results)))
+
+
+def test_students_are_averaged_and_repeat_nothing(make):
+    """They judge the same distilled sets: with four that agree, no difference is surer than with one."""
+
+    def tables(students):
+        return [
+            make(method, (level + (ipc or 0) / 50 + seed / 100 * sign,), ipc=ipc, seed=seed, students=students)
+            for method, level, sign in (
+                ("random", 0.4, 1),
+                ("herding", 0.5, -1),
+                ("k-means", 0.45, 1),
+                ("full", 0.9, 1),
+            )
+            for ipc in ((None,) if method == "full" else (1, 5))
+            for seed in range(3)
+        ]
+
+    (one,), (four,) = of(tables(("a",))), of(tables(("a", "b", "c", "d")))
+    assert [block.data for block in four.blocks] == [block.data for block in one.blocks]
+    assert four.ranks == one.ranks
+    assert four.middles.keys() == one.middles.keys()
+    for method, middle in four.middles.items():
+        assert middle.mean == pytest.approx(one.middles[method].mean)
+        assert middle.high == pytest.approx(one.middles[method].high)
+
+
+def test_a_result_elsewhere_takes_nothing_from_what_is_known(results, make):
+    """One trial of one method on another data set is no block, and one more seed makes nobody incomplete."""
+    (before,) = of(results)
+    stray = [
+        make("random", (0.4,), ipc=1, seed=0, dataset="ucf101"),
+        make("random", (0.4,), ipc=1, seed=9),
+        make("herding", ipc=1, seed=7, dataset="hmdb51", failure="oom"),
+    ]
+    (after,) = of([*results, *stray[:2]])
+    assert after.sparse == ("suite quick · ucf101 · test at IPC 1",)
+    assert [block.places for block in after.blocks] == [block.places for block in before.blocks]
+    assert (after.ranks.ranks, after.middles.keys()) == (before.ranks.ranks, before.middles.keys())
+    (failed,) = of([*results, stray[2]])
+    assert "herding" not in failed.blocks[0].runs
+    assert failed.blocks[0].runs.keys() | {"herding"} == before.blocks[0].runs.keys()

@@ -47,13 +47,13 @@ def result_files(places: Iterable[Path]) -> list[Path]:
 
 
 def shareable(result: Result) -> bool:
-    """Whether a distilled set may be handed on: it holds no clips of a data set with terms of its own.
+    """Whether a distilled set may be handed on: it holds no clips of a data set with terms of its own, nor nearly so.
 
-    Clips of a data set that is rendered here may, and those that were generated or learned. Anything else may not,
-    a data set that is not declared included.
+    Clips of a data set that is rendered here may, and generated ones. Anything else may not: what is learned starts
+    from real clips, and some methods hardly leave them; nor may sets of a data set that is not declared.
     """
     rendered = result.dataset.name in dataset_names() and load_dataset(result.dataset.name).layout == "rendered"
-    return rendered or (result.provenance is not None and result.provenance.pool != "real")
+    return rendered or (result.provenance is not None and result.provenance.pool == "generated")
 
 
 def export(results: Sequence[Result], folder: Path) -> None:

@@ -131,10 +131,10 @@ def protocol_of(result: Result) -> Protocol:
 
 
 def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> None:
-    """Make sure that a distilled set is the one that a result was measured on, as far as judging it goes.
+    """Make sure that a distilled set is the one that a result was measured on, and of the cost that it names.
 
     Raises:
-        DataError: its tensors or what its record says are others.
+        DataError: its tensors, or what it says of itself, are others.
     """
     sha256 = files.file_sha256(folder / TENSORS)
     if sha256 != result.artefact:
@@ -143,7 +143,19 @@ def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> Non
             f"not {str(result.artefact)[:12]}..."
         )
     record = distilled.record
-    said = {"labels": record.labels, "step_size": record.step_size, "stored_as": record.codec}
+    said = {
+        "method": record.method,
+        "method_version": record.method_version,
+        "ipc": record.ipc,
+        "labels": record.labels,
+        "step_size": record.step_size,
+        "stored_as": record.codec,
+        "stored_clips": len(distilled),
+        "stored_bytes": distilled.stored_bytes,
+        "provenance": record.provenance,
+    }
+    if record.seed != 0:  # without chance there is one set for all seeds, of seed 0
+        said["seed"] = record.seed
     for name, value in said.items():
         if value != getattr(result, name):
             raise DataError(

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.overview import Block, Overview
     from vdbench_leaderboard.standings import Board
 
-MOST_BLOCKS = 24
-"""Columns of a map of ranks; with more, those of one data set and budget are averaged over students."""
 ROW, COLUMN = 0.235, 0.5
 """Inches of a cell."""
 WRITTEN: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": TEXT - 0.5, "color": INK}
@@ -92,26 +90,17 @@ def _accuracies(boards: Sequence[Board], budget: Any) -> pd.DataFrame:
 
 
 def _places(overview: Overview) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Mean places of methods by blocks, and whether they are not told from the first in any of them."""
-    averaged = len(overview.blocks) > MOST_BLOCKS
-    columns: dict[str, list[Block]] = {}
-    for block in overview.blocks:
-        columns.setdefault(_title(block, overview, averaged), []).append(block)
-    places = {title: pd.DataFrame([block.places for block in blocks]).mean() for title, blocks in columns.items()}
-    table = pd.DataFrame(places, index=overview.methods, dtype=float)
-    first = [
-        [all(method in block.leaders for block in blocks) for blocks in columns.values()] for method in overview.methods
-    ]
-    return table, np.array(first)
+    """Places of methods by blocks, and whether they are not told from the first there."""
+    columns = {_title(block, overview): block for block in overview.blocks}
+    table = pd.DataFrame({title: block.places for title, block in columns.items()}, index=overview.methods, dtype=float)
+    return table, np.array([[method in block.leaders for block in columns.values()] for method in overview.methods])
 
 
-def _title(block: Block, overview: Overview, averaged: bool) -> str:
+def _title(block: Block, overview: Overview) -> str:
     """What sets a block apart from the others."""
     data = block.data.removeprefix(f"suite {overview.suite} · ").removesuffix(f" · {overview.evaluated_on}")
     several = len({other.data for other in overview.blocks}) > 1
-    students = len({other.student for other in overview.blocks}) > 1 and not averaged
-    parts = [data] * several + [str(block.budget)] + [block.student.name] * students
-    return " · ".join(parts)
+    return " · ".join([data] * several + [str(block.budget)])
 
 
 def _map(

@@ -16,6 +16,8 @@ from typer.core import TyperGroup
 from vdbench.cli import app
 from vdbench.cli.options import parse_settings
 from vdbench.datasets.spec import dataset_names, load_dataset
+from vdbench.errors import VdbenchError
+from vdbench.experiment.estimate import Estimate
 from vdbench.experiment.suite import load_suite, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import GROUP, Registry
@@ -92,6 +94,43 @@ def test_a_command_of_the_pages_exists_with_its_options(page: Path, words: list[
     known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     options = {word.partition("=")[0] for word in rest if word.startswith("--")}
     assert options <= known, f"in {page.name}: {' '.join(words)}"
+
+
+ELSEWHERE = ("--home", "--ray-address", "--device", "--gpus-per-trial")
+"""Options of where and on what a run runs, which another machine need not have."""
+
+
+def embedded_runs() -> Iterator[list[str]]:
+    """What follows ``run`` in every command of the pages, once, that runs on the data set that is rendered.
+
+    What names a place or a machine is left out: no plan hangs on it.
+    """
+    seen: set[tuple[str, ...]] = set()
+    for _, (name, *words) in COMMANDS:
+        values = dict(pairwise(words))
+        suite = values.get("--suite", "quick" if "--datasets" not in values else "")
+        data = values.get("--datasets") or ",".join(load_suite(suite).datasets)
+        places = {place for place, word in enumerate(words) if word in ELSEWHERE}
+        kept = [word for place, word in enumerate(words) if not {place, place - 1} & places]
+        if name == "run" and data == "motion-digits" and "..." not in words and tuple(kept) not in seen:
+            seen.add(tuple(kept))
+            yield kept
+
+
+@pytest.mark.slow
+def test_every_run_of_the_pages_on_the_embedded_data_set_can_be_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VDBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("vdbench.experiment.estimate.estimate", lambda *_: Estimate(1.0, 1, "not measured"))
+    planned = [["methods", "new", "my-method"], *(["run", *words, "--dry-run"] for words in embedded_runs())]
+    assert len(planned) > 10
+    for words in planned:
+        try:
+            command_line()(words, standalone_mode=False)
+        except VdbenchError as error:
+            pytest.fail(f"vdbench {shlex.join(words)}: {error}")
 
 
 SETTINGS = [

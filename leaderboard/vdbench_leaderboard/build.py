@@ -140,7 +140,8 @@ def _render(results: Path, previews: Path | None) -> dict[str, str]:
     boards = _boards(stored)
     suites = overviews(boards)
     drawn = plots.draw(boards, suites)
-    content = Content(boards, suites, portraits(boards, Previews(previews)), drawn, stored.faults, MARK)
+    shown = portraits(boards, Previews(previews))
+    content = Content(boards, suites, shown, drawn, stored.faults, stored.superseded, MARK)
     numbers = tables.numbers(boards)
     return {
         "README.md": documents.markdown(content),

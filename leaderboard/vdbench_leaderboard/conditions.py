@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -58,10 +60,10 @@ class Gains:
         soft_gain: the same less that of random clips.
         augmented: with augmentation, by the method's own labels and step size.
         augmented_gain: the same less that of random clips.
-        ior: improvement over random by the method's own labels and step size, a fraction.
-        hlr: hard label recovery, a fraction; smaller is better.
-        lrs: label-robust score, 0..1.
-        ars: augmentation-robust score, 0..1.
+        ior: improvement over random by the method's own labels and step size, fractions, paired by seed.
+        hlr: hard label recovery, fractions, paired by seed; smaller is better.
+        lrs: label-robust score of each seed, 0..1.
+        ars: augmentation-robust score of each seed, 0..1.
     """
 
     hard: Estimate | None
@@ -70,10 +72,10 @@ class Gains:
     soft_gain: Estimate | None
     augmented: Estimate | None
     augmented_gain: Estimate | None
-    ior: float | None
-    hlr: float | None
-    lrs: float | None
-    ars: float | None
+    ior: Estimate | None
+    hlr: Estimate | None
+    lrs: Estimate | None
+    ars: Estimate | None
 
 
 def gains(cell: Cell, random: Cell | None, full: Cell | None) -> Gains:
@@ -88,22 +90,22 @@ def gains(cell: Cell, random: Cell | None, full: Cell | None) -> Gains:
     plain, augmented = runs_of(cell), runs_of(cell, condition="own-augmented")
     none: Runs = {}
     beside = {kind: with_labels(random, kind) if random else none for kind in ("hard", "soft")}
-    plain_gain = difference(plain, _control(cell, random))
-    augmented_gain = difference(augmented, _control(cell, random, augmented=True))
+    augmented_control = _control(cell, random, augmented=True)
     in_bytes = cell.budget is not None and cell.budget.in_bytes
-    ior = None if plain_gain is None or in_bytes else plain_gain.mean / 100
-    hlr = _recovery(estimate(with_labels(full, "hard")) if full else None, estimate(hard))
+    ior = {} if in_bytes else _each(ddranking.ior, plain, _control(cell, random))
+    ior_augmented = {} if in_bytes else _each(ddranking.ior, augmented, augmented_control)
+    hlr = _each(ddranking.hlr, with_labels(full, "hard") if full else none, hard)
     return Gains(
         hard=estimate(hard),
         hard_gain=difference(hard, beside["hard"]),
         soft=estimate(soft),
         soft_gain=difference(soft, beside["soft"]),
         augmented=estimate(augmented),
-        augmented_gain=augmented_gain,
-        ior=ior,
-        hlr=hlr,
-        lrs=None if ior is None or hlr is None else ddranking.lrs(ior, hlr),
-        ars=None if ior is None or augmented_gain is None else ddranking.ars(augmented_gain.mean / 100, ior),
+        augmented_gain=difference(augmented, augmented_control),
+        ior=_over(ior),
+        hlr=_over(hlr),
+        lrs=_over({seed: ddranking.lrs(ior[seed], hlr[seed]) for seed in ior if seed in hlr}),
+        ars=_over({seed: ddranking.ars(ior_augmented[seed], ior[seed]) for seed in ior if seed in ior_augmented}),
     )
 
 
@@ -116,5 +118,13 @@ def _control(cell: Cell, random: Cell | None, augmented: bool = False) -> Runs:
     return runs_of(random, condition="own-augmented" if augmented else None)
 
 
-def _recovery(full: Estimate | None, distilled: Estimate | None) -> float | None:
-    return None if full is None or distilled is None else ddranking.hlr(full.mean / 100, distilled.mean / 100)
+def _each(score: Callable[[float, float], float], first: Runs, second: Runs) -> dict[int, float]:
+    """A score of two accuracies, which it takes as fractions, for each seed that both have."""
+    means = [
+        {seed: math.fsum(top1.values()) / len(top1) / 100 for seed, top1 in runs.items()} for runs in (first, second)
+    ]
+    return {seed: score(means[0][seed], means[1][seed]) for seed in sorted(means[0].keys() & means[1].keys())}
+
+
+def _over(scores: Mapping[int, float]) -> Estimate | None:
+    return estimate({seed: {0: value} for seed, value in scores.items()})

@@ -66,6 +66,7 @@ class Content:
         portraits: the methods.
         plots: SVG documents, by name.
         faults: names of files that are no valid results.
+        superseded: ids of results whose place a later one of the same seed has.
         mark: goes to the top of every document.
     """
 
@@ -74,6 +75,7 @@ class Content:
     portraits: Sequence[Portrait]
     plots: Mapping[str, str]
     faults: Sequence[str]
+    superseded: Sequence[str]
     mark: str
 
     @cached_property
@@ -115,7 +117,7 @@ class Content:
         """The page's figures at a glance."""
         cells = [cell for board in self.boards for cell in board.cells]
         return {
-            "methods": len({cell.any_result.label for cell in cells}),
+            "methods": len({cell.any_result.method for cell in cells}),
             "data sets": len({cell.dataset.name for cell in cells}),
             "finished trials": len({result.id for cell in cells for result, _ in cell.done}),
             "networks tested": sum(len(networks) for cell in cells for networks in cell.runs.values()),

@@ -99,8 +99,10 @@ def _across(section: Section) -> pd.DataFrame:
         }
         for board in section.boards
     }
-    order = list(dict.fromkeys(row.method for board in section.boards for row in board.rows))
-    rows = [[method, *(column.get(method, formats.NOTHING) for column in columns.values())] for method in order]
+    names = {row.method: formats.method(row) for board in section.boards for row in board.rows}
+    rows = [
+        [name, *(column.get(method, formats.NOTHING) for column in columns.values())] for method, name in names.items()
+    ]
     return pd.DataFrame(rows, columns=[f"top-1 at {budget}", *columns])
 
 
@@ -140,6 +142,8 @@ _TEX = {
     "−": "$-$",
     "–": "--",
     "†": r"$^\dagger$",
+    "‡": r"$^\ddag$",
+    "§": r"$^\S$",
     "Δ": r"$\Delta$",
     "·": r"$\cdot$",
     "…": r"\dots{}",

@@ -10,11 +10,18 @@ if TYPE_CHECKING:
     from vdbench.records import PoolRecord
     from vdbench_leaderboard.cells import Cell
     from vdbench_leaderboard.pools import Gap, Mean
-    from vdbench_leaderboard.standings import Standing
+    from vdbench_leaderboard.standings import Row, Standing
     from vdbench_leaderboard.statistics import Estimate
 
 NOTHING = "–"
 FEW_MARK = "†"
+RECONSTRUCTION_MARK = "‡"
+STEP_SIZE_MARK = "§"
+MARKS = {
+    RECONSTRUCTION_MARK: "a reconstruction: rebuilt from a description, because no code is public",
+    STEP_SIZE_MARK: "students were trained with a step size that the method learned",
+}
+"""What stands behind the name of a method, and what it means."""
 APART_MARK = "*"
 """Of a difference between pools that a test tells apart."""
 
@@ -63,6 +70,19 @@ def size(count: float | None) -> str:
 def kinds(failures: Mapping[str, int]) -> str:
     """Failure kinds with how often each came up: ``oom``, ``diverged × 2, oom``."""
     return ", ".join(kind if times == 1 else f"{kind} × {times}" for kind, times in failures.items())
+
+
+def marks(row: Row) -> str:
+    """The marks that a row earns, in the order of :data:`MARKS`; empty for most."""
+    cells = [standing.cell for standing in row.shown]
+    reconstruction = any(cell.reconstruction for cell in cells)
+    learned = any(cell.step_size is not None for cell in cells)
+    return RECONSTRUCTION_MARK * reconstruction + STEP_SIZE_MARK * learned
+
+
+def method(row: Row) -> str:
+    """The label of a row with its marks: ``tac-dt‡``."""
+    return row.method + marks(row)
 
 
 def rank(standing: Standing) -> str:

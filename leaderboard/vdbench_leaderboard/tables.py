@@ -31,7 +31,7 @@ def numbers(boards: Sequence[Board]) -> pd.DataFrame:
 def summary(board: Board) -> pd.DataFrame:
     """The main table as texts: a row per method, a column per IPC."""
     return pd.DataFrame(
-        [[row.method, *(formats.result(standing) for standing in row.standings)] for row in board.rows],
+        [[formats.method(row), *(formats.result(standing) for standing in row.standings)] for row in board.rows],
         columns=_columns(board),
     )
 
@@ -39,8 +39,14 @@ def summary(board: Board) -> pd.DataFrame:
 def bounds(board: Board) -> pd.DataFrame:
     """What closes the main table, as texts in its columns: methods without a budget, and chance."""
     width = max(1, len(board.budgets))
-    rows = [[f"{row.method} ({row.bound})", *map(formats.result, row.standings)] for row in board.bounds]
+    rows = [[f"{formats.method(row)} ({row.bound})", *map(formats.result, row.standings)] for row in board.bounds]
     return pd.DataFrame([*rows, ["chance", *[formats.percent(board.chance)] * width]], columns=_columns(board))
+
+
+def legend(boards: Sequence[Board]) -> list[str]:
+    """The marks of methods that occur in these main tables, each with what it means."""
+    found = {mark for board in boards for row in (*board.rows, *board.bounds) for mark in formats.marks(row)}
+    return [f"{mark} {meaning}" for mark, meaning in formats.MARKS.items() if mark in found]
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,9 @@ def _gains(gains: Gains) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in estimates:
         found |= _estimate(name, getattr(gains, name))
-    return found | {name: _rounded(getattr(gains, name)) for name in ("ior", "hlr", "lrs", "ars")}
+    for name in ("ior", "hlr", "lrs", "ars"):
+        found |= _estimate(name, getattr(gains, name))
+    return found
 
 
 def _estimate(name: str, value: Estimate | None) -> Mapping[str, float | None]:

@@ -11,9 +11,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vdbench_leaderboard.formats import result
+from vdbench_leaderboard.formats import method, result
 from vdbench_leaderboard.pools import factorial
-from vdbench_leaderboard.tables import Entry, bounds, pool_remarks, pools_at
+from vdbench_leaderboard.tables import Entry, bounds, legend, pool_remarks, pools_at
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.pools import Factorial
@@ -27,14 +27,14 @@ POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · *
 def tables(boards: Sequence[Board]) -> RenderableType:
     """One table per suite and data set, its students below each other; those of pools below it."""
     parts: list[RenderableType] = []
-    notes = [NOTE]
+    notes = [" · ".join([NOTE, *legend(boards)])]
     for heading, members in groupby(boards, key=lambda board: board.heading):
         shown = list(members)
         parts.append(_table(heading, shown))
         for board in shown:
             if (table := factorial(board)) is not None:
                 parts += [_pools(f"{heading} · {board.student.name} · pools", table), *map(Text, pool_remarks(table))]
-                notes = [NOTE, POOL_NOTE]
+                notes[1:] = [POOL_NOTE]
     return Stack(*parts, *(Text(note, style="dim") for note in notes))
 
 
@@ -49,11 +49,11 @@ def _table(heading: str, boards: Sequence[Board]) -> Table:
         student: str = board.student.name
         for row in board.rows:
             at = dict(zip(board.budgets, row.standings, strict=True))
-            table.add_row(student, Text(row.method), *(_text(at.get(budget)) for budget in budgets))
+            table.add_row(student, Text(method(row)), *(_text(at.get(budget)) for budget in budgets))
             student = ""
         for bound in bounds(board).itertuples(index=False):
-            method, first, *_ = bound
-            table.add_row(student, Text(method), *[Text(first)] * max(1, len(budgets)), style="dim")
+            name, first, *_ = bound
+            table.add_row(student, Text(name), *[Text(first)] * max(1, len(budgets)), style="dim")
             student = ""
         table.add_section()
     return table

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from datetime import timedelta
 from html.parser import HTMLParser
 from io import StringIO
 
@@ -233,3 +234,12 @@ def test_import_is_light():
     program = f"import sys, vdbench_leaderboard.build; print(sorted({heavy} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_result_that_a_later_one_replaces_is_named(tmp_path, make, save):
+    old = make("herding", (0.6,))
+    new = make("herding", (0.2,), started=old.started + timedelta(days=1)).model_copy(update={"id": "a" * 16})
+    build(save(tmp_path / "results", [make("random"), old, new]), tmp_path / "out")
+    for name, said in (("README.md", "do not count"), ("index.html", "Not counted")):
+        assert old.id in (tmp_path / "out" / name).read_text().split(said)[1]
+    assert "20.0" in (tmp_path / "out" / "README.md").read_text()

@@ -103,8 +103,8 @@ def export(
         bool,
         typer.Option(
             "--artefacts",
-            help="Copy the distilled sets too, into distilled/, where they may be handed on: generated and learned "
-            "clips, and those of data sets that vdbench renders itself.",
+            help="Copy the distilled sets too, into distilled/, where they may be handed on: generated clips, and "
+            "all clips of data sets that vdbench renders itself.",
         ),
     ] = False,
     home: HomeOption = None,

@@ -40,7 +40,7 @@ def run(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Instead of IPCs, bytes that a distilled set may take, commas between: bytes=256KiB,bytes=1MiB. "
+            help="Instead of IPCs, bytes that a distilled set may take, commas between: bytes=512KiB,bytes=2MiB. "
             "Each method gets the largest IPC that fits.",
             show_default=False,
         ),
@@ -61,7 +61,9 @@ def run(
     ] = None,
     set_: options.SetOption = None,
     partial: options.PartialOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials, the time and the disk.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show the trials, the least time and the disk.")
+    ] = False,
     scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     gpus_per_trial: Annotated[
@@ -200,7 +202,7 @@ def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
     left = len(plan.pending)
     out.print(f"{len(rows)} trials, {len(rows) - left} done, {left} to run")
     if left:
-        out.print(f"about {human_seconds(cost.seconds)} and {human_bytes(cost.bytes)} of disk ({cost.basis})")
+        out.print(f"{human_seconds(cost.seconds)} and {human_bytes(cost.bytes)} of disk ({cost.basis})")
 
 
 def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> int:

@@ -1,4 +1,8 @@
-"""What a run will take: from trials like it that are done, else from training steps timed here and now."""
+"""What a run will take: from trials like it that are done, else from training steps timed here and now.
+
+Where steps are timed only judging is counted, so that the time is a lower bound: what a method does before it hands
+over its clips, and the encoders, experts and generators behind it, cannot be known beforehand.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +35,17 @@ TIMED_CLIPS = 8
 PREVIEW_SHARE = 0.25
 """Bytes of picture and preview per byte of distilled clips, as measured on real clips."""
 
+AT_LEAST = "at least this time: training steps timed here; distillation not counted"
+"""What an estimate rests on where some trial has no like."""
+
 
 @dataclass(frozen=True)
 class Estimate:
     """What the pending trials of a plan will take.
 
     Attributes:
-        seconds: wall-clock time, with as many trials at once as there are workers.
+        seconds: wall-clock time, with as many trials at once as there are workers; without distillation where no
+            trial like it is done.
         bytes: of distilled sets and previews.
         basis: what the seconds rest on, for people.
     """
@@ -61,7 +69,7 @@ def estimate(plan: Plan, home: Home, workers: int) -> Estimate:
         past = known.get(_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, protocol))
         timed |= past is None
         seconds += START_UP + (clock.evaluation_seconds(clips) if past is None else past)
-    basis = "training steps timed here; distillation comes on top" if timed else "from trials like these"
+    basis = AT_LEAST if timed else "from trials like these"
     return Estimate(seconds / max(1, min(workers, len(plan.pending))), stored, basis)
 
 

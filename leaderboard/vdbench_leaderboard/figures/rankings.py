@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from vdbench_leaderboard.figures import keys, style
-from vdbench_leaderboard.figures.style import ACCENT, INK, LINE, MUTED, TEXT, draw_points
+from vdbench_leaderboard.figures.style import ACCENT, INK, LINE, MUTED, TEXT, draw_points, inches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DIAGRAM, FOREST = 6.6, 4.8
 """Widths in inches."""
+OUT, SPACE = 0.27, 0.05
+"""Inches from the axis out to a name, over which its rank is written, and between the two."""
 STEP = 0.2
 """Inches from one name of the diagram to the next."""
 BAR = 0.1
@@ -39,7 +41,7 @@ def critical_difference(found: AverageRanks) -> str:
         figure = Figure()
         height = 0.85 + bars + STEP * half
         axes = style.sized(figure, height, DIAGRAM)
-        style.place(axes, keys.width_of(methods[:half]) - 0.05, 0.1, keys.width_of(methods[half:]) - 0.05, 0.6)
+        style.place(axes, keys.width_of(methods[:half]) + 0.1, 0.1, keys.width_of(methods[half:]) + 0.1, 0.6)
         inside = height - 0.7
         axes.set_xlim(1, len(methods))
         axes.set_ylim(inside, 0)
@@ -83,7 +85,8 @@ def interquartile_means(middles: Mapping[str, InterquartileMean], looks: Looks) 
                 axes.hlines(place, found.low, found.high, colors=look.colour, linewidth=5, alpha=0.28)
         draw_points(axes, [(found.mean, place, looks[method]) for place, (method, found) in enumerate(middles.items())])
         axes.set_yticks(range(len(middles)), [keys.shortened(method) for method in middles], color=INK)
-        axes.set_xlabel("0: a blind guess    1: all train clips", color=MUTED)
+        for end, across, text in (("left", 0, "0: a blind guess"), ("right", 1, "1: all train clips")):
+            axes.text(across, -0.32 / inches(axes)[1], text, transform=axes.transAxes, ha=end, color=MUTED)
         axes.grid(axis="x", color=LINE, linewidth=0.8)
         return style.svg(figure)
 
@@ -104,18 +107,25 @@ def _needed(axes: Axes, gap: float) -> None:
     axes.plot([left, left + gap], [-0.37] * 2, color=INK, linewidth=1.2, clip_on=False)
     for end in (left, left + gap):
         axes.plot([end] * 2, [-0.41, -0.33], color=INK, linewidth=1.2, clip_on=False)
-    axes.text(
-        left + gap + 0.01 * (right - left), -0.37, "  critical difference", va="center", color=MUTED, fontsize=TEXT
+    axes.annotate(
+        "critical difference",
+        (left + gap, -0.37),
+        (6, 0),
+        textcoords="offset points",
+        va="center",
+        color=MUTED,
+        fontsize=TEXT,
+        annotation_clip=False,
     )
 
 
 def _name(axes: Axes, method: str, rank: float, height: float, *, left: bool) -> None:
     """A name at the side, and the line that leads from it up to its rank."""
     low, high = axes.get_xlim()
-    out = (low - high) / 30 if left else (high - low) / 30
-    beyond = (low if left else high) + out
+    inch = (high - low) / inches(axes)[0] * (-1 if left else 1)
+    beyond = (low if left else high) + OUT * inch
     axes.plot([rank, rank, beyond], [0, height, height], color=MUTED, linewidth=0.9, clip_on=False)
     side = "right" if left else "left"
-    axes.text(beyond + 0.4 * out, height, keys.shortened(method), ha=side, va="center_baseline", color=INK)
+    axes.text(beyond + SPACE * inch, height, keys.shortened(method), ha=side, va="center_baseline", color=INK)
     inner = "left" if left else "right"
-    axes.text(beyond - 0.2 * out, height - 0.015, f"{rank:.1f}", va="bottom", ha=inner, color=MUTED, fontsize=TEXT - 2)
+    axes.text(beyond - 0.02 * inch, height - 0.015, f"{rank:.1f}", va="bottom", ha=inner, color=MUTED, fontsize=TEXT - 2)

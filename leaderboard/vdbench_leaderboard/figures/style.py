@@ -49,6 +49,9 @@ STYLE: dict[Any, Any] = {
     "text.color": INK,
     "text.parse_math": False,  # a dollar sign in a setting is a dollar sign
 }
+HALO = "halo"
+"""The ``gid`` of texts that lines run under: they get an edge in the colour of the paper."""
+EDGE = f"paint-order: stroke; stroke: {PAPER}; stroke-width: 2.5; stroke-linejoin: round"
 WIDTH = 6.2
 """Of a plot, in inches."""
 
@@ -160,4 +163,4 @@ def svg(figure: Figure) -> str:
     text = StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(text, format="svg", metadata=nothing, facecolor=PAPER)
-    return compact(text.getvalue())
+    return compact(text.getvalue().replace(f'<g id="{HALO}">', f'<g style="{EDGE}">'))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from vdbench_leaderboard import formats
 from vdbench_leaderboard.figures import keys, style
-from vdbench_leaderboard.figures.style import INK, LINE, MUTED, TEXT, draw_points, inches
+from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points, inches
 from vdbench_leaderboard.pareto import front
 
 if TYPE_CHECKING:
@@ -127,10 +127,11 @@ def _name(axes: Axes, best: Sequence[_Point]) -> None:
             axes.annotate(
                 text,
                 (point.cost, point.accuracy),
-                (4 if left else -3, 5),
+                (5 if left else -5, 6),
                 textcoords="offset points",
                 ha="left" if left else "right",
                 fontsize=TEXT - 1,
                 color=INK,
                 zorder=4,
+                gid=HALO,
             )

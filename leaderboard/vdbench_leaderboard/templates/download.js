@@ -9,7 +9,7 @@ const record = (cell) => {
     labels: state.labels, ...ends("top1", kind), top1_of_each: kind?.[DOTS].join(" ") ?? null, ...ends("against_random", kind?.[GAIN]),
     p: state.labels === "own" ? cell.p : null, rank: state.labels === "own" ? cell.rank : null, tied: Boolean(cell.tied), share_of_full: cell.share,
     ...ends("top5", cell.top5), ...ends("macro", cell.macro), ...ends("shuffled", cell.shuffled), ...ends("still", cell.still),
-    ior: cell.ior, hlr: cell.hlr, lrs: cell.lrs, ars: cell.ars,
+    ior: cell.ior?.[0] ?? null, hlr: cell.hlr?.[0] ?? null, lrs: cell.lrs?.[0] ?? null, lrs_low: cell.lrs?.[1] ?? null, lrs_high: cell.lrs?.[2] ?? null, ars: cell.ars?.[0] ?? null, ars_low: cell.ars?.[1] ?? null, ars_high: cell.ars?.[2] ?? null,
     stored_clips: cell.clips, stored_bytes: cell.bytes, distill_seconds: cell.distill, evaluate_seconds: cell.evaluate,
     seeds: cell.seeds, seeds_expected: cell.expected, missing: cell.missing || null, marks: cell.marks.join(", ") || null,
     seen: seen(cell) || null, command: text(cell.command), id: cell.id,

@@ -68,8 +68,8 @@ const COLUMNS = {
   hard: ["Hard", (c) => kindOf(c, "hard")?.[0], (c) => estimate(kindOf(c, "hard")), "Top-1 with hard labels under the suite's recipe", NUMBER],
   soft: ["Soft", (c) => kindOf(c, "soft")?.[0], (c) => estimate(kindOf(c, "soft")), "Top-1 with soft labels under the suite's recipe", NUMBER],
   augmented: ["Augmented", (c) => kindOf(c, "augmented")?.[0], (c) => estimate(kindOf(c, "augmented")), "Top-1 with augmented training clips", NUMBER],
-  lrs: ["LRS", (c) => c.lrs, (c) => fraction(c.lrs), "Label-robust score, 0 to 1", NUMBER],
-  ars: ["ARS", (c) => c.ars, (c) => fraction(c.ars), "Augmentation-robust score, 0 to 1", NUMBER],
+  lrs: ["LRS", (c) => c.lrs?.[0], (c) => scored(c.lrs), "Label-robust score, 0 to 1, ± spread over seeds", NUMBER],
+  ars: ["ARS", (c) => c.ars?.[0], (c) => scored(c.ars), "Augmentation-robust score, 0 to 1, ± spread over seeds", NUMBER],
   shuffled: ["Shuffled", (c) => c.shuffled?.[0], (c) => percent(c.shuffled?.[0]), "Top-1 on test clips with their frames out of order", NUMBER],
   still: ["Still", (c) => c.still?.[0], (c) => percent(c.still?.[0]), "Top-1 on test clips that show their middle frame all the time", NUMBER],
   motion: ["Motion", (c) => drop(c, "still"), (c) => (missing(drop(c, "still")) ? NOTHING : points(drop(c, "still"))), "Points that are lost when clips stand still: how much the student relies on motion", NUMBER],
@@ -114,12 +114,12 @@ const sorted = (rows) => {
   return [...rows].sort((a, b) => order(key(a), key(b), numeric, down) || a.place - b.place);
 };
 
-// Columns in which all rows agree say nothing. On a phone the number comes first.
+// Columns in which all rows agree say nothing. On a phone places stand under the method; as columns, to sort by, they come last.
 const narrow = matchMedia("(max-width: 720px)");
 const columnsOf = (rows) => {
   const places = PLACES.filter((name) => new Set(rows.map(COLUMNS[name][1])).size > 1);
-  const named = narrow.matches ? ["top1", "strip", ...[...places].reverse()] : [...places, "top1", "strip"];
-  return ["method", ...named, ...(GROUPS[state.columns] ?? GROUPS.accuracy)];
+  const scores = ["top1", "strip", ...(GROUPS[state.columns] ?? GROUPS.accuracy)];
+  return narrow.matches ? ["method", ...scores, ...places] : ["method", ...places, ...scores];
 };
 
 let columns = [];
@@ -132,10 +132,15 @@ const header = (name) => {
   return `<th scope="col"${numeric ? ' class="num"' : ""}${sort}>${inside}</th>`;
 };
 
+const under = (cell) => {
+  const told = ["budget", "dataset", "suite", "student"].filter((name) => columns.includes(name)).map((name) => COLUMNS[name][2](cell));
+  return narrow.matches && told.length ? `<span class="places">${told.join(" · ")}</span>` : "";
+};
+
 const line = (cell) => {
   const parts = columns.map((name) => {
     const [, , draw, , numeric] = COLUMNS[name];
-    if (name === "method") return `<th scope="row">${draw(cell)}</th>`;
+    if (name === "method") return `<th scope="row">${draw(cell)}${under(cell)}</th>`;
     return `<td${numeric ? ' class="num"' : ""}>${draw(cell)}</td>`;
   });
   return `<tr data-cell="${cell.id}"${cell.budget ? "" : ' class="bound"'}>${parts.join("")}</tr>`;

@@ -16,6 +16,7 @@ const minus = (text) => text.replace("-", "−");
 const percent = (value) => (missing(value) ? NOTHING : minus(tenths(value)));
 const points = (value) => (missing(value) ? NOTHING : (value < 0 ? "−" : "+") + tenths(Math.abs(value)));
 const fraction = (value) => (missing(value) ? NOTHING : minus(value.toFixed(3)));
+const scored = (value) => (value ? `${fraction(value[0])}${missing(value[3]) ? "" : `<small> ± ${fraction(value[3])}</small>`}` : NOTHING);
 const whole = (value) => (missing(value) ? NOTHING : value.toLocaleString("en", { maximumFractionDigits: 1 }));
 const probability = (p) => (missing(p) ? NOTHING : p < 0.001 ? "< 0.001" : p.toFixed(3));
 

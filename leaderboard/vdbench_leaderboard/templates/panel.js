@@ -81,8 +81,8 @@ const full = (cell) => {
     <div class="command"><pre id="command" tabindex="0">${safe(text(cell.command))}</pre><button type="button" data-copy="command">Copy</button></div>
     ${cell.own ? `<h3>Scores</h3>${conditions(cell)}` : ""}
     ${facts([
-      ["label-robust score (LRS)", !missing(cell.lrs) && `${fraction(cell.lrs)} <small>IOR ${fraction(cell.ior)}, HLR ${fraction(cell.hlr)}</small>`],
-      ["augmentation-robust score (ARS)", !missing(cell.ars) && fraction(cell.ars)],
+      ["label-robust score (LRS)", cell.lrs && `${scored(cell.lrs)} <small>IOR ${scored(cell.ior)}, HLR ${scored(cell.hlr)}</small>`],
+      ["augmentation-robust score (ARS)", cell.ars && scored(cell.ars)],
       ["share of full", !missing(cell.share) && `${percent(cell.share)} %`],
       ["relies on motion", !missing(drop(cell, "still")) && `${percent(drop(cell, "still"))} points lost standing still, ${percent(drop(cell, "shuffled"))} with frames shuffled`],
     ])}

@@ -63,7 +63,7 @@ const showRows = (table, where) => {
 };
 
 const showTables = () => {
-  let any = false;
+  const suites = new Set();
   for (const section of document.querySelectorAll("section.group")) {
     const turns = section.querySelector(".turns.students");
     const only = state.student ? "" : turn(turns);
@@ -85,12 +85,12 @@ const showTables = () => {
       }
     }
     section.hidden = !shown;
-    any ||= shown;
+    if (shown) suites.add(section.dataset.suite);
   }
   for (const section of document.querySelectorAll("section.glance")) {
-    section.hidden = Boolean(state.suite && state.suite !== section.dataset.suite);
+    section.hidden = !suites.has(section.dataset.suite);
   }
-  document.getElementById("none").hidden = any;
+  document.getElementById("none").hidden = suites.size > 0;
 };
 listeners.push(showTables);
 

@@ -1,0 +1,76 @@
+"""The main tables as texts: the marks behind a method's name, in every format, and what the totals count."""
+
+import pytest
+from rich.console import Console
+
+from vdbench_leaderboard.build import build, show
+from vdbench_leaderboard.cells import gather
+from vdbench_leaderboard.content import Content
+from vdbench_leaderboard.standings import boards
+from vdbench_leaderboard.tables import legend, summary
+
+
+def tables(results):
+    return boards(gather(results))
+
+
+def seeds(make, method, **values):
+    return [make(method, seed=seed, **values) for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def marked(make):
+    """Results of a reconstruction, of one that learns its step size, and of one that is neither."""
+    return [
+        *seeds(make, "random"),
+        *seeds(make, "tac-dt", reconstruction=True),
+        *seeds(make, "mtt", pool=None, step_size=0.02),
+    ]
+
+
+def test_marks_stand_behind_the_name_of_a_method_and_are_explained(marked):
+    (board,) = tables(marked)
+    assert set(summary(board)["method"]) == {"random", "tac-dt‡", "mtt§"}
+    reconstruction, step_size = legend([board])
+    assert reconstruction.startswith("‡ a reconstruction")
+    assert step_size.startswith("§ students were trained with a step size")
+
+
+def test_a_method_may_earn_both_marks(make):
+    (board,) = tables(seeds(make, "tac-dt", reconstruction=True, step_size=0.02))
+    assert list(summary(board)["method"]) == ["tac-dt‡§"]
+
+
+def test_nothing_is_explained_where_no_mark_occurs(make):
+    (board,) = tables([*seeds(make, "random"), *seeds(make, "full", ipc=None)])
+    assert legend([board]) == []
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_every_format_of_the_main_table_marks_and_explains(marked, plain, make, save, tmp_path):
+    results = save(tmp_path / "results", seeds(make, "random") if plain else marked)
+    build(results, tmp_path / "out")
+    console = Console(width=300)
+    with console.capture() as printed:
+        console.print(show(results))
+    shown = printed.get()
+    markdown, latex = ((tmp_path / "out" / name).read_text() for name in ("README.md", "leaderboard.tex"))
+    for text, names in (
+        (shown, ("tac-dt‡", "mtt§", "‡ a reconstruction", "§ students")),
+        (markdown, ("| tac-dt‡ |", "| mtt§ |", "\n‡ a reconstruction", "\n§ students")),
+        (latex, (r"tac-dt$^\ddag$ &", r"mtt$^\S$ &", r"$^\ddag$ a reconstruction", r"$^\S$ students")),
+    ):
+        assert [name in text for name in names] == [not plain] * len(names)
+    assert not {"‡", "§"} & set(latex)
+
+
+def test_totals_count_a_method_once_whatever_its_pool_and_settings(make):
+    results = [
+        *seeds(make, "herding"),
+        *seeds(make, "herding", pool="generated"),
+        *seeds(make, "herding", settings={"encoder": {"name": "pixels"}}),
+        *seeds(make, "random"),
+    ]
+    content = Content(tables(results), (), (), {}, (), (), "")
+    assert len({cell.method for board in content.boards for cell in board.cells}) == 4
+    assert content.totals["methods"] == 2

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vdbench_leaderboard.average_ranks import AverageRanks
 from vdbench_leaderboard.cells import gather
 from vdbench_leaderboard.figures import heat, keys, over_ipc, rankings, style, trade_off
 from vdbench_leaderboard.figures.compact import compact
@@ -110,6 +111,30 @@ def test_costs_that_differ_are_drawn_with_their_front(make):
     assert {"dm, IPC 1", "random, IPC 1"} <= set(texts(svg))
     assert "mtt, IPC 1" not in texts(svg)
     assert {"random", "dm", "mtt"} <= set(texts(svg))
+
+
+def test_names_on_the_front_have_an_edge_of_paper(make):
+    results = [make("random", (0.4,)), make("dm", (0.5,), stored_bytes=10**6)]
+    svg = trade_off.accuracy_over_cost(*board_of(results), "bytes")
+    edged = re.findall(rf'<g style="paint-order: stroke; stroke: {style.PAPER}[^>]*><text[^>]*>([^<]*)', svg)
+    assert sorted(edged) == ["dm, IPC 1", "random, IPC 1"]
+    assert "paint-order: stroke; stroke: var(--card)" in inline(svg, "p1", "a plot")
+
+
+def test_interquartile_means_stand_between_a_blind_guess_and_all_train_clips(drawn):
+    svg = next(svg for name, svg in drawn.items() if name.endswith("interquartile-means"))
+    assert {"0: a blind guess", "1: all train clips"} <= set(texts(svg))
+    assert {"0.0", "1.0"} <= set(texts(svg))
+
+
+def test_ranks_are_written_clear_of_the_lines_and_the_difference_of_its_bar():
+    ranks = {"first": 1.0, **{f"method-{place}": float(place) for place in range(2, 11)}, "last": 11.0}
+    svg = rankings.critical_difference(AverageRanks(ranks, 2, 0.5, 9.0, (tuple(ranks),), ()))
+    at = {text: float(x) for x, text in re.findall(r'<text[^>]* x="([\d.]+)"[^>]*>([^<]+)', svg)}
+    letter = 0.64 * (style.TEXT - 2)  # of DejaVu Sans, in points
+    assert at["1.0"] + 3 * letter < at["1"]
+    assert at["11.0"] - 4 * letter > at["11"]
+    assert at["critical difference"] > at["10"] + 5
 
 
 def test_every_plot_shows_its_methods(found, drawn):

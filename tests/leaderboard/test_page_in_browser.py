@@ -224,6 +224,18 @@ def test_filters_reach_the_tables(open_page):
     assert page.locator("#none").is_visible()
 
 
+@pytest.mark.parametrize(("number", "suite"), [(0, "quick"), (1, "small")])
+def test_a_suite_without_a_table_is_not_shown_at_a_glance(open_page, number, suite):
+    page = open_page()
+    glances = page.locator("section.glance:visible")
+    suites = "sections => sections.map((section) => section.dataset.suite)"
+    assert set(glances.evaluate_all(suites)) == {"quick", "small"}
+    page.locator("#filters [name=q]").fill(f"more-{number:02}")
+    assert set(glances.evaluate_all(suites)) == {suite}
+    page.locator("#filters [name=q]").fill("nobody")
+    assert glances.count() == 0
+
+
 def test_students_take_turns(open_page):
     page = open_page()
     group = page.locator("section.group").first
@@ -430,6 +442,38 @@ def test_a_phone_never_scrolls_sideways(open_page, width):
     page.locator("#explorer .open").first.click()
     panel = page.locator("#panel")
     assert panel.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+def test_rows_can_be_told_apart_on_a_phone(open_page):
+    page = open_page("#q=herding", viewport=PHONE, has_touch=True, is_mobile=True)
+    rows = page.locator("#explorer tbody th").all_inner_texts()
+    assert len(set(rows)) == len(rows) > 4
+    assert all(re.search("IPC (1|5) · (motion-digits|ucf101)", row) for row in rows)
+    assert open_page().locator("#explorer .places").count() == 0
+
+
+def test_what_goes_on_beyond_an_edge_is_shaded(open_page):
+    page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    scrolling = page.evaluate(
+        """() => [...document.querySelectorAll('body *')]
+            .filter((box) => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === 'auto')
+            .map((box) => [box.className, getComputedStyle(box).backgroundAttachment])"""
+    )
+    assert {name.split()[0] for name, _ in scrolling} >= {"scroll", "drawn"}
+    assert {attachment for _, attachment in scrolling} == {"local, local, scroll, scroll"}
+    papers = page.locator(".drawn > svg > path:first-child")
+    assert papers.count() == page.locator(".drawn > svg").count()
+    assert set(papers.evaluate_all("papers => papers.map((paper) => getComputedStyle(paper).fill)")) == {"none"}
+
+
+def test_the_legend_explains_both_strips_as_they_are_drawn(open_page):
+    page = open_page()
+    legend = page.locator("#reading dl").first
+    assert "chance (thin line)" in legend.inner_text()
+    strip = "svg => [...new Set([...svg.children].map((part) => `${part.localName} ${part.classList}`))].sort()"
+    drawn = page.locator("#explorer .strip", has=page.locator("circle")).first.evaluate(strip)
+    assert legend.locator(".strip").evaluate(strip) == drawn
+    assert "radial" not in page.locator("a.track").first.evaluate("track => getComputedStyle(track).backgroundImage")
 
 
 def test_previews_play_when_asked(open_page):

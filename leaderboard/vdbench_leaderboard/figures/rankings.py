@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DIAGRAM, FOREST = 6.6, 4.8
 """Widths in inches."""
-OUT, SPACE = 0.27, 0.05
+OUT, SPACE = 0.29, 0.05
 """Inches from the axis out to a name, over which its rank is written, and between the two."""
 STEP = 0.2
 """Inches from one name of the diagram to the next."""
@@ -41,7 +41,7 @@ def critical_difference(found: AverageRanks) -> str:
         figure = Figure()
         height = 0.85 + bars + STEP * half
         axes = style.sized(figure, height, DIAGRAM)
-        style.place(axes, keys.width_of(methods[:half]) + 0.1, 0.1, keys.width_of(methods[half:]) + 0.1, 0.6)
+        style.place(axes, keys.width_of(methods[:half]) + 0.12, 0.1, keys.width_of(methods[half:]) + 0.12, 0.6)
         inside = height - 0.7
         axes.set_xlim(1, len(methods))
         axes.set_ylim(inside, 0)
@@ -78,6 +78,8 @@ def interquartile_means(middles: Mapping[str, InterquartileMean], looks: Looks) 
         figure = Figure()
         axes = style.sized(figure, 0.65 + 0.215 * len(middles), FOREST)
         style.place(axes, keys.width_of(list(middles)) - 0.1, 0.5, 0.2, 0.1)
+        ends = [end for found in middles.values() for end in (found.mean, found.low, found.high) if end is not None]
+        axes.set_xlim(min(0, *ends) - 0.03, max(1, *ends) + 0.03)
         axes.set_ylim(len(middles) - 0.4, -0.6)
         for place, (method, found) in enumerate(middles.items()):
             look = looks[method]
@@ -128,4 +130,6 @@ def _name(axes: Axes, method: str, rank: float, height: float, *, left: bool) ->
     side = "right" if left else "left"
     axes.text(beyond + SPACE * inch, height, keys.shortened(method), ha=side, va="center_baseline", color=INK)
     inner = "left" if left else "right"
-    axes.text(beyond - 0.02 * inch, height - 0.015, f"{rank:.1f}", va="bottom", ha=inner, color=MUTED, fontsize=TEXT - 2)
+    axes.text(
+        beyond - 0.02 * inch, height - 0.015, f"{rank:.1f}", va="bottom", ha=inner, color=MUTED, fontsize=TEXT - 2
+    )

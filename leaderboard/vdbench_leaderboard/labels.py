@@ -19,9 +19,9 @@ def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dic
 
     A label means the same in all tables of a suite: ``herding`` where all agree; ``herding (encoder.name=pixels)`` and
     ``herding (encoder.name=minic3d)`` where two settings were run; a difference of version shows as ``version=2``. What
-    a suite prescribes may differ from IPC to IPC and sets nothing apart: beside ``dm (lr=3)``, which a user chose,
-    stands ``dm (lr=as prescribed)``. Generators are settings like others, but each data set has its own, so that only
-    those of one table are set apart: ``herding@generated (generator.sampling.steps=25)``.
+    a suite prescribes may differ between IPCs and data sets and sets nothing apart: beside ``dm (lr=3)``, which a user
+    chose, stands ``dm (lr=as prescribed)``. Generators are settings like others, but each data set has its own, so that
+    only those of one table are set apart: ``herding@generated (generator.sampling.steps=25)``.
 
     Args:
         results: of any groups.
@@ -33,12 +33,29 @@ def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dic
         group = groups[result.id]
         rows[group, result.label].append(result)
         suites[group.suite, group.evaluated_on, result.label].append(result)
+    variants = {result.id: variant(result) for result in results}
     own: dict[str, dict[str, str]] = defaultdict(dict)
-    for members, of_generator in (*((m, False) for m in suites.values()), *((m, True) for m in rows.values())):
-        parts = [part_of(variant(result), of_generator) for result in members]
-        for result, differing in zip(members, apart(parts), strict=True):
-            own[result.id] |= differing
+    for members in suites.values():
+        chosen = _chosen([variants[result.id] for result in members])
+        _set_apart(members, {r.id: {n: v for n, v in variants[r.id].items() if n in chosen} for r in members}, own)
+        for result in members:
+            variants[result.id] = {n: v for n, v in variants[result.id].items() if n not in chosen}
+    for members in rows.values():
+        _set_apart(members, variants, own)
     return {result.id: titled(result.label, own[result.id]) for result in results}
+
+
+def _chosen(variants: Sequence[Mapping[str, str]]) -> set[str]:
+    """What no suite prescribes and no generator has: it means the same on every data set."""
+    names = {name for variant in variants for name in variant if name.split(".")[0] != "generator"}
+    return {name for name in names if all(variant.get(name) != PRESCRIBED for variant in variants)}
+
+
+def _set_apart(
+    members: Sequence[Result], variants: Mapping[str, Mapping[str, str]], own: dict[str, dict[str, str]]
+) -> None:
+    for result, differing in zip(members, apart([variants[result.id] for result in members]), strict=True):
+        own[result.id] |= differing
 
 
 def part_of(settings: Mapping[str, str], of_generator: bool) -> dict[str, str]:
@@ -75,5 +92,6 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             found |= flat(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = " ".join(str(value).split())
+            whole = isinstance(value, float) and value.is_integer()
+            found[prefix + name] = " ".join(str(int(value) if whole else value).split())
     return found

@@ -187,7 +187,7 @@ def test_what_a_suite_prescribes_sets_no_rows_apart(make):
     ]
     assert {cell.method for cell in gather(prescribed)} == {"dm"}
     own = make("dm", seed=1, ipc=5, settings={"lr": 3.0, "deep": {"a": 1}}, prescribed={"lr": 10.0})
-    assert {cell.method for cell in gather([*prescribed, own])} == {"dm (lr=as prescribed)", "dm (lr=3.0)"}
+    assert {cell.method for cell in gather([*prescribed, own])} == {"dm (lr=as prescribed)", "dm (lr=3)"}
 
 
 def test_hard_labels_and_step_sizes_have_columns_of_their_own(make):
@@ -241,3 +241,17 @@ def test_random_is_a_control_of_what_is_stored_as_it_is(make):
     assert found["herding"].against_random.mean == pytest.approx(-10)
     assert found["dm"].against_random.mean == pytest.approx(-5)
     assert {(standing.gains.ior, standing.gains.lrs) for standing in board.standings} == {(None, None)}
+
+
+def test_a_label_means_the_same_on_every_data_set_of_a_suite(make):
+    """What a suite prescribes for one data set, and what is default on another, are both the suite's choice."""
+    prescribed = [
+        make("mtt", dataset="motion-digits", settings={"lr": 1000.0, "steps": 10}, prescribed={"lr": 1000}),
+        make("mtt", dataset="ucf101", settings={"lr": 30.0, "steps": 15}, prescribed={"lr": 30, "steps": 15}),
+    ]
+    assert {cell.method for cell in gather(prescribed)} == {"mtt"}
+    chosen = [
+        make("herding", dataset="motion-digits", settings={"encoder": "pixels"}),
+        make("herding", dataset="ucf101", settings={"encoder": "minic3d"}),
+    ]
+    assert {cell.method for cell in gather(chosen)} == {"herding (encoder=pixels)", "herding (encoder=minic3d)"}

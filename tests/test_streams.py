@@ -1,6 +1,7 @@
 """Streams: clips come back in order and close, equal clips give equal bytes, and small frames do not break x265."""
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -209,6 +210,16 @@ def test_a_changed_bit_gives_clips_of_the_shape_or_a_data_error(standard: Standa
         assert decode(bytes(stream), standard, (2, 3, 24, 24)).shape == (2, 3, 24, 24, 3)
     except DataError:
         pass
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_memory_that_others_used_does_not_change_a_byte(standard: Standard) -> None:
+    """Encoders have read what was never written, in frames of few blocks: about one stream in a hundred was another."""
+    clips, chance = waves(2, 3, 24, 24), random.Random(0)
+    first, used = encode(clips, standard, 20), [bytearray(size) for size in range(100)]
+    for _ in range(500):
+        used[chance.randrange(len(used))] = bytearray(chance.randrange(1, 40_000))
+        assert encode(clips, standard, 20) == first
 
 
 @pytest.mark.parametrize("shape", [(2, 4, 30, 41), (3, 5, 30, 41), (3, 4, 41, 30), (3, 4, 20, 41)])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 """Raised when the same codec stores other bytes; part of a trial's id."""
 COARSEST = 51
 """The constant rate factor that keeps least."""

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.overview import Overview
     from vdbench_leaderboard.published import Published
 
-BLINDNESS = (
-    "No judge of these clips: even all train clips do not lift this student above chance, so that its numbers tell "
-    "nothing of the methods. It is left out where the suite is looked at as a whole."
-)
-"""Of a board whose student is blind."""
-
 
 def markdown(content: Content) -> str:
     """The page for GitHub; it shows the plots beside it."""
@@ -55,7 +49,7 @@ def environment(autoescape: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"tables": tables, "blindness": BLINDNESS}
+    templates.globals |= {"tables": tables, "at_chance": formats.AT_CHANCE}
     shown: tuple[Callable[..., str | list[str]], ...] = (
         formats.percent,
         formats.points,

@@ -147,7 +147,7 @@ def _cell(standing: Standing, texts: Texts) -> Values:
         "p": _round(beside.adjusted, 4) if beside else None,
         "share": _round(standing.share_of_full),
         **{name: _accuracy(getattr(cell, name)) for name in ("top5", "macro", "shuffled", "still")},
-        **{name: _fractions(getattr(gains, name)) for name in ("ior", "hlr", "lrs", "ars")},
+        **{name: _estimate(getattr(gains, name), 4) for name in ("ior", "hlr", "lrs", "ars")},
         "seeds": len(cell.seeds),
         "expected": len(standing.expected),
         "networks": cell.networks,
@@ -183,12 +183,8 @@ def _accuracy(value: Estimate | None) -> Any:
     return [_shown(value.mean), *ends, _shown(value.spread)]
 
 
-def _estimate(value: Estimate | None) -> Any:
-    return value and [_round(part) for part in (value.mean, value.low, value.high, value.spread)]
-
-
-def _fractions(value: Estimate | None) -> Any:
-    return value and [_round(part, 4) for part in (value.mean, value.low, value.high, value.spread)]
+def _estimate(value: Estimate | None, decimals: int = 2) -> Any:
+    return value and [_round(part, decimals) for part in (value.mean, value.low, value.high, value.spread)]
 
 
 def _cost(cell: Cell) -> Values:

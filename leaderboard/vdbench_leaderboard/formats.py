@@ -22,6 +22,11 @@ MARKS = {
     STEP_SIZE_MARK: "students were trained with a step size that the method learned",
 }
 """What stands behind the name of a method, and what it means."""
+AT_CHANCE = (
+    "No judge of these clips: even all train clips do not lift this student above chance, so that its numbers tell "
+    "nothing of the methods. It is left out where the suite is looked at as a whole."
+)
+"""Of a board whose student stays at chance whatever it is trained on."""
 APART_MARK = "*"
 """Of a difference between pools that a test tells apart."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,28 +34,30 @@ def method_labels(results: Sequence[Result], groups: Mapping[str, Group]) -> dic
         rows[group, result.label].append(result)
         suites[group.suite, group.evaluated_on, result.label].append(result)
     variants = {result.id: variant(result) for result in results}
-    own: dict[str, dict[str, str]] = defaultdict(dict)
-    for members in suites.values():
-        chosen = _chosen([variants[result.id] for result in members])
-        _set_apart(members, {r.id: {n: v for n, v in variants[r.id].items() if n in chosen} for r in members}, own)
-        for result in members:
-            variants[result.id] = {n: v for n, v in variants[result.id].items() if n not in chosen}
-    for members in rows.values():
-        _set_apart(members, variants, own)
-    return {result.id: titled(result.label, own[result.id]) for result in results}
+    chosen = {
+        result.id: names
+        for members in suites.values()
+        for names in [_chosen([variants[result.id] for result in members])]
+        for result in members
+    }
+    across = _differing(suites.values(), lambda id_: {n: v for n, v in variants[id_].items() if n in chosen[id_]})
+    within = _differing(rows.values(), lambda id_: {n: v for n, v in variants[id_].items() if n not in chosen[id_]})
+    return {result.id: titled(result.label, across[result.id] | within[result.id]) for result in results}
 
 
 def _chosen(variants: Sequence[Mapping[str, str]]) -> set[str]:
     """What no suite prescribes and no generator has: it means the same on every data set."""
-    names = {name for variant in variants for name in variant if name.split(".")[0] != "generator"}
+    names = {name for variant in variants for name in part_of(variant, of_generator=False)}
     return {name for name in names if all(variant.get(name) != PRESCRIBED for variant in variants)}
 
 
-def _set_apart(
-    members: Sequence[Result], variants: Mapping[str, Mapping[str, str]], own: dict[str, dict[str, str]]
-) -> None:
-    for result, differing in zip(members, apart([variants[result.id] for result in members]), strict=True):
-        own[result.id] |= differing
+def _differing(groups: Iterable[Sequence[Result]], part: Callable[[str], dict[str, str]]) -> dict[str, dict[str, str]]:
+    """By id, what sets a result apart from the others of its group, in the part of its variant that counts there."""
+    return {
+        result.id: own
+        for members in groups
+        for result, own in zip(members, apart([part(result.id) for result in members]), strict=True)
+    }
 
 
 def part_of(settings: Mapping[str, str], of_generator: bool) -> dict[str, str]:

@@ -71,7 +71,7 @@ class Overview:
         middles: interquartile means of the methods that every block with a scale has, the best first.
         scaled: blocks with a scale.
         short: methods that some block with a scale lacks, and so have no interquartile mean.
-        blind: students that learn nothing even from all train clips, and of what; they are in no block.
+        at_chance: students that learn nothing even from all train clips, and of what; they are in no block.
         sparse: blocks that at most half of the suite's methods have, left out.
     """
 
@@ -82,7 +82,7 @@ class Overview:
     middles: Mapping[str, InterquartileMean]
     scaled: int
     short: tuple[str, ...]
-    blind: tuple[str, ...]
+    at_chance: tuple[str, ...]
     sparse: tuple[str, ...]
 
     @property
@@ -113,7 +113,7 @@ def overviews(boards: Sequence[Board]) -> list[Overview]:
 def _overview(suite: str, evaluated_on: str, boards: Sequence[Board]) -> Overview:
     groups: dict[Group, list[Board]] = defaultdict(list)
     for board in boards:
-        if not board.blind:
+        if not board.at_chance:
             groups[board.group].append(board)
     found = [block for members in groups.values() for block in _blocks(members)]
     everything = {method for block in found for method in block.runs}
@@ -131,7 +131,7 @@ def _overview(suite: str, evaluated_on: str, boards: Sequence[Board]) -> Overvie
         {method: middles[method] for method in order},
         len(scored),
         tuple(sorted(every - middles.keys())),
-        tuple(f"{board.student.name} on {board.group.dataset_title}" for board in boards if board.blind),
+        tuple(f"{board.student.name} on {board.group.dataset_title}" for board in boards if board.at_chance),
         tuple(f"{block.data} at {block.budget}" for block in found if block not in blocks),
     )
 

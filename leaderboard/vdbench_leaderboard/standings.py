@@ -123,7 +123,7 @@ class Board:
         return found.top1 if found else None
 
     @property
-    def blind(self) -> bool:
+    def at_chance(self) -> bool:
         """Whether the student is no judge of this data: the whole train split is not told from chance either."""
         full = self.full
         if full is None or full.low is None or full.over != "seeds" or full.repeats < FEW_SEEDS:

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vdbench_leaderboard.formats import method, result
+from vdbench_leaderboard.formats import AT_CHANCE, method, result
 from vdbench_leaderboard.pools import factorial
 from vdbench_leaderboard.tables import Entry, bounds, legend, pool_remarks, pools_at
 
@@ -32,6 +32,8 @@ def tables(boards: Sequence[Board]) -> RenderableType:
         shown = list(members)
         parts.append(_table(heading, shown))
         for board in shown:
+            if board.at_chance:
+                parts.append(Text(f"{board.student.name}: {AT_CHANCE}"))
             if (table := factorial(board)) is not None:
                 parts += [_pools(f"{heading} · {board.student.name} · pools", table), *map(Text, pool_remarks(table))]
                 notes[1:] = [POOL_NOTE]

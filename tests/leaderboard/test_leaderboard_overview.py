@@ -1,14 +1,17 @@
 """Suites at a glance: which blocks there are, who is complete, and how scores are scaled."""
 
 import random
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from vdbench_leaderboard.average_ranks import average_ranks
 from vdbench_leaderboard.cells import gather
 from vdbench_leaderboard.interquartile import iqm
 from vdbench_leaderboard.overview import overviews
 from vdbench_leaderboard.standings import boards
+from vdbench_leaderboard.terminal import tables
 
 LEVEL = {"random": 0.4, "herding": 0.5, "k-center": 0.3, "k-means": 0.45}
 
@@ -126,16 +129,19 @@ def test_a_student_that_all_train_clips_do_not_lift_above_chance_is_no_judge(mak
     ]
     (found,), (alone,) = of([*results, *useless]), of(results)
     (board,) = [board for board in boards(gather(useless))]
-    assert board.blind
-    assert found.blind == ("minic3d on ucf101",)
+    assert board.at_chance
+    assert found.at_chance == ("minic3d on ucf101",)
     assert (found.blocks, found.ranks, found.middles) == (alone.blocks, alone.ranks, alone.middles)
-    assert not any(board.blind for board in boards(gather(results)))
+    assert not any(board.at_chance for board in boards(gather(results)))
+    console = Console(width=200, file=StringIO())
+    console.print(tables([*boards(gather(results)), board]))
+    assert console.file.getvalue().count("No judge of these clips") == 1
 
 
 def test_students_are_averaged_and_repeat_nothing(make):
     """They judge the same distilled sets: with four that agree, no difference is surer than with one."""
 
-    def tables(students):
+    def made(students):
         return [
             make(method, (level + (ipc or 0) / 50 + seed / 100 * sign,), ipc=ipc, seed=seed, students=students)
             for method, level, sign in (
@@ -148,7 +154,7 @@ def test_students_are_averaged_and_repeat_nothing(make):
             for seed in range(3)
         ]
 
-    (one,), (four,) = of(tables(("a",))), of(tables(("a", "b", "c", "d")))
+    (one,), (four,) = of(made(("a",))), of(made(("a", "b", "c", "d")))
     assert [block.data for block in four.blocks] == [block.data for block in one.blocks]
     assert four.ranks == one.ranks
     assert four.middles.keys() == one.middles.keys()

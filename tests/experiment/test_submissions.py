@@ -196,6 +196,13 @@ def test_what_keeps_results_from_a_rank_is_a_remark(write: Write) -> None:
     }  # fmt: skip
 
 
+def test_two_results_of_one_seed_are_told(write: Write) -> None:
+    again = result("random", 2).model_copy(update={"id": "f" * 16})
+    (remark,) = findings([write("a", [*complete(), again])])
+    assert remark.where == "random on motion-digits, ipc 1, suite quick"
+    assert remark.what == "more than one result of seeds: 2; the finished one started last counts"
+
+
 def test_places_may_be_files_and_an_empty_one_is_an_error(write: Write, tmp_path: Path) -> None:
     folder = write("a", complete())
     one = folder / f"{result().id}.json"

@@ -100,9 +100,7 @@ def run(
     budgets = [] if budget is None else [parse_bytes(part) for part in options.split_list(budget)]
     stored_as = None if codec is None else parse_codec(codec)
     wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
-    from vdbench.datasets.spec import dataset_names
-
-    names = None if datasets is None else options.choose(datasets, dataset_names(), "data set")
+    names = None if datasets is None else _dataset_names(datasets)
     wanted_methods = None if methods is None else options.split_list(methods)
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Request, make_plan
@@ -139,6 +137,18 @@ def run(
         _show_plan(plan, place, as_json, 1 if scheduler == "inline" else workers or os.cpu_count() or 1)
         return
     raise typer.Exit(_carry_out(plan, place, _scheduler(scheduler, ray_address, workers), as_json))
+
+
+def _dataset_names(typed: str) -> list[str]:
+    from vdbench.datasets.spec import dataset_names
+    from vdbench.errors import UsageError
+
+    if files := [part for part in options.split_list(typed) if part.endswith((".yaml", ".yml"))]:
+        raise UsageError(
+            f"a run takes data sets by name, not the file {files[0]}; copy it into "
+            "benchmarks/vdbench_benchmarks/datasets/ of a checkout and type its name without the ending"
+        )
+    return options.choose(typed, dataset_names(), "data set")
 
 
 def _default_suite(datasets: Sequence[str] | None) -> str:

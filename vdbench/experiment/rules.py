@@ -7,7 +7,7 @@ cannot be checked without judging again: ``vdbench evaluate --verify`` does.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -201,8 +201,13 @@ def _seed_remarks(cell: Sequence[Result]) -> Iterator[tuple[str, str]]:
     done = {result.seed for result in cell if result.status == "done"}
     if len(done) < SEEDS:
         yield where, f"{len(done)} of {SEEDS} seeds that a rank takes"
-    seeds = {result.seed for result in cell}
-    if gaps := sorted(set(range(max(seeds))) - seeds):
+    seeds = Counter(result.seed for result in cell)
+    if twice := sorted(seed for seed, count in seeds.items() if count > 1):
+        yield (
+            where,
+            f"more than one result of seeds: {', '.join(map(str, twice))}; the finished one started last counts",
+        )
+    if gaps := sorted(set(range(max(seeds))) - set(seeds)):
         yield where, f"missing seeds: {', '.join(map(str, gaps))}; failed trials are submitted too"
 
 

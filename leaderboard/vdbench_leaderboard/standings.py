@@ -124,11 +124,15 @@ class Board:
 
     @property
     def at_chance(self) -> bool:
-        """Whether the student is no judge of this data: the whole train split is not told from chance either."""
+        """Whether the student is no judge of this data: the whole train split leaves it near chance.
+
+        Its interval then holds chance, and its mean is below twice chance: an interval of few seeds is so wide that it
+        may hold chance where a student has learned a lot.
+        """
         full = self.full
         if full is None or full.low is None or full.over != "seeds" or full.repeats < FEW_SEEDS:
             return False
-        return full.low <= self.chance
+        return full.low <= self.chance and full.mean < 2 * self.chance
 
     @property
     def slug(self) -> str:

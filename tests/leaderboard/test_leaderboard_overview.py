@@ -138,6 +138,13 @@ def test_a_student_that_all_train_clips_do_not_lift_above_chance_is_no_judge(mak
     assert console.file.getvalue().count("No judge of these clips") == 1
 
 
+def test_a_student_far_above_chance_is_a_judge_however_much_its_seeds_differ(make):
+    """The interval of three seeds that differ a lot reaches below chance."""
+    (board,) = boards(gather([make("full", (top1,), ipc=None, seed=seed) for seed, top1 in enumerate((0.2, 0.3, 0.9))]))
+    assert board.full.low < board.chance < board.full.mean / 2
+    assert not board.at_chance
+
+
 def test_students_are_averaged_and_repeat_nothing(make):
     """They judge the same distilled sets: with four that agree, no difference is surer than with one."""
 

@@ -200,7 +200,7 @@ def test_two_results_of_one_seed_are_told(write: Write) -> None:
     again = result("random", 2).model_copy(update={"id": "f" * 16})
     (remark,) = findings([write("a", [*complete(), again])])
     assert remark.where == "random on motion-digits, ipc 1, suite quick"
-    assert remark.what == "more than one result of seeds: 2; the finished one started last counts"
+    assert remark.what == "repeated seeds: 2; the finished result started last counts"
 
 
 def test_places_may_be_files_and_an_empty_one_is_an_error(write: Write, tmp_path: Path) -> None:

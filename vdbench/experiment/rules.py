@@ -203,10 +203,7 @@ def _seed_remarks(cell: Sequence[Result]) -> Iterator[tuple[str, str]]:
         yield where, f"{len(done)} of {SEEDS} seeds that a rank takes"
     seeds = Counter(result.seed for result in cell)
     if twice := sorted(seed for seed, count in seeds.items() if count > 1):
-        yield (
-            where,
-            f"more than one result of seeds: {', '.join(map(str, twice))}; the finished one started last counts",
-        )
+        yield where, f"repeated seeds: {', '.join(map(str, twice))}; the finished result started last counts"
     if gaps := sorted(set(range(max(seeds))) - set(seeds)):
         yield where, f"missing seeds: {', '.join(map(str, gaps))}; failed trials are submitted too"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vdbench import files
 from vdbench_leaderboard.budget import Budget
 from vdbench_leaderboard.labels import method_labels
-from vdbench_leaderboard.statistics import Estimate, Runs, estimate
+from vdbench_leaderboard.statistics import FEW_SEEDS, Estimate, Runs, estimate
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Environment, Result
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 TRIVIAL_TOP5 = 5
 """With this many classes or fewer, every network has the right class among its five most likely."""
-FEW_SEEDS = 3
-"""A cell with fewer seeds than this is marked."""
 
 
 @dataclass(frozen=True, order=True)
@@ -101,6 +99,14 @@ class Cell:
     def dataset(self) -> DatasetRecord:
         """The data used."""
         return self.any_result.dataset
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Clips of the data by part: ``train``, ``validation``, held out of the official train split, and ``test``."""
+        data = self.dataset
+        rest = data.clips - data.train_clips - data.test_clips
+        held, test = (data.test_clips, rest) if self.group.evaluated_on == "validation" else (rest, data.test_clips)
+        return {"train": data.train_clips, "validation": held, "test": test}
 
     @cached_property
     def runs(self) -> Runs:

@@ -39,6 +39,11 @@ class Section:
         return self.boards[0].cells[0].dataset
 
     @property
+    def parts(self) -> dict[str, int]:
+        """Clips of each part that could be read, together all of ``dataset.clips``."""
+        return self.boards[0].cells[0].parts
+
+    @property
     def protocol(self) -> str:
         """The resolved protocol, as JSON for people."""
         return json.dumps(self.boards[0].cells[0].any_result.protocol, indent=2, sort_keys=True, ensure_ascii=False)

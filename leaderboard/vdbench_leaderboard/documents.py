@@ -58,6 +58,8 @@ def environment(autoescape: bool) -> Environment:
         formats.fraction,
         formats.size,
         formats.kinds,
+        formats.clips,
+        formats.parts,
         formats.rank,
         formats.remarks,
         formats.gap,

@@ -20,6 +20,7 @@ from vdbench_leaderboard.statistics import repeats
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
     from vdbench_leaderboard.cells import Cell
+    from vdbench_leaderboard.comparisons import Comparison
     from vdbench_leaderboard.standings import Board, Standing
     from vdbench_leaderboard.statistics import Estimate, Runs
 
@@ -126,12 +127,12 @@ def _group(board: Board) -> Values:
 def _cell(standing: Standing, texts: Texts) -> Values:
     cell, gains = standing.cell, standing.gains
     own = _kind(cell.runs, cell.top1, standing.against_random)
+    result, beside = cell.any_result, standing.beside_random
     kinds = {
         "hard": _kind(with_labels(cell, "hard"), gains.hard, gains.hard_gain),
         "soft": _kind(with_labels(cell, "soft"), gains.soft, gains.soft_gain),
         "augmented": _kind(runs_of(cell, condition="own-augmented"), gains.augmented, gains.augmented_gain),
     }
-    result, beside = cell.any_result, standing.beside_random
     return {
         "method": texts.place(cell.method),
         "base": texts.place(result.method),
@@ -142,7 +143,7 @@ def _cell(standing: Standing, texts: Texts) -> Values:
         "tied": int(standing.tied),
         "marks": [texts.place(mark) for mark in marks(cell)],
         "missing": texts.place(formats.remarks(standing)),
-        "own": own,
+        "own": _corrected(own, beside),
         **{name: 0 if kind == own else kind for name, kind in kinds.items()},  # 0: the same as its own
         "p": _round(beside.adjusted, 4) if beside else None,
         "share": _round(standing.share_of_full),
@@ -169,10 +170,21 @@ def marks(cell: Cell) -> list[str]:
 
 
 def _kind(runs: Runs, top1: Estimate | None, gain: Estimate | None) -> list[Any] | None:
-    """Mean, ends of the interval, spread, what was averaged, and the difference to random of the same kind."""
+    """Mean, ends of the interval, spread, what was averaged, and the difference to random of the same kind.
+
+    The difference ends with 1 where at least three seeds tell it from zero, and else with 0.
+    """
     if top1 is None:
         return None
-    return [*_accuracy(top1), [_round(value) for value in repeats(runs)[0]], _estimate(gain)]
+    difference = gain and [*_estimate(gain), int(gain.significant)]
+    return [*_accuracy(top1), [_round(value) for value in repeats(runs)[0]], difference]
+
+
+def _corrected(own: list[Any] | None, beside: Comparison | None) -> list[Any] | None:
+    """Scores whose difference is told from zero only where the test that is corrected for the table does, too."""
+    if own is None or not own[-1] or (beside and beside.apart):
+        return own
+    return [*own[:-1], [*own[-1][:-1], 0]]
 
 
 def _accuracy(value: Estimate | None) -> Any:

@@ -23,7 +23,7 @@ MARKS = {
 }
 """What stands behind the name of a method, and what it means."""
 AT_CHANCE = (
-    "No judge of these clips: even all train clips do not lift this student above chance, so that its numbers tell "
+    "No judge of these clips: even full leaves this student near chance, so that its numbers tell "
     "nothing of the methods. It is left out where the suite is looked at as a whole."
 )
 """Of a board whose student stays at chance whatever it is trained on."""
@@ -70,6 +70,19 @@ def size(count: float | None) -> str:
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} TiB"
+
+
+def parts(cell: Cell) -> str:
+    """Clips of the data by part: ``328 train, 56 validation, 256 test clips``."""
+    return ", ".join(f"{clips:,} {part}" for part, clips in cell.parts.items() if clips) + " clips"
+
+
+def clips(cell: Cell) -> str:
+    """What a method without a budget was trained on: ``train without validation, 78 of 94 clips``."""
+    if cell.any_result.pool == "generated":
+        return "all clips of the generated pool"
+    train, held = cell.parts["train"], cell.parts["validation"]
+    return f"train without validation, {train:,} of {train + held:,} clips" if held else f"all {train:,} train clips"
 
 
 def kinds(failures: Mapping[str, int]) -> str:

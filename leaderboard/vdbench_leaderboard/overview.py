@@ -71,7 +71,7 @@ class Overview:
         middles: interquartile means of the methods that every block with a scale has, the best first.
         scaled: blocks with a scale.
         short: methods that some block with a scale lacks, and so have no interquartile mean.
-        at_chance: students that learn nothing even from all train clips, and of what; they are in no block.
+        at_chance: students that ``full`` leaves near chance, and on what data; they are in no block.
         sparse: blocks that at most half of the suite's methods have, left out.
     """
 

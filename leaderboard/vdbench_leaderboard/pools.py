@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vdbench_leaderboard.cells import FEW_SEEDS
 from vdbench_leaderboard.comparisons import SIGNIFICANCE, corrected, paired_p
 from vdbench_leaderboard.labels import apart, part_of, titled, variant
-from vdbench_leaderboard.statistics import Estimate, average, difference, estimate
+from vdbench_leaderboard.statistics import FEW_SEEDS, Estimate, average, difference, estimate
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -29,7 +28,7 @@ class Gap:
         value: in points of top-1; None where nothing can be paired.
         seeds: that both pools have.
         equal_bytes: whether both distilled sets store the same amount.
-        apart: whether a test paired by seed, corrected for all of the table, tells the two pools apart.
+        apart: whether a test paired by at least three seeds, corrected for all of the table, tells the two pools apart.
     """
 
     value: Estimate | None
@@ -271,14 +270,14 @@ def _tested(selectors: Sequence[Selector]) -> tuple[Selector, ...]:
         if pair.gap and (found := pair.p) is not None
     }
     apart = {key for key, adjusted in corrected(p).items() if adjusted < SIGNIFICANCE}
+
+    def told(pair: Pair, row: int, place: int) -> Pair:
+        if pair.gap is None or pair.gap.few or (row, place) not in apart:
+            return pair
+        return replace(pair, gap=replace(pair.gap, apart=True))
+
     return tuple(
-        replace(
-            selector,
-            pairs=tuple(
-                replace(pair, gap=replace(pair.gap, apart=True)) if pair.gap and (row, place) in apart else pair
-                for place, pair in enumerate(selector.pairs)
-            ),
-        )
+        replace(selector, pairs=tuple(told(pair, row, place) for place, pair in enumerate(selector.pairs)))
         for row, selector in enumerate(selectors)
     )
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vdbench import files
-from vdbench_leaderboard.cells import FEW_SEEDS
 from vdbench_leaderboard.comparisons import Comparison, compare, ranks
 from vdbench_leaderboard.conditions import Gains, gains
+from vdbench_leaderboard.statistics import FEW_SEEDS
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.budget import Budget
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics import Estimate
 
 BASELINE = "random"
-UPPER_BOUND = "full"
+FULL = "full"
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,6 @@ class Row:
         """The standings that exist."""
         return [standing for standing in self.standings if standing is not None]
 
-    @property
-    def bound(self) -> str:
-        """What a method without a budget is: the ``upper bound``, or the ``whole pool`` of generated clips."""
-        return "whole pool" if self.shown[0].cell.any_result.pool == "generated" else "upper bound"
-
 
 @dataclass(frozen=True)
 class Board:
@@ -118,9 +113,22 @@ class Board:
 
     @property
     def full(self) -> Estimate | None:
-        """Top-1 in percent of the whole train split; None where it was not run."""
-        found = _reference([row.shown[0].cell for row in self.bounds], UPPER_BOUND)
+        """Top-1 in percent of ``full``; None where it was not run."""
+        found = _reference([row.shown[0].cell for row in self.bounds], FULL)
         return found.top1 if found else None
+
+    def role(self, row: Row) -> str:
+        """What a method without a budget is to the others.
+
+        The ``whole pool`` of generated clips; else the ``upper bound``, or a mere ``reference`` where the mean of some
+        method is higher.
+        """
+        cell = row.shown[0].cell
+        if cell.any_result.pool == "generated":
+            return "whole pool"
+        means = [s.cell.top1.mean for other in self.rows for s in other.shown if s.cell.top1]
+        beaten = cell.top1 is not None and max(means, default=0.0) > cell.top1.mean
+        return "reference" if beaten else "upper bound"
 
     @property
     def at_chance(self) -> bool:
@@ -171,7 +179,7 @@ def stand(cells: Sequence[Cell]) -> list[Standing]:
     columns: dict[Budget | None, list[Cell]] = defaultdict(list)
     for cell in cells:
         columns[cell.budget].append(cell)
-    full = _reference(columns.get(None, []), UPPER_BOUND)
+    full = _reference(columns.get(None, []), FULL)
     return [standing for column in columns.values() for standing in _column(column, full)]
 
 

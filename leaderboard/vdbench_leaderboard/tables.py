@@ -39,7 +39,7 @@ def summary(board: Board) -> pd.DataFrame:
 def bounds(board: Board) -> pd.DataFrame:
     """What closes the main table, as texts in its columns: methods without a budget, and chance."""
     width = max(1, len(board.budgets))
-    rows = [[f"{formats.method(row)} ({row.bound})", *map(formats.result, row.standings)] for row in board.bounds]
+    rows = [[f"{formats.method(row)} ({board.role(row)})", *map(formats.result, row.standings)] for row in board.bounds]
     return pd.DataFrame([*rows, ["chance", *[formats.percent(board.chance)] * width]], columns=_columns(board))
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vdbench_leaderboard.formats import AT_CHANCE, method, result
+from vdbench_leaderboard.formats import parts as clips_by_part
 from vdbench_leaderboard.pools import factorial
 from vdbench_leaderboard.tables import Entry, bounds, legend, pool_remarks, pools_at
 
@@ -30,7 +31,7 @@ def tables(boards: Sequence[Board]) -> RenderableType:
     notes = [" · ".join([NOTE, *legend(boards)])]
     for heading, members in groupby(boards, key=lambda board: board.heading):
         shown = list(members)
-        parts.append(_table(heading, shown))
+        parts.append(_table(f"{heading} · {clips_by_part(shown[0].cells[0])}", shown))
         for board in shown:
             if board.at_chance:
                 parts.append(Text(f"{board.student.name}: {AT_CHANCE}"))

@@ -1,4 +1,4 @@
-"""full: the whole train split, the upper bound."""
+"""full: all train clips, the reference that methods are held against."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Full(Selector[SelectorSettings]):
     """Every train clip; it has no IPC."""
 
     name: ClassVar[str] = "full"
-    card: ClassVar[Card] = Card("The whole train split, nothing distilled")
+    card: ClassVar[Card] = Card("All train clips, nothing distilled")
     budgeted: ClassVar[bool] = False
     seeded: ClassVar[bool] = False
 

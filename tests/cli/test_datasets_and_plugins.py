@@ -54,6 +54,13 @@ def test_a_miniature_with_broken_and_missing_clips_reaches_the_leaderboard(
     stored = results(home).values()
     assert sorted(r.method for r in stored) == ["full", "k-center", "random"]
     assert all(r.dataset.partial for r in stored)
+    facts = next(iter(stored)).dataset
+    counted = f"{facts.clips - facts.test_clips} train and {facts.test_clips} test clips, "
+    counted += f"{facts.clips} of {facts.clips_total} (partial)"
+    assert f"{name}, split 1: 3 of {facts.classes_total} classes, {counted}" in prepared.out
+    assert (
+        f"split 1: 3 of {facts.classes_total} classes, {counted}" in cli("datasets", "show", name, "--home", home).out
+    )
     assert f"{name}, 3 of" in answer.out
     assert cli("datasets", "verify", name, "--data-root", world.root, "--home", home).code == 0
     damage(world.files()[1])

@@ -176,3 +176,27 @@ def test_no_text_can_end_the_script(make):
     text = _embedded(payload([make("herding", settings={"a": hostile}), make("herding", settings={"a": 1}, seed=1)]))
     assert "<" not in text
     assert any(hostile in one for one in json.loads(text)["texts"])
+
+
+def told(make, gains, others=()):
+    """Whether the page may colour what ``herding`` gains over ``random``, for these gains of single seeds."""
+    results = [make("random", (0.4 + seed / 100,), seed=seed) for seed in range(len(gains))]
+    results += [make("herding", (0.4 + seed / 100 + gain,), seed=seed) for seed, gain in enumerate(gains)]
+    results += [
+        make(name, (0.4 + seed / 100 + gain,), seed=seed) for name, own in others for seed, gain in enumerate(own)
+    ]
+    return only(results)["own"][-1][-1]
+
+
+def test_a_difference_is_coloured_only_with_three_seeds_and_a_small_p(make):
+    assert told(make, (0.10, 0.101, 0.102)) == 1
+    assert told(make, (0.10, 0.1001)) == 0, "two seeds tell nothing, however alike they are"
+    assert told(make, (0.10, 0.30, 0.02)) == 0, "p is 0.23"
+    assert told(make, (0.10,)) == 0
+
+
+def test_a_difference_that_the_correction_takes_back_is_not_coloured(make):
+    # p is 0.04 by itself and 0.08 as the smallest of two.
+    gains = (0.05, 0.06, 0.08, 0.01)
+    assert told(make, gains) == 1
+    assert told(make, gains, [("k-means", (0.1, -0.1, 0.05, -0.06))]) == 0

@@ -123,7 +123,7 @@ def test_names_on_the_front_have_an_edge_of_paper(make):
 
 def test_interquartile_means_stand_between_a_blind_guess_and_all_train_clips(drawn):
     svg = next(svg for name, svg in drawn.items() if name.endswith("interquartile-means"))
-    assert {"0: a blind guess", "1: all train clips"} <= set(texts(svg))
+    assert {"0: a blind guess", "1: full"} <= set(texts(svg))
     assert {"0.0", "1.0"} <= set(texts(svg))
 
 

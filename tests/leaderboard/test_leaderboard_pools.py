@@ -356,6 +356,16 @@ def test_csv_has_pool_and_what_the_generator_saw(crossed, tmp_path, save):
     assert pd.isna(frame.loc[("herding", 1)]["generator_saw"])
 
 
+def test_two_seeds_never_tell_pools_apart(make, generate):
+    results = [
+        made
+        for seed, level in enumerate((0.4, 0.5))
+        for made in (make("random", (level,), seed=seed), generate("random", (level + 0.1 + seed / 10**6,), seed=seed))
+    ]
+    (pair,) = selector(results, "random").pairs
+    assert (pair.gap.seeds, pair.p < 0.05, pair.gap.apart) == (2, True, False)
+
+
 def test_all_generated_clips_are_no_upper_bound(crossed, generate):
     (board,) = boards(gather([*crossed, generate("full", (0.6, 0.7), ipc=None)]))
     titles = tables.bounds(board).iloc[:, 0].tolist()

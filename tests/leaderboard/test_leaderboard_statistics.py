@@ -1,6 +1,5 @@
 """Statistics against brute force, closed forms and libraries."""
 
-import itertools
 import math
 import statistics as stdlib
 
@@ -37,38 +36,22 @@ def test_mean_and_spread_equal_brute_force(value):
 
 
 @given(st.lists(accuracy, min_size=2, max_size=8).filter(lambda values: np.std(values) > 1e-3))
-def test_interval_is_what_infinitely_many_draws_would_give(values):
-    # Their standard deviation is that of the values (ddof=0) over root n, and so the interval is Student's.
-    found = estimate({seed: {0: value} for seed, value in enumerate(values)})
+def test_interval_is_students(values):
+    found = estimate(seeds(*values))
     low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
-    assert found.high - found.mean == pytest.approx(found.mean - found.low) == pytest.approx((high - low) / 2, rel=0.03)
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
 
 
 def test_interval_closed_form_for_two_seeds():
     # One degree of freedom is the Cauchy distribution, whose quantile is tan(pi (p - 1/2)).
     found = estimate({0: {0: 40.0}, 1: {0: 42.0}})
-    half = math.tan(math.pi * 0.475) * math.sqrt(2) / math.sqrt(2)
-    assert found.high - found.mean == pytest.approx(half, rel=0.03)
+    assert found.high - found.mean == pytest.approx(math.tan(math.pi * 0.475))
 
 
-def test_interval_equals_that_of_every_resample_of_seeds_with_their_networks():
-    value = {0: {0: 31.0, 1: 35.0}, 1: {0: 42.0, 1: 40.0}, 2: {0: 36.0, 1: 33.0}}
-    drawn = [
-        np.mean([top1 for seed in seeds_drawn for top1 in value[seed].values()])
-        for seeds_drawn in itertools.product(value, repeat=3)
-    ]
-    found = estimate(value)
-    assert len(drawn) == 27
-    half = stats.t.ppf(0.975, 2) * math.sqrt(3 / 2) * np.std(drawn)
-    assert found.high - found.mean == pytest.approx(half, rel=0.03)
-
-
-def test_error_equals_that_of_scipy_bootstrap():
-    values = [31.0, 42.5, 36.0, 28.0, 33.5]
-    scipys = stats.bootstrap((values,), np.mean, n_resamples=50_000, method="percentile", random_state=1)
-    found = estimate(seeds(*values))
-    half = stats.t.ppf(0.975, 4) * math.sqrt(5 / 4) * scipys.standard_error
-    assert found.high - found.mean == pytest.approx(half, rel=0.02)
+def test_interval_of_a_textbook_table():
+    # t(0.975; 2) = 4.3027 and s = 2: 4.3027 * 2 / sqrt(3).
+    found = estimate(seeds(30.0, 32.0, 34.0))
+    assert (found.low, found.high) == (pytest.approx(32 - 4.9683, abs=1e-4), pytest.approx(32 + 4.9683, abs=1e-4))
 
 
 @given(runs, st.randoms(use_true_random=False))

@@ -6,8 +6,9 @@ from rich.console import Console
 from vdbench_leaderboard.build import build, show
 from vdbench_leaderboard.cells import gather
 from vdbench_leaderboard.content import Content
+from vdbench_leaderboard.formats import clips, parts
 from vdbench_leaderboard.standings import boards
-from vdbench_leaderboard.tables import legend, summary
+from vdbench_leaderboard.tables import bounds, legend, summary
 
 
 def tables(results):
@@ -16,6 +17,11 @@ def tables(results):
 
 def seeds(make, method, **values):
     return [make(method, seed=seed, **values) for seed in range(3)]
+
+
+def on(data, results):
+    """The same results on other counts of clips."""
+    return [result.model_copy(update={"dataset": data}) for result in results]
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +80,33 @@ def test_totals_count_a_method_once_whatever_its_pool_and_settings(make):
     content = Content(tables(results), (), (), {}, (), (), "")
     assert len({cell.method for board in content.boards for cell in board.cells}) == 4
     assert content.totals["methods"] == 2
+
+
+def test_full_is_a_bound_only_as_long_as_no_mean_is_higher(make):
+    full = seeds(make, "full", ipc=None, top1=(0.7, 0.8))
+    (board,) = tables([*full, *seeds(make, "random"), *seeds(make, "herding", ipc=5, top1=(0.7, 0.78))])
+    assert bounds(board).iloc[:, 0].tolist() == ["full (upper bound)", "chance"]
+    (board,) = tables([*full, *seeds(make, "random"), *seeds(make, "herding", ipc=5, top1=(0.76, 0.8))])
+    assert bounds(board).iloc[:, 0].tolist() == ["full (reference)", "chance"]
+
+
+def test_what_full_was_trained_on_is_said_with_what_is_held_out(make, save, tmp_path):
+    (plain,) = tables(seeds(make, "full", ipc=None))
+    assert parts(plain.cells[0]) == "240 train, 80 test clips"
+    assert clips(plain.cells[0]) == "all 240 train clips"
+    data = plain.cells[0].dataset.model_copy(update={"train_clips": 200})
+    results = on(data, [*seeds(make, "full", ipc=None), *seeds(make, "random")])
+    (held,) = tables(results)
+    assert parts(held.cells[0]) == "200 train, 40 validation, 80 test clips"
+    assert clips(held.cells[0]) == "train without validation, 200 of 240 clips"
+    build(save(tmp_path / "results", results), tmp_path / "out")
+    for name in ("README.md", "index.html"):
+        assert "train without validation, 200 of 240 clips" in (tmp_path / "out" / name).read_text()
+
+
+def test_clips_of_a_table_for_tuning_are_counted_alike(make):
+    # Judged on validation: the 40 clips held out are tested on, and the 80 test clips are not.
+    data = tables(seeds(make, "random"))[0].cells[0].dataset
+    tuned = data.model_copy(update={"train_clips": 200, "test_clips": 40})
+    (board,) = tables(on(tuned, seeds(make, "random", evaluated_on="validation")))
+    assert board.cells[0].parts == {"train": 200, "validation": 40, "test": 80}

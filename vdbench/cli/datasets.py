@@ -99,9 +99,9 @@ def prepare(
                 on_progress=on_progress,
             )
         used = disk_needed(sum(clip.row is not None for clip in store.manifest.clips), geometry)
-        out.print(
-            f"{spec.name}: {_summary(store)}; {human_bytes(used)} in {store.folder}", markup=False, soft_wrap=True
-        )
+        for split in spec.splits:
+            out.print(f"{spec.name}, {_summary(store, split)}", markup=False, soft_wrap=True)
+        out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}", markup=False, soft_wrap=True)
         _warn_of_faults(store)
 
 
@@ -121,19 +121,21 @@ def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None) ->
     if data_root is not None and spec.layout != "rendered":
         index = read_index(spec, data_root.expanduser().absolute())
         clips = len(index.entries) - len(index.missing)
-        err.print(f"{spec.name}: {clips} clips, {human_bytes(disk_needed(clips, geometry))} of disk", markup=False)
+        err.print(f"{spec.name}: {clips} videos, {human_bytes(disk_needed(clips, geometry))} of disk", markup=False)
 
 
 def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.expanduser().absolute()
 
 
-def _summary(store: ClipStore) -> str:
+def _summary(store: ClipStore, split: int) -> str:
+    """What results of a split rest on, in the numbers that the leaderboard shows."""
     manifest = store.manifest
-    present = {clip.class_name for clip in manifest.clips if clip.row is not None}
-    usable = sum(clip.row is not None for clip in manifest.clips)
-    partial = " (partial)" if manifest.partial else ""
-    return f"{len(present)} of {manifest.spec.classes} classes, {usable} of {len(manifest.clips)} clips{partial}"
+    clips, whole = manifest.judged(split), manifest.size(split)
+    classes = f"{len(manifest.classes_of(split))} of {manifest.spec.classes} classes"
+    counts = f"{clips['train']} train and {clips['test']} test clips"
+    partial = f", {sum(clips.values())} of {whole.train + whole.test} (partial)" if manifest.partial else ""
+    return f"split {split}: {classes}, {counts}{partial}"
 
 
 def _warn_of_faults(store: ClipStore) -> None:
@@ -210,7 +212,7 @@ def show(
         value = {"name": name, "split": split, "partial": manifest.partial, "fingerprint": manifest.fingerprint}
         print(json.dumps(value | {"classes": rows, "faults": faults, "sheet": str(path)}, indent=2, ensure_ascii=False))
         return
-    show_rows(f"{name}, split {split}: {_summary(store)}", ["class", "train", "test"], rows, False)
+    show_rows(f"{name}, {_summary(store, split)}", ["class", "train", "test"], rows, False)
     if present:
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):

@@ -110,6 +110,12 @@ class Manifest(Record):
         """The clips with pixels that a split uses for a role."""
         return [clip for clip in self.clips if clip.row is not None and clip.roles.get(split) == role]
 
+    def judged(self, split: int) -> dict[Role, int]:
+        """How many clips of each role results of a split rest on: those of the classes that it can use."""
+        kept = set(self.classes_of(split))
+        roles: tuple[Role, ...] = ("train", "test")
+        return {role: sum(clip.class_name in kept for clip in self.usable(split, role)) for role in roles}
+
     def size(self, split: int) -> SplitSize:
         """Clips of the whole split: as published, or else as its files name them."""
         named = [clip.roles.get(split) for clip in self.clips]

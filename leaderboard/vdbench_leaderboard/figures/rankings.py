@@ -87,7 +87,7 @@ def interquartile_means(middles: Mapping[str, InterquartileMean], looks: Looks) 
                 axes.hlines(place, found.low, found.high, colors=look.colour, linewidth=5, alpha=0.28)
         draw_points(axes, [(found.mean, place, looks[method]) for place, (method, found) in enumerate(middles.items())])
         axes.set_yticks(range(len(middles)), [keys.shortened(method) for method in middles], color=INK)
-        for end, across, text in (("left", 0, "0: a blind guess"), ("right", 1, "1: all train clips")):
+        for end, across, text in (("left", 0, "0: a blind guess"), ("right", 1, "1: full")):
             axes.text(across, -0.32 / inches(axes)[1], text, transform=axes.transAxes, ha=end, color=MUTED)
         axes.grid(axis="x", color=LINE, linewidth=0.8)
         return style.svg(figure)

@@ -16,7 +16,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import IdentityTransform
 
 from vdbench_leaderboard.figures.compact import compact
-from vdbench_leaderboard.standings import BASELINE, UPPER_BOUND
+from vdbench_leaderboard.standings import BASELINE, FULL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,14 +77,14 @@ Looks = Mapping[str, Look]
 def looks(cells: Iterable[Cell]) -> dict[str, Look]:
     """One look per row label, the same in every plot of a leaderboard."""
     labels = {cell.method: cell for cell in cells}
-    methods = sorted({cell.any_result.method for cell in labels.values()} - {BASELINE, UPPER_BOUND})
+    methods = sorted({cell.any_result.method for cell in labels.values()} - {BASELINE, FULL})
     place = {method: number for number, method in enumerate(methods)}
     found: dict[str, Look] = {}
     seen: dict[tuple[str, bool], int] = {}
     for label, cell in sorted(labels.items()):
         method, hollow = cell.any_result.method, cell.pool == "generated"
         turn = seen[method, hollow] = seen.get((method, hollow), -1) + 1
-        own = {BASELINE: GREY, UPPER_BOUND: INK}.get(method) or SERIES[place[method] % len(SERIES)]
+        own = {BASELINE: GREY, FULL: INK}.get(method) or SERIES[place[method] % len(SERIES)]
         found[label] = Look(own, MARKERS[(place.get(method, 0) + turn) % len(MARKERS)], hollow)
     return found
 

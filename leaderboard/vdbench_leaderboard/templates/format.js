@@ -38,8 +38,7 @@ const seconds = (value) => {
 const spread = (estimate) => (estimate && !missing(estimate[3]) ? ` ± ${percent(estimate[3])}` : "");
 const estimate = (value) => (value ? percent(value[0]) + spread(value) : NOTHING);
 const interval = (value) => (value && !missing(value[1]) ? `${percent(value[1])} … ${percent(value[2])}` : NOTHING);
-const sure = (value) => value && !missing(value[1]) && (value[1] > 0 || value[2] < 0);
-const side = (value) => (sure(value) ? (value[0] > 0 ? "up" : "down") : "");
+const side = (gain) => (gain?.[4] ? (gain[0] > 0 ? "up" : "down") : "");
 
 const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const safe = (text) => String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);

@@ -83,7 +83,7 @@ const full = (cell) => {
     ${facts([
       ["label-robust score (LRS)", cell.lrs && `${scored(cell.lrs)} <small>IOR ${scored(cell.ior)}, HLR ${scored(cell.hlr)}</small>`],
       ["augmentation-robust score (ARS)", cell.ars && scored(cell.ars)],
-      ["share of full", !missing(cell.share) && `${percent(cell.share)} %`],
+      ["share of full", !missing(cell.share) && `${percent(cell.share)} %${cell.share > 100 ? " <small>a higher mean than full’s</small>" : ""}`],
       ["relies on motion", !missing(drop(cell, "still")) && `${percent(drop(cell, "still"))} points lost standing still, ${percent(drop(cell, "shuffled"))} with frames shuffled`],
     ])}
     <h3>What it cost</h3>

@@ -101,6 +101,17 @@ def test_a_missing_split_file_is_named(ucf):
         read_index(ucf.spec, ucf.root)
 
 
+def test_a_split_file_that_holds_nothing_or_cannot_be_read_is_named(ucf):
+    path = ucf.videos.parent / "ucfTrainTestlist" / "testlist03.txt"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"testlist03.txt cannot be read \(.*\); make it readable"):
+        read_index(ucf.spec, ucf.root)
+    path.with_name("classInd.txt").write_bytes(b"")
+    with pytest.raises(DataError, match=r"classInd.txt names no class"):
+        read_index(ucf.spec, ucf.root)
+
+
 def test_hmdb_takes_train_test_and_unused_from_its_codes(tmp_path):
     world = worlds.hmdb_world(tmp_path, classes=2)
     index = read_index(world.spec, world.root)

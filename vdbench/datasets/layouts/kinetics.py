@@ -57,8 +57,13 @@ def _videos(folder: Path) -> dict[str, Path]:
     if folder.name == "videos":
         tops += [path for path, is_folder in places.contents(folder.parent) if is_folder and _replaces(path.name)]
     found = [path for top in tops for path in places.videos(top)]
-    good = {path for path in found if any(map(_replaces, path.relative_to(folder.parent).parts[:-1]))}
-    return _by_stem(path for path in found if path not in good) | _by_stem(path for path in found if path in good)
+    good = {
+        place
+        for place in {path.parent for path in found}
+        if any(map(_replaces, place.relative_to(folder.parent).parts))
+    }
+    replaceable = _by_stem(path for path in found if path.parent not in good)
+    return replaceable | _by_stem(path for path in found if path.parent in good)
 
 
 def _replaces(folder: str) -> bool:

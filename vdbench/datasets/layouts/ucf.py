@@ -31,6 +31,8 @@ def read(spec: DatasetSpec, root: Path) -> Index:
     classes = [
         lists.match(_CLASS, line, where, "1 ApplyEyeMakeup")[2] for line, where in lists.lines(folder / "classInd.txt")
     ]
+    if not classes:
+        raise DataError(f"{folder / 'classInd.txt'} names no class; restore the official split files")
     videos = places.class_folders(
         spec,
         root,

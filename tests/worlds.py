@@ -43,23 +43,38 @@ def clip(label: int, number: int, frames: int = 20, width: int = 44, height: int
     return pixels
 
 
-def write_video(path: Path, pixels: np.ndarray, codec: str = "libx264", fps: int = 25) -> None:
-    """Encode uint8 ``(T, H, W, 3)``; the suffix decides the container."""
+def write_video(path: Path, pixels: np.ndarray, codec: str = "libx264", fps: int = 25, sound: bool = False) -> None:
+    """Encode uint8 ``(T, H, W, 3)``, beside a second of AAC sound if wanted; the suffix decides the container."""
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {
         "libx264": {"crf": "12", "threads": "1", "preset": "veryfast", "g": "12"},
         "mpeg4": {"qscale": "2"},
+        "libvpx": {"crf": "4", "b": "4M", "cpu-used": "8", "deadline": "realtime", "threads": "1"},
         "libvpx-vp9": {"crf": "12", "b": "0", "cpu-used": "8", "deadline": "realtime", "threads": "1"},
     }
     height, width = pixels.shape[1:3]
+    if not codec.startswith("libvpx"):  # WebM files of 427x240 pixels are common; these codecs want even sides
+        height, width = height - height % 2, width - width % 2
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps, options=options[codec])
-        stream.width, stream.height, stream.pix_fmt = width - width % 2, height - height % 2, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         if codec == "mpeg4":
             stream.codec_context.qmin, stream.codec_context.qmax = 2, 2
-        for frame in pixels[:, : height - height % 2, : width - width % 2]:
+        audio = container.add_stream("aac", rate=44100, layout="stereo") if sound else None
+        for frame in pixels[:, :height, :width]:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
         container.mux(stream.encode(None))
+        if audio is not None:
+            _mux_tone(container, audio)
+
+
+def _mux_tone(container: av.container.OutputContainer, stream: av.AudioStream) -> None:
+    """A second of a tone on both channels."""
+    wave = np.sin(np.arange(44100, dtype=np.float32) / 20)
+    tone = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
+    tone.sample_rate, tone.pts = 44100, 0
+    container.mux(stream.encode(tone))
+    container.mux(stream.encode(None))
 
 
 def damage(path: Path) -> None:
@@ -123,7 +138,10 @@ def hmdb_world(root: Path, classes: int = 3, sources: int = 4, clips: int = 2) -
 
 
 def kinetics_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, flat: bool = False) -> World:
-    """H.264 MP4s with CVDF's csv files, in folders by class (with and without underscores) or flat."""
+    """H.264 MP4s with sound and CVDF's csv files, in folders by class (with and without underscores) or flat.
+
+    The second train clip of the first class is of 640x360 pixels, its second test clip of 1280x720; the rest are small.
+    """
     names = ["abseiling", "air drumming", "playing cello", "riding mule", "yoga"][:classes]
     base = root / "kinetics400"
     folder = base / "videos"
@@ -131,18 +149,24 @@ def kinetics_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, 
     for name, count, first in (("train", train, 0), ("val", test, 100)):
         with (base / f"{name}.csv").open("w", newline="") as file:
             rows = csv.writer(file)
-            rows.writerow(["label", "youtube_id", "time_start", "time_end", "split"])
+            rows.writerow(["label", "youtube_id", "time_start", "time_end", "split", "is_cc"])
             for label, class_name in enumerate(names):
                 for number in range(first, first + count):
                     video, start = f"-_{label}bX{number:03}", 7 * label + number
-                    rows.writerow([class_name, video, start, start + 10, name])
+                    rows.writerow([class_name, video, start, start + 10, name, number % 2])
                     place = folder if flat else folder / (class_name.replace(" ", "_") if label % 2 else class_name)
-                    write_video(place / f"{video}_{start:06}_{start + 10:06}.mp4", clip(label, number))
+                    width, height = {(0, 1): (640, 360), (0, 101): (1280, 720)}.get((label, number), (44, 33))
+                    pixels = clip(label, number, width=width, height=height)
+                    write_video(place / f"{video}_{start:06}_{start + 10:06}.mp4", pixels, sound=True)
     return World(root, folder, _miniature("kinetics400", classes))
 
 
 def ssv2_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, official: bool = True) -> World:
-    """VP9 WebMs with the json files of Something-Something V2, under their official names or short ones."""
+    """VP8 and VP9 WebMs with the json files of Something-Something V2, under their official names or short ones.
+
+    The second and third train clip of the first class, one of each codec, are of 427x240 pixels, as most originals
+    are; the rest are small. No WebM holds a count of its frames.
+    """
     templates = [
         "Holding [something] next to [something]",
         "Pushing [something] so that it slightly moves",
@@ -163,7 +187,10 @@ def ssv2_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, offi
                 clip_id = 1000 * (label + 1) + number
                 filled = template.replace("[something]", "a cup").lower()
                 items.append({"id": str(clip_id), "label": filled, "template": template, "placeholders": ["a cup"]})
-                write_video(folder / f"{clip_id}.webm", clip(label, number), "libvpx-vp9", fps=12)
+                width, height = (427, 240) if label == 0 and number in (1, 2) else (44, 33)
+                pixels = clip(label, number, width=width, height=height)
+                codec = "libvpx" if number % 2 else "libvpx-vp9"
+                write_video(folder / f"{clip_id}.webm", pixels, codec, fps=12)
         (labels / f"{prefix}{name}.json").write_text(json.dumps(items))
     return World(root, folder, _miniature("ssv2", classes))
 

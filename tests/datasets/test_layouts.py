@@ -101,6 +101,17 @@ def test_a_missing_split_file_is_named(ucf):
         read_index(ucf.spec, ucf.root)
 
 
+def test_a_split_file_that_holds_nothing_or_cannot_be_read_is_named(ucf):
+    path = ucf.videos.parent / "ucfTrainTestlist" / "testlist03.txt"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"testlist03.txt cannot be read \(.*\); make it readable"):
+        read_index(ucf.spec, ucf.root)
+    path.with_name("classInd.txt").write_bytes(b"")
+    with pytest.raises(DataError, match=r"classInd.txt names no class"):
+        read_index(ucf.spec, ucf.root)
+
+
 def test_hmdb_takes_train_test_and_unused_from_its_codes(tmp_path):
     world = worlds.hmdb_world(tmp_path, classes=2)
     index = read_index(world.spec, world.root)
@@ -165,13 +176,35 @@ def test_kinetics_clips_have_the_same_names_in_folders_and_flat(tmp_path):
         ),
         ("label,youtube_id,time_start,time_end,split\nyoga,abc\n", r"train.csv, line 2,"),
         ("label,youtube_id,time_start,time_end,split\nyoga,,1,11,train\n", r"train.csv, line 2,"),
+        ("label,youtube_id,time_start,time_end,split\nyoga,abc,1.5,11,train\n", r"train.csv, line 2, has no whole"),
+        (f'label,youtube_id,time_start,time_end,split\nyoga,"{"x" * 200_000}', r"train.csv, line 2, is no csv"),
     ],
 )
 def test_a_malformed_kinetics_csv_is_named_with_its_line(tmp_path, text, complaint):
-    world = worlds.kinetics_world(tmp_path, classes=2)
+    world = worlds.kinetics_world(tmp_path, classes=2, train=1, test=1)
     (world.videos.parent / "train.csv").write_text(text)
     with pytest.raises(DataError, match=complaint):
         read_index(world.spec, world.root)
+
+
+def test_kinetics_rows_are_read_as_csv_is_written(tmp_path):
+    base = tmp_path / "kinetics400"
+    (base / "train").mkdir(parents=True)
+    labels = ["eating, slowly", "massaging person's head", "and/or", 'the "splits"']
+    head = "label,youtube_id,time_start,time_end,split,is_cc\n"
+    rows = "".join(
+        '"{}",-_{}---------,{}.0,1{},train,0\n'.format(x.replace('"', '""'), i, i, i) for i, x in enumerate(labels)
+    )
+    (base / "train.csv").write_text(head + rows, newline="\r")
+    (base / "val.csv").write_text(head + "and/or,-v_________-,7,17.0,val,1\n", newline="\r\n")
+    for name in [*(f"-_{i}---------_00000{i}_00001{i}.mp4" for i in range(4)), "-v_________-_000007_000017.webm"]:
+        (base / "train" / name).write_bytes(b"video")
+    index = read_index(load_dataset("kinetics400"), tmp_path)
+    assert index.classes == tuple(sorted(labels)) and not index.missing and not index.unlisted
+    assert [entry.id for entry in index.entries if entry.class_name == "and/or"] == [
+        "and/or/-_2---------_000002_000012.mp4",
+        "and/or/-v_________-_000007_000017.mp4",
+    ]
 
 
 @pytest.mark.parametrize("official", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from vdbench.errors import DataError
@@ -30,7 +31,7 @@ def lack_of(spec: DatasetSpec, index: Index) -> str | None:
         absent = sorted({e.class_name for e in missing} - {e.class_name for e in index.entries if e.path is not None})
         classes = f", among them all clips of {_few(absent, 'classes')}" if absent else ""
         names = _few([entry.id for entry in missing], "clips")
-        return f"{len(missing)} of {len(index.entries)} clips are missing ({names}){classes}"
+        return f"{len(missing)} of {len(index.entries)} clips are missing ({names}){classes}{_near_misses(index)}"
     if len(index.classes) != spec.classes:
         return f"its split files name {len(index.classes)} of {spec.classes} classes"
     for split, size in spec.expected.items():
@@ -40,6 +41,12 @@ def lack_of(spec: DatasetSpec, index: Index) -> str | None:
                 f"the files of split {split} name {train} train and {test} test clips, not {size.train} and {size.test}"
             )
     return None
+
+
+def tell_near_misses(spec: DatasetSpec, index: Index) -> None:
+    """Warn of folders that are called nearly as a class is of which clips are missing: nothing else would tell."""
+    if told := _near_misses(index):
+        warnings.warn(f"of {spec.name} {len(index.missing)} clips are missing{told}", stacklevel=2)
 
 
 def check_classes(manifest: Manifest) -> None:
@@ -54,6 +61,12 @@ def check_classes(manifest: Manifest) -> None:
                 f"split {split} of {manifest.spec.name} has no usable train clip or no usable test clip of "
                 f"{_few(empty, 'classes')}; replace the broken files, or leave such classes out with --partial"
             )
+
+
+def _near_misses(index: Index) -> str:
+    lacking = sorted({entry.class_name for entry in index.missing} & index.near_misses.keys())
+    folders = [f"the folder {index.near_misses[name]}, which has to be called {name}" for name in lacking]
+    return f"; there is {_few(folders, 'such folders')}" if folders else ""
 
 
 def _few(names: Sequence[str], what: str, shown: int = 3) -> str:

@@ -71,7 +71,7 @@ class Draft:
                 entry.class_name,
                 entry.group,
                 sorted(entry.roles.items()),
-                entry.path and entry.path.stat().st_size,
+                entry.path and _size(entry.path),
             ]
             for entry in self.index.entries
         ]
@@ -188,6 +188,14 @@ class _Line(Record):
 def disk_needed(clips: int, geometry: Geometry) -> int:
     """Bytes that a store of so many clips takes."""
     return clips * geometry.frames * geometry.size**2 * 3
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file; None where not even that may be known, which decoding will say."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _sha256(content: bytes) -> str:

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from vdbench import files
 from vdbench.datasets import motion_digits
-from vdbench.datasets.completeness import check_classes, check_complete
+from vdbench.datasets.completeness import check_classes, check_complete, tell_near_misses
 from vdbench.datasets.draft import Draft, disk_needed
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.store import CLIPS, ClipStore, store_folder, touching_disk
@@ -67,7 +67,9 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
     folder = store_folder(home, spec, geometry, reader)
     with touching_disk(home):
         index = read_index(spec, _video_root(spec, data_root, home))
-        if not partial:
+        if partial:
+            tell_near_misses(spec, index)
+        else:
             check_complete(spec, index)
         draft = Draft(folder.with_name(f".{folder.name}.draft"), spec, index, geometry, reader)
         folder.parent.mkdir(parents=True, exist_ok=True)

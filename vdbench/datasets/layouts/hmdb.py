@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from vdbench.datasets.layouts import places
+from vdbench.datasets.layouts import lists, places
 from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
 
 if TYPE_CHECKING:
@@ -21,31 +21,38 @@ _END = "_test_split1.txt"
 
 def read(spec: DatasetSpec, root: Path) -> Index:
     """Read ``<class>_test_splitN.txt``: 1 train, 2 test, 0 unused. A clip's group is its source video's name."""
-    lists = places.find(
-        spec,
-        root,
-        ["testTrainMulti_7030_splits", "test_train_splits/testTrainMulti_7030_splits", "splits", "."],
-        lambda folder: any(folder.glob(f"*{_END}")),
-        "the folder testTrainMulti_7030_splits with <class>_test_split1.txt files",
-    )
-    classes = sorted(path.name.removesuffix(_END) for path in lists.glob(f"*{_END}"))
     folder = places.find(
         spec,
         root,
+        ["testTrainMulti_7030_splits", "test_train_splits/testTrainMulti_7030_splits", "splits", "."],
+        lambda folder: bool(_classes(folder)),
+        "the folder testTrainMulti_7030_splits with <class>_test_split1.txt files",
+    )
+    classes = _classes(folder)
+    videos = places.class_folders(
+        spec,
+        root,
         ["hmdb51_org", "videos", "hmdb51", "."],
-        lambda folder: any((folder / name).is_dir() for name in classes),
+        classes,
         "the folder hmdb51_org with a folder of videos per class",
     )
-    builder = IndexBuilder(spec, found := places.by_class(folder))
-    listed = set()
+    builder = IndexBuilder(spec, found := places.by_class(videos))
     for split in spec.splits:
-        for class_name in classes:
-            for line, where in places.lines(lists / f"{class_name}_test_split{split}.txt"):
-                name, code = places.match(_LINE, line, where, "name.avi 0|1|2").groups()
+        for class_name, stem in classes.items():
+            for line, where in lists.lines(folder / f"{stem}_test_split{split}.txt"):
+                name, code = lists.match(_LINE, line, where, "name.avi 0|1|2").groups()
                 clip = f"{class_name}/{name}"
                 builder.add(clip, class_name, source_of(name, class_name), split, _ROLES[code], where)
-                listed.add(clip)
-    return builder.build(classes, (clip for clip in found if clip not in listed and clip.split("/")[0] in classes))
+    return builder.build(
+        classes, (clip for clip in found if clip.split("/")[0] in classes), places.misspelt(videos, classes)
+    )
+
+
+def _classes(folder: Path) -> dict[str, str]:
+    """The classes that have split files, sorted, and how the names of these files begin."""
+    names = (path.name for path, is_folder in places.contents(folder) if not is_folder)
+    stems = [name.removesuffix(_END) for name in names if name.endswith(_END)]
+    return dict(sorted((places.composed(stem), stem) for stem in stems))
 
 
 def source_of(name: str, class_name: str) -> str:

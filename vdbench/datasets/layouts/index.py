@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from vdbench.datasets.layouts.places import printable
 from vdbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Entry:
     """One clip that a split file names.
 
     Attributes:
-        id: its name within the data set, the same on every machine.
+        id: its name within the data set, the same on every machine; printable, whatever its file's name holds.
         path: its video, or None where it is missing.
         class_name: its class.
         group: the source it was cut from; clips of one group look alike.
@@ -43,11 +44,13 @@ class Index:
         classes: the class names in official order.
         entries: the clips that some split uses, sorted by id.
         unlisted: ids of videos that are there but that no split uses.
+        near_misses: by class, the name of a folder that is called nearly so, in another case for instance.
     """
 
     classes: tuple[str, ...]
     entries: tuple[Entry, ...]
     unlisted: tuple[str, ...] = ()
+    near_misses: Mapping[str, str] = field(default_factory=dict)
 
     def named(self, split: int, role: Role) -> int:
         """How many clips a split names for a role, present or not."""
@@ -70,6 +73,7 @@ class IndexBuilder:
     def __init__(self, spec: DatasetSpec, videos: Mapping[str, Path]) -> None:
         self._spec = spec
         self._videos = videos
+        self._named: set[str] = set()
         self._known: dict[str, tuple[str, str]] = {}
         self._roles: dict[str, dict[int, Role]] = {}
 
@@ -87,6 +91,7 @@ class IndexBuilder:
         Raises:
             DataError: an earlier line of the same split says something else about the clip.
         """
+        self._named.add(clip)
         if self._spec.subset is not None and class_name not in self._spec.subset:
             return
         roles = self._roles.setdefault(clip, {})
@@ -97,22 +102,27 @@ class IndexBuilder:
         if role:
             roles[split] = role
 
-    def build(self, classes: Iterable[str], unlisted: Iterable[str] = ()) -> Index:
+    def build(
+        self, classes: Iterable[str], found: Iterable[str] = (), near_misses: Mapping[str, str] | None = None
+    ) -> Index:
         """The finished index.
 
         Args:
             classes: all classes of the layout, in official order.
-            unlisted: ids of videos that the split files do not name.
+            found: ids of videos that are there; those that no line names are unlisted.
+            near_misses: folders that are called nearly as a class is, by class.
         """
         entries = tuple(
-            Entry(clip, self._videos.get(clip), *self._known[clip], roles)
+            Entry(printable(clip), self._videos.get(clip), *self._known[clip], roles)
             for clip, roles in sorted(self._roles.items())
             if roles
         )
         unused = {clip for clip, roles in self._roles.items() if not roles and clip in self._videos}
+        unlisted = unused.union(clip for clip in found if clip not in self._named)
         subset = self._spec.subset
         return Index(
             tuple(name for name in classes if subset is None or name in subset),
             entries,
-            tuple(sorted(unused.union(unlisted))),
+            tuple(sorted(map(printable, unlisted))),
+            near_misses or {},
         )

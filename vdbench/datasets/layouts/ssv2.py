@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from vdbench.datasets.layouts import places
+from vdbench.datasets.layouts import lists, places
 from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
 from vdbench.errors import DataError
 
@@ -22,10 +22,10 @@ def read(spec: DatasetSpec, root: Path) -> Index:
 
     Nothing says which clips share a source, so each is a group of its own.
     """
-    lists = places.find(
+    labels = places.find(
         spec,
         root,
-        ["labels", "annotations", "."],
+        ["labels", "annotations", "20bn-something-something-download-package-labels", "."],
         lambda folder: all(_json(folder, name) for name in ("labels", "train", "validation")),
         "labels.json, train.json and validation.json (or something-something-v2-*.json)",
     )
@@ -33,32 +33,34 @@ def read(spec: DatasetSpec, root: Path) -> Index:
         spec,
         root,
         ["20bn-something-something-v2", "videos", "."],
-        lambda folder: any(path.suffix == ".webm" for path in folder.iterdir()),
+        lambda folder: any(path.suffix.lower() == ".webm" for path, _ in places.contents(folder)),
         "the folder 20bn-something-something-v2 with the .webm videos",
     )
-    classes = _classes(_json(lists, "labels")[0])
-    found = {path.name: path for path in places.videos(folder) if path.suffix == ".webm"}
+    classes = _classes(_json(labels, "labels")[0])
+    named = ((places.name_of(path), path) for path in places.videos(folder))
+    found = places.choose((name, path) for name, path in named if name.endswith(".webm"))
     builder = IndexBuilder(spec, found)
-    listed = set()
     for role, name in _FILES:
-        path = _json(lists, name)[0]
+        path = _json(labels, name)[0]
         for number, item in enumerate(_load(path, list), 1):
             where = f"{path}, entry {number},"
             clip, template = _clip(item, where)
             if template not in classes:
                 raise DataError(f"{where} has template {template!r}, which labels.json beside it does not")
             builder.add(clip, template, clip.removesuffix(".webm"), 1, role, where)
-            listed.add(clip)
-    return builder.build(classes, found.keys() - listed)
+    return builder.build(classes, found)
 
 
 def _json(folder: Path, name: str) -> list[Path]:
-    return sorted(folder.glob(f"{name}.json")) or sorted(folder.glob(f"*-{name}.json"))
+    found = [path for path, is_folder in places.contents(folder) if not is_folder]
+    return [path for path in found if path.name == f"{name}.json"] or [
+        path for path in found if path.name.endswith(f"-{name}.json")
+    ]
 
 
 def _load(path: Path, kind: type) -> Any:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(lists.read_text(path))
     except ValueError as error:
         raise DataError(f"{path} is no JSON that can be read ({error}); restore the official file") from error
     if not isinstance(value, kind):
@@ -78,5 +80,5 @@ def _classes(path: Path) -> list[str]:
 def _clip(item: object, where: str) -> tuple[str, str]:
     """The file name and the template, without its brackets, of one annotated clip."""
     if isinstance(item, dict) and isinstance(template := item.get("template"), str) and str(item.get("id", "")):
-        return f"{item['id']}.webm", template.replace("[", "").replace("]", "")
+        return places.printable(f"{item['id']}.webm"), template.replace("[", "").replace("]", "")
     raise DataError(f"{where} has no id or no template; restore the official file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from vdbench.datasets.layouts import places
+from vdbench.datasets.layouts import lists, places
 from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
 from vdbench.errors import DataError
 
@@ -21,7 +21,7 @@ _LISTS: tuple[tuple[Role, str], ...] = (("train", "trainlist"), ("test", "testli
 
 def read(spec: DatasetSpec, root: Path) -> Index:
     """Read ``classInd.txt``, ``trainlist0N.txt`` and ``testlist0N.txt``; a clip's group is its ``v_Class_gNN``."""
-    lists = places.find(
+    folder = places.find(
         spec,
         root,
         ["ucfTrainTestlist", "splits", "."],
@@ -29,24 +29,24 @@ def read(spec: DatasetSpec, root: Path) -> Index:
         "the folder ucfTrainTestlist with classInd.txt",
     )
     classes = [
-        places.match(_CLASS, line, where, "1 ApplyEyeMakeup")[2] for line, where in places.lines(lists / "classInd.txt")
+        lists.match(_CLASS, line, where, "1 ApplyEyeMakeup")[2] for line, where in lists.lines(folder / "classInd.txt")
     ]
-    folder = places.find(
+    if not classes:
+        raise DataError(f"{folder / 'classInd.txt'} names no class; restore the official split files")
+    videos = places.class_folders(
         spec,
         root,
         ["UCF-101", "UCF101", "videos", "."],
-        lambda folder: any((folder / name).is_dir() for name in classes),
+        classes,
         "the folder UCF-101 with a folder of videos per class",
     )
-    builder = IndexBuilder(spec, found := places.by_class(folder))
-    listed = set()
+    builder = IndexBuilder(spec, found := places.by_class(videos))
     for split in spec.splits:
         for role, stem in _LISTS:
-            for line, where in places.lines(lists / f"{stem}{split:02}.txt"):
-                clip, class_name, group = places.match(_CLIP, line, where, "Class/v_Class_g01_c01.avi").groups()
+            for line, where in lists.lines(folder / f"{stem}{split:02}.txt"):
+                clip, class_name, group = lists.match(_CLIP, line, where, "Class/v_Class_g01_c01.avi").groups()
                 if class_name not in classes:
                     raise DataError(f"{where} names class {class_name}, which classInd.txt beside it does not")
                 builder.add(clip, class_name, group, split, role, where)
-                listed.add(clip)
     used = set(classes if spec.subset is None else spec.subset)
-    return builder.build(classes, (clip for clip in found if clip not in listed and clip.split("/")[0] in used))
+    return builder.build(classes, (clip for clip in found if clip.split("/")[0] in used), places.misspelt(videos, used))

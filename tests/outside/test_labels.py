@@ -30,6 +30,7 @@ WRONG_LABELS: list[tuple[object, str]] = [
     (pixels(5), "5 clips are not as many of each of 3 classes; name them with --labels"),
     ((pixels(), LABELS + 1), "run from 1 to 3, but the 3 classes from 0 to 2"),
     ((pixels(), LABELS - 1), "run from -1 to 1"),
+    ((pixels(), LABELS.double() * 1e30), r"run from 0 to 2e\+30"),
     ((pixels(), torch.full((6, 3), 0.5)), "no distributions, between 0.5 and 0.5"),
     ((pixels(), torch.tensor([[2.0, -1.0, 0.0]] * 6)), "no distributions, between -1 and 2"),
     ((pixels(), torch.full((6, 4), 0.25)), "a row per clip, but none of them are the labels of 6 clips of 3 classes"),

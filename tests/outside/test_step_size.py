@@ -50,11 +50,20 @@ def test_a_rate_that_nobody_can_train_with_is_refused(load: Load, save: Save, ra
         load(save({"image": pixels(), "label": LABELS, "lr": torch.tensor(rate)}))
 
 
-def test_rates_of_single_steps_are_not_used_and_are_no_labels(heard: Heard, save: Save) -> None:
-    made, said = heard(save({"image": pixels(), "label": LABELS, "lr": torch.ones(6)}))
+@pytest.mark.parametrize(
+    ("rate", "what"),
+    [
+        (torch.ones(6), "6 learning rates (lr), and students take one number for all steps"),
+        ("cosine", "a learning rate that is no number (lr)"),
+        (True, "a learning rate that is no number (lr)"),
+    ],
+)
+def test_what_is_not_one_rate_is_not_used_and_is_no_label(heard: Heard, save: Save, rate: object, what: str) -> None:
+    made, said = heard(save({"image": pixels(), "label": LABELS, "lr": rate}))
     assert same(made)
     assert made.record.step_size is None
-    assert "holds 6 learning rates (lr), and students take one for all steps; none of them is used" in said[0]
+    assert what in said[0]
+    assert "it is not used, and --lr NUMBER gives one" in said[0]
 
 
 def test_the_rate_of_an_experiment_is_its_own_and_that_of_an_optimiser_is_nobodys(heard: Heard, save: Save) -> None:

@@ -25,6 +25,7 @@ def test_every_kind_of_file_holds_the_same_set(load: Any, save: Save, tmp_path: 
     assert same(load(tmp_path / "both.npz"))
     assert same(load(tmp_path / "both.safetensors"))
     assert same(load(save([labels, clips], "upper.PT")))
+    assert same(load(save([labels, clips], "state.ckpt")))
     assert same(load(save({"seed": 1, "state": [{"clips": torch.nn.Parameter(clips.float()), "y": labels.tolist()}]}),
                      pixels="uint8"))  # fmt: skip
     assert same(load(save({"clips": clips.bfloat16(), "y": labels}), pixels="uint8"), clips.bfloat16().byte())

@@ -123,14 +123,13 @@ def as_targets(labels: NDArray[Any], classes: Sequence[str], source: str) -> tor
     if labels.dtype.kind == "U":
         return torch.from_numpy(_places([str(name) for name in labels], classes, source))
     if labels.ndim == 1:
-        numbers = labels.astype(np.int64)
-        low, high = int(numbers.min()), int(numbers.max())
+        low, high = float(labels.min()), float(labels.max())
         if low < 0 or high >= len(classes):
             raise DataError(
-                f"the labels of {source} run from {low} to {high}, but the {len(classes)} classes from 0 to "
+                f"the labels of {source} run from {low:g} to {high:g}, but the {len(classes)} classes from 0 to "
                 f"{len(classes) - 1}"
             )
-        return torch.from_numpy(numbers)
+        return torch.from_numpy(labels.astype(np.int64))
     if bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()):
         return torch.from_numpy(labels.argmax(axis=1).astype(np.int64))
     rows = labels.astype(np.float64)

@@ -53,10 +53,11 @@ def find_step_size(arrays: Arrays, clips: str, typed: str | None, path: Path) ->
             )
         return None
     name, rate = near[0], arrays[near[0]]
-    if rate.size != 1:
+    if rate.size != 1 or rate.dtype.kind not in "iuf":
+        what = f"{rate.size} learning rates" if rate.size != 1 else "a learning rate that is no number"
         warnings.warn(
-            f"{path} holds {rate.size} learning rates ({name}), and students take one for all steps; none of them is "
-            "used, and --lr NUMBER gives one",
+            f"{path} holds {what} ({name}), and students take one number for all steps; it is not used, and --lr "
+            "NUMBER gives one",
             stacklevel=3,
         )
         return None

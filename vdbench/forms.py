@@ -144,9 +144,10 @@ class Video(Clips):
 class StaticDynamic(Form):
     """Still images and motions that a shared hallucinator turns into clips, in new pairs every epoch.
 
-    ``static``: ``(classes * S, 3, H, W)``, normalised, class by class. ``dynamic``: ``(classes * D, T, H, W)``, class
-    by class. ``weight`` and ``bias`` of the hallucinator, a 3D convolution from the repeated image and the motion to
-    three channels: ``(3, 4, 3, 3, 3)`` and ``(3,)``. All of them float32, or all float16. As many targets as clips are
+    ``static``: ``(classes * S, 3, H, W)``, class by class, on the scale that the hallucinator takes: normalised, or
+    that of whoever made the set. ``dynamic``: ``(classes * D, T, H, W)``, class by class. ``weight`` and ``bias`` of
+    the hallucinator, a 3D convolution from the repeated image and the motion to three normalised channels:
+    ``(3, 4, 3, 3, 3)`` and ``(3,)``. All of them float32, or all float16. As many targets as clips are
     shown in an epoch, class by class.
 
     Source: *Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement*, CVPR 2024.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
+from vdbench.targets import nearest_distribution
 from vdbench.train import on_device
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 
@@ -126,23 +127,6 @@ def regression_loss(
     predicted = other @ own.T @ torch.linalg.solve(damped, labels.double())
     error: torch.Tensor = (predicted - goal.double()).square().sum(dim=1).mean()
     return error
-
-
-def nearest_distribution(labels: torch.Tensor) -> torch.Tensor:
-    """The distribution over classes that is nearest to each centred label.
-
-    The Euclidean projection on the simplex: what is added to each value so that those above zero sum to one.
-
-    Args:
-        labels: ``(n, classes)``, centred as :func:`centred` gives them.
-    """
-    import torch
-
-    descending = labels.sort(dim=1, descending=True).values
-    counts = torch.arange(1, labels.shape[1] + 1, device=labels.device)
-    shifts = (1 - descending.cumsum(dim=1)) / counts
-    last = (descending + shifts > 0).sum(dim=1, keepdim=True)
-    return (labels + shifts.gather(1, last - 1)).clamp(min=0)
 
 
 def _autocast(device: torch.device, wanted: bool) -> torch.autocast:

@@ -67,10 +67,11 @@ def films(folder: Path, made: DistilledSet) -> Path:
 
 
 def judged(cli: Cli, *arguments: object) -> list[dict[str, Any]]:
-    """What ``vdbench evaluate`` says, without its times."""
+    """What ``vdbench evaluate`` says, without its times and without how a file was understood."""
     answer = cli("evaluate", *arguments, "--json")
     assert answer.code == 0, answer.err
-    return [{k: v for k, v in s.items() if "seconds" not in k and "memory" not in k} for s in json.loads(answer.out)]
+    left_out = ("train_seconds", "test_seconds", "peak_memory", "assumed")
+    return [{k: v for k, v in s.items() if k not in left_out} for s in json.loads(answer.out)]
 
 
 def three_ways(cli: Cli, ours: Path, folder: Path, *options: object) -> None:
@@ -113,14 +114,18 @@ def test_the_table_shows_every_score(cli: Cli, home: Path, ran: Result) -> None:
 def test_one_sentence_says_what_is_wrong_with_a_path_or_an_option(
     cli: Cli, home: Path, ran: Result, tmp_path: Path
 ) -> None:
-    clips = torch.rand(3, 3, 4, 16, 16)
-    torch.save(clips, tmp_path / "set.pt")
+    torch.save(torch.rand(3, 3, 4, 16, 16), tmp_path / "set.pt")
+    labels = tmp_path / "labels.txt"
+    labels.write_text("0\n1\n2\n")
     ours, theirs = artefact(home, ran), tmp_path / "set.pt"
     for code, sentence, arguments in (
         (2, "holds floats from", [theirs, *UCF]),
         (2, "--pixels x is no scale", [theirs, *UCF, "--pixels", "x"]),
         (2, "the data sets ucf101, hmdb51; choose one with --dataset", [theirs, "--suite", "clean"]),
-        (2, "no effect on a distilled set of vdbench", [ours, *TINY, "--pixels", "unit"]),
+        (2, "--pixels has no effect on a distilled set of vdbench", [ours, *TINY, "--pixels", "unit"]),
+        (2, "--lr has no effect on a distilled set of vdbench", [ours, *TINY, "--lr", "0.1"]),
+        (2, "--classes has no effect beside --verify", [ours, "--verify", ran.id, "--classes", "sorted"]),
+        (2, "--lr fast is no learning rate", [theirs, *UCF, "--pixels", "unit", "--labels", labels, "--lr", "fast"]),
         (2, "--seed has no effect beside --verify", [ours, "--verify", ran.id, "--seed", 1]),
         (2, "an id that begins with 'zz'", [ours, "--verify", "zz"]),
         (3, "there is no file or folder", [tmp_path / "none"]),

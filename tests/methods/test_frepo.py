@@ -5,13 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.optimize import minimize
 
 from vdbench.students import build_student
+from vdbench.targets import nearest_distribution
 from vdbench.testing import tiny_task
-from vdbench_methods.frepo import FRePo, FRePoSettings, _Pool, centred, nearest_distribution, regression_loss
+from vdbench_methods.frepo import FRePo, FRePoSettings, _Pool, centred, regression_loss
 
 
 def test_the_loss_equals_ridge_regression_written_out() -> None:
@@ -55,19 +53,6 @@ def test_similar_clips_do_not_break_the_solution() -> None:
     learned = torch.ones(6, 4)  # a kernel of rank one
     labels = centred(torch.arange(6) % 3, 3)
     assert bool(regression_loss(learned, labels, torch.ones(2, 4), centred(torch.tensor([0, 1]), 3), 1e-6).isfinite())
-
-
-@given(st.lists(st.floats(-3, 3), min_size=2, max_size=5))
-def test_stored_labels_are_the_nearest_distributions(label: list[float]) -> None:
-    classes = len(label)
-    found = nearest_distribution(torch.tensor([label], dtype=torch.float64) - 1 / classes)[0].numpy()
-    assert found.min() >= 0
-    assert found.sum() == pytest.approx(1)
-    best = minimize(
-        lambda p: ((p - np.array(label)) ** 2).sum(), np.full(classes, 1 / classes), method="SLSQP",
-        bounds=[(0, 1)] * classes, constraints={"type": "eq", "fun": lambda p: p.sum() - 1}, options={"ftol": 1e-12},
-    )  # fmt: skip
-    assert ((found - np.array(label)) ** 2).sum() <= best.fun + 1e-6
 
 
 def test_labels_that_were_not_moved_are_one_hot() -> None:

@@ -26,8 +26,9 @@ def evaluate(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A distilled set's folder; a file of tensors (.pt, .pth, .npy, .npz, .safetensors); "
-            "or a folder of videos, in folders called as classes are, or called CLASS_001.mp4.",
+            help="A distilled set's folder; a file of tensors (.pt, .pth, .ckpt, .npy, .npz, .safetensors), or a "
+            "folder of such files that make one set; or a folder of videos, in folders called as classes are, or "
+            "called CLASS_001.mp4.",
         ),
     ],
     suite: Annotated[str | None, typer.Option(help="The protocol.", show_default="quick")] = None,
@@ -40,7 +41,7 @@ def evaluate(
         str | None,
         typer.Option(
             help="What floats in a file of tensors mean: uint8 (0 to 255), unit (0 to 1), signed (-1 to 1), "
-            "normalised (by mean and std of the suite's train clips), imagenet, or mean=R,G,B:std=R,G,B. "
+            "normalised (by mean and std of the suite's train clips), imagenet, kinetics, or mean=R,G,B:std=R,G,B. "
             "Integers are 0 to 255.",
             show_default=False,
         ),
@@ -51,6 +52,33 @@ def evaluate(
             help="A file of labels: tensors, or text with a class name or number per line. Without labels, here or "
             "with the clips, these are taken class by class, as many of each, in the order of the data set's classes.",
             show_default=False,
+        ),
+    ] = None,
+    clips: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Which clips, where a file of tensors holds several sets of them, such as data.1 for the second "
+            "experiment.",
+            show_default=False,
+        ),
+    ] = None,
+    lr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER|none",
+            help="The learning rate that was learned for the clips, which students are then trained with; none for "
+            "that of the protocol.",
+            show_default="the one beside the clips, if there is one",
+        ),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="official|sorted|FILE",
+            help="The order that class numbers count: the data set's own, that of its sorted names, or that of a text "
+            "file with a name per line.",
+            show_default="official",
         ),
     ] = None,
     verify: Annotated[
@@ -75,11 +103,12 @@ def evaluate(
     from vdbench.experiment.home import Home
 
     place = Home.at(home)
+    said = {"pixels": pixels, "labels": labels, "clips": clips, "lr": lr, "classes": classes}
     if verify is not None:
         from vdbench.cli.verifying import verify_result
 
-        given = {"suite": suite, "dataset": dataset, "seed": seed, "set": set_, "pixels": pixels, "labels": labels}
-        for option, value in given.items():
+        asked: dict[str, object] = {"suite": suite, "dataset": dataset, "seed": seed, "set": set_}
+        for option, value in (asked | said).items():
             if value is not None:
                 raise UsageError(f"--{option} has no effect beside --verify: the result says it; leave it out")
         verify_result(path, verify, place, device, as_json)
@@ -89,22 +118,25 @@ def evaluate(
     from vdbench.datasets.spec import as_declared_now
     from vdbench.distilled import DistilledSet
     from vdbench.experiment.suite import load_suite
-    from vdbench.outside.loading import is_outside, load_outside
+    from vdbench.outside.loading import Reading, is_outside, load_outside
 
     changes = parse_settings(set_ or [])
     chosen = load_suite(suite or "quick", changes.pop("protocol", None))
     if changes:
         raise UsageError(f"--set {next(iter(changes))}... has no effect here; only protocol.* can be set")
+    told: dict[str, Any] = {}
     if is_outside(path):
         bench = Bench.open(dataset or _only(chosen.datasets), chosen.protocol, place, device)
-        distilled = load_outside(path, bench.store, bench.view.train, pixels, labels)
+        distilled = load_outside(path, bench.store, bench.view.train, Reading(pixels, labels, clips, lr, classes))
+        told = {"assumed": distilled.record.settings | {"lr": distilled.record.step_size}}
     else:
         distilled = DistilledSet.load(path)
-        if pixels is not None or labels is not None:
-            raise UsageError("--pixels and --labels have no effect on a distilled set of vdbench; leave them out")
+        for option, value in said.items():
+            if value is not None:
+                raise UsageError(f"--{option} has no effect on a distilled set of vdbench; leave it out")
         bench = Bench.open(dataset or distilled.record.dataset, chosen.protocol, place, device)
     protocol = chosen.protocol.on(as_declared_now(bench.store.manifest.spec))
-    _show(distilled, _judged(bench, protocol, distilled, seed or 0), as_json)
+    _show(distilled, _judged(bench, protocol, distilled, seed or 0), told, as_json)
 
 
 def _only(datasets: tuple[str, ...]) -> str:
@@ -120,13 +152,14 @@ def _judged(bench: Bench, protocol: Protocol, distilled: DistilledSet, seed: int
     return bench.judge(protocol, distilled, distilled.record.ipc, seed)
 
 
-def _show(distilled: DistilledSet, verdict: Verdict, as_json: bool) -> None:
+def _show(distilled: DistilledSet, verdict: Verdict, told: dict[str, Any], as_json: bool) -> None:
+    """Print the scores, as JSON beside what else is told of the set."""
     judged = [
         *(("own", scores) for scores in verdict.students),
         *((way.name, scores) for way in verdict.conditions for scores in way.students),
     ]
     if as_json:
-        print(json.dumps([{"labels": labels} | s.model_dump(mode="json") for labels, s in judged], indent=2))
+        print(json.dumps([{"labels": labels} | s.model_dump(mode="json") | told for labels, s in judged], indent=2))
         return
     rows = [{"student": s.student, "labels": labels} | _cells(x) for labels, s in judged for x in s.scores]
     title = f"{distilled.record.method} on {distilled.record.dataset}, {len(distilled)} clips"

@@ -22,13 +22,18 @@ SCALES = {
     "unit": Normalisation((0.0,) * 3, (1.0,) * 3),
     "signed": Normalisation((0.5,) * 3, (0.5,) * 3),
     "imagenet": Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "kinetics": Normalisation((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)),
 }
 CHOICES = (
     "uint8 (0 to 255), unit (0 to 1), signed (-1 to 1), normalised (by mean and std of this suite's train clips), "
-    "imagenet (by those of ImageNet), or mean=R,G,B:std=R,G,B (by these, of pixels from 0 to 1)"
+    "imagenet or kinetics (by those of ImageNet or Kinetics), or mean=R,G,B:std=R,G,B (by these, of pixels from 0 to 1)"
 )
 WHOLE = 0.1
 """How far values may be from whole pixels that they are taken for; float16 is off by up to 0.08 on these scales."""
+FILLED = 3
+"""How far the darkest and the brightest value of a channel may be from 0 and 255 that they are taken for these."""
+STANDARDISED = ("imagenet", "normalised", "kinetics")
+"""Scales by mean and std of some data, the commonest in the field's code first."""
 
 
 def parse_scale(text: str, own: Normalisation) -> Normalisation:
@@ -80,13 +85,15 @@ def scale_of(clips: NDArray[Any], chosen: str | None, own: Normalisation, source
         return SCALES["uint8"]
     told = f"{source} holds floats from {low:.4g} to {high:.4g}"
     if scale is None:
-        raise UsageError(f"{told}; say what they mean with --pixels, most likely --pixels {_likely(low, high)}")
+        raise UsageError(f"{told}; say what they mean with --pixels, most likely --pixels {_likely(clips, own)}")
     levels = [_levels(bound, scale) for bound in (clips.min(axis=(0, 1, 2, 3)), clips.max(axis=(0, 1, 2, 3)))]
     darkest, brightest = float(levels[0].min()), float(levels[1].max())
     if darkest < -255 or brightest > 510 or brightest - darkest < 2:
+        likely = _likely(clips, own)
+        meant = "; are they pixels at all?" if likely.startswith(str(chosen)) else f"; did you mean --pixels {likely}?"
         raise DataError(
             f"{told}, which --pixels {chosen} turns into pixels from {darkest:.4g} to {brightest:.4g} instead of 0 to "
-            f"255; did you mean --pixels {_likely(low, high)}?"
+            f"255{meant}"
         )
     return scale
 
@@ -135,10 +142,25 @@ def _levels(values: NDArray[Any], scale: Normalisation) -> NDArray[np.float64]:
     return levels
 
 
-def _likely(low: float, high: float) -> str:
-    """The scale that a range of floats speaks for."""
+def _likely(clips: NDArray[Any], own: Normalisation) -> str:
+    """The scales that floats speak for, as a clause that begins with the likeliest.
+
+    Where all of them are whole pixels on one scale, or each channel just fills its range, that is the one.
+    """
+    low, high = float(clips.min()), float(clips.max())
     if low >= -0.01 and high <= 1.01:
         return "unit"
     if low >= -1.01 and high <= 1.01:
         return "signed"
-    return "uint8" if low >= -1 and 10 < high <= 256 else "normalised"
+    if low >= -1 and 10 < high <= 256:
+        return "uint8"
+    known = SCALES | {"normalised": own}
+    bounds = np.stack([clips.min(axis=(0, 1, 2, 3)), clips.max(axis=(0, 1, 2, 3))])
+    filled = np.array([[0], [255]])
+    for names in (
+        [name for name in STANDARDISED if _whole_pixels(clips, known[name]) is not None],
+        [name for name in STANDARDISED if np.abs(_levels(bounds, known[name]) - filled).max() < FILLED],
+    ):
+        if names:
+            return names[0]
+    return f"{STANDARDISED[0]}, or else {' or '.join(STANDARDISED[1:])}, between which these numbers do not tell"

@@ -12,7 +12,7 @@ from vdbench.datasets.geometry import Geometry, evenly
 from vdbench.datasets.readers import ReaderName, ReadError, read_frames
 from vdbench.datasets.view import shrunk
 from vdbench.errors import DataError
-from vdbench.outside.labels import position
+from vdbench.outside.classes import position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

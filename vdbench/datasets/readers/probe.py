@@ -150,7 +150,7 @@ def _promised(path: Path, container: Any, stream: Any, packets: int, hidden: int
     if stream.frames and _without_index(path, container):
         return int(stream.frames) - hidden
     if stream.frames:
-        return sum(entry.size > 0 for entry in stream.index_entries) - hidden
+        return sum(int(entry.size > 0) for entry in stream.index_entries) - hidden
     seconds = (container.duration or 0) / 1e6
     if reached <= 0 or reached >= WHOLE * seconds:
         return packets

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 from collections import namedtuple
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import odd_videos
 import worlds
 from vdbench.datasets.draft import JOURNAL
 from vdbench.datasets.prepare import prepare, verify
@@ -92,6 +94,17 @@ def test_damaged_clips_are_named_and_do_not_stop_the_rest(tmp_path, home):
     assert rows[ids[3]] == 3 and rows[ids[4]] == 4 and rows[ids[6]] == 5
     assert store.manifest.partial and len(store.manifest.faults()) == 5
     assert not store.clips[1].any() and store.clips[3].any()
+
+
+def test_the_manifest_says_which_clips_another_reader_read(world, home):
+    odd_videos.encode(world.files()[1].with_suffix(".mp4"), odd_videos.numbered(20, 48, 24), "libx264")
+    world.files()[1].with_suffix(".mp4").replace(world.files()[1])
+    store = prepare(world.spec, world.root, home, workers=1, reader="decord")
+    decode = store.manifest.clips[1].decode
+    assert (decode.status, decode.message) == ("ok", f"is read by PyAV {metadata.version('av')}")
+    assert not store.manifest.faults() and store.manifest.clips[0].decode.message == ""
+    pyav = prepare(world.spec, world.root, home, workers=1, reader="pyav")
+    assert pyav.manifest.clips[1].decode == decode.model_copy(update={"message": ""})
 
 
 def test_a_file_that_crashes_the_decoder_is_broken_and_the_rest_goes_on(world, home, monkeypatch):

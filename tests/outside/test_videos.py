@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.outside.conftest import LABELS, Save, pixels, same
+from tests import odd_videos
+from tests.outside.conftest import CLASSES, LABELS, SIZE, Save, pixels, same
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View
 from vdbench.errors import DataError, UsageError
@@ -71,6 +72,22 @@ def test_a_video_of_the_data_set_is_the_clip_of_its_view(store: ClipStore, view:
     with pytest.warns(UserWarning, match="3 of 3 videos are not 4 frames of 16x16 pixels; .* as those of ucf101 are"):
         made = load_outside(tmp_path, store, view.train)
     assert np.array_equal(made.tensors["clips"].numpy(), view.train.clips[rows])
+
+
+def test_videos_of_a_folder_are_judged_as_they_are_shown(load: Any, tmp_path: Path) -> None:
+    """Hidden frames are not judged, and a turned video stands upright: both are of the suite's shape as shown."""
+    lying = np.rot90(odd_videos.numbered(12, SIZE, SIZE), 1, axes=(1, 2)).copy()
+    lying[:, :, : SIZE // 2] += 120  # brighter on the left as coded, at the top as shown
+    odd_videos.encode(tmp_path / "whole.mp4", lying, "libx264", crf="4", g="250")
+    for name in CLASSES:
+        path = tmp_path / "films" / name / "a.mp4"
+        path.parent.mkdir(parents=True)
+        odd_videos.cut_by_edit_list(tmp_path / "whole.mp4", path, first=8)
+        odd_videos.turn(path, odd_videos.MATRICES["a quarter right"])
+    clips = load(tmp_path / "films").tensors["clips"].numpy().astype(int)
+    shown = 3 * np.arange(8, 12)
+    assert np.abs(clips[:, :, 2].mean(axis=(2, 3)) - shown - 120).max() < 3
+    assert np.abs(clips[:, :, -3].mean(axis=(2, 3)) - shown).max() < 3
 
 
 def test_a_damaged_video_is_one_sentence(load: Any, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The real clips of UCF101 and HMDB51, where there are any."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,5 +61,6 @@ def test_both_readers_give_the_same_clip_of_real_files(pattern):
     assert paths
     for path in paths:
         (one, facts), (two, other) = (read_frames(path, geometry, reader) for reader in READERS)
-        assert facts == other and facts.frames == facts.header_frames
+        assert facts.reader == "decord" and replace(facts, reader="pyav") == other
+        assert facts.frames == facts.header_frames
         assert abs(one.astype(int) - two).max() <= 1

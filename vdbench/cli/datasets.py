@@ -66,7 +66,10 @@ def _stores(root: Path, name: str) -> list[str]:
 def prepare(
     names: NamesArgument,
     partial: PartialOption = False,
-    reader: Annotated[Literal["decord", "pyav"], typer.Option(help="The decoder.")] = "decord",
+    reader: Annotated[
+        Literal["decord", "pyav"] | None,
+        typer.Option(help="The decoder.", show_default="decord, or pyav where decord cannot be loaded"),
+    ] = None,
     frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="the data set's", min=1)] = None,
     size: Annotated[int | None, typer.Option(help="Pixels per side.", show_default="the data set's", min=8)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes.", show_default="one per core", min=1)] = None,
@@ -142,6 +145,11 @@ def _warn_of_faults(store: ClipStore) -> None:
     counts = _fault_counts(store)
     if told := ", ".join(f"{count} {status}" for status, count in counts.items()):
         err.print(f"{store.manifest.spec.name}: {told}; `vdbench datasets show` names them", markup=False)
+    clips = [clip.decode for clip in store.manifest.clips]
+    if elsewhere := sum(decode.status == "ok" and decode.message != "" for decode in clips):
+        err.print(
+            f"{store.manifest.spec.name}: clips read by PyAV, because decord does not show them right: {elsewhere}"
+        )
     if "timeout" in counts:
         err.print(
             f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout", soft_wrap=True

@@ -16,7 +16,7 @@ from vdbench.cli.output import err, human_bytes, out, show_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIBRARIES = ("torch", "decord", "av", "ray", "mlflow", "diffusers", "sklearn", "pandas", "seaborn")
+LIBRARIES = ("torch", "av", "ray", "mlflow", "diffusers", "sklearn", "pandas", "seaborn")
 
 
 def doctor(data_root: DataRootOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -24,7 +24,12 @@ def doctor(data_root: DataRootOption = None, home: HomeOption = None, as_json: J
     from vdbench.experiment.home import Home
 
     place = Home.at(home)
-    rows = [*_machine_rows(), *(_library_row(name) for name in LIBRARIES), *_data_rows(data_root, place.root)]
+    rows = [
+        *_machine_rows(),
+        *(_library_row(name) for name in LIBRARIES),
+        _decord_row(),
+        *_data_rows(data_root, place.root),
+    ]
     free = shutil.disk_usage(place.root).free
     rows.append({"what": "home", "state": "ok", "details": f"{place.root}, {human_bytes(free)} free"})
     show_rows("vdbench doctor", ["what", "state", "details"], rows, as_json)
@@ -51,6 +56,17 @@ def _library_row(name: str) -> dict[str, Any]:
     except Exception as error:  # a broken wheel raises what it likes
         return {"what": name, "state": "missing", "details": f"{type(error).__name__}: {error}"}
     return {"what": name, "state": "ok", "details": str(getattr(module, "__version__", ""))}
+
+
+def _decord_row() -> dict[str, Any]:
+    """The decoder that is used by itself. Without it nothing is missing: PyAV reads the same clips."""
+    from vdbench.datasets.readers import reader_title
+    from vdbench.errors import DependencyError
+
+    try:
+        return {"what": "decord", "state": "ok", "details": reader_title("decord")}
+    except DependencyError as error:
+        return {"what": "decord", "state": "none", "details": f"{error.__cause__}; PyAV decodes the videos"}
 
 
 def _data_rows(data_root: Path | None, home: Path) -> list[dict[str, Any]]:

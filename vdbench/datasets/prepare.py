@@ -14,6 +14,7 @@ from vdbench.datasets import motion_digits
 from vdbench.datasets.completeness import check_classes, check_complete, tell_near_misses
 from vdbench.datasets.draft import Draft, disk_needed
 from vdbench.datasets.layouts import read_index
+from vdbench.datasets.readers import default_reader
 from vdbench.datasets.store import CLIPS, ClipStore, store_folder, touching_disk
 from vdbench.errors import DataError, UsageError
 
@@ -31,7 +32,7 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
     data_root: Path | None,
     home: Path,
     *,
-    reader: ReaderName = "decord",
+    reader: ReaderName | None = None,
     workers: int | None = None,
     partial: bool = False,
     timeout: float = 60.0,
@@ -47,7 +48,7 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
         spec: the data set.
         data_root: where videos lie; not needed for a data set that vdbench renders itself.
         home: where stores are kept.
-        reader: the decoder.
+        reader: the decoder; decord when left out, or PyAV where decord cannot be loaded.
         workers: processes; one per processor core when left out.
         partial: whether clips and classes may be missing.
         timeout: seconds that one file may take.
@@ -63,7 +64,7 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
         raise UsageError(
             f"preparing needs at least 1 worker and a timeout above 0 seconds, not {workers} and {timeout:g}"
         )
-    geometry = geometry or spec.geometry
+    geometry, reader = geometry or spec.geometry, reader or default_reader()
     folder = store_folder(home, spec, geometry, reader)
     with touching_disk(home):
         index = read_index(spec, _video_root(spec, data_root, home))

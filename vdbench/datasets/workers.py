@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vdbench import files
-from vdbench.datasets.readers import ReaderName, ReadError, load_reader, read_frames
+from vdbench.datasets.readers import ReaderName, ReadError, load_reader, read_frames, reader_title
 from vdbench.datasets.store import Decode, write_row
 from vdbench.errors import DataError
 
@@ -76,16 +76,18 @@ def decode_file(job: Job, target: Target) -> Decode:
     except Exception as error:  # whatever a decoder throws at a damaged file must not end the work
         return Decode(status="broken", message=f"cannot be decoded ({type(error).__name__})", sha256=sha256)
     write_row(target.path, job.row, target.rows, clip)
-    return _describe(facts, target.geometry, sha256, hashlib.sha256(clip.tobytes()).hexdigest())
+    return _describe(facts, target, sha256, hashlib.sha256(clip.tobytes()).hexdigest())
 
 
-def _describe(facts: ClipFacts, geometry: Geometry, sha256: str, pixels: str) -> Decode:
+def _describe(facts: ClipFacts, target: Target, sha256: str, pixels: str) -> Decode:
     notes = []
-    truncated, short = facts.frames < facts.header_frames, facts.frames < geometry.frames
+    truncated, short = facts.frames < facts.header_frames, facts.frames < target.geometry.frames
     if truncated:
         notes.append(f"decodes to {facts.frames} frames, but its header promises {facts.header_frames}")
     if short:
-        notes.append(f"has {facts.frames} of {geometry.frames} frames; its last frame is repeated")
+        notes.append(f"has {facts.frames} of {target.geometry.frames} frames; its last frame is repeated")
+    if facts.reader != target.reader:
+        notes.append(f"is read by {reader_title(facts.reader)}")
     return Decode(
         status="truncated" if truncated else "padded" if short else "ok",
         message="; ".join(notes),

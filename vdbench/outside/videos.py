@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v")
 READER: ReaderName = "pyav"
-"""Gives the same bytes as decord, which misreads frames of some widths up to 72 pixels."""
+"""Reads whatever a player shows; decord would leave some of that to it."""
 
 
 def video_files(folder: Path) -> list[Path]:

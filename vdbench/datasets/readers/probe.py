@@ -1,0 +1,166 @@
+"""What a video file promises before it is decoded: the frames that it shows, and how they lie on the screen.
+
+Every packet is read, none is decoded beyond the first frame. A header alone does not tell: it counts packets that an
+edit list hides and, in AVI files, entries without data where frames were dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHOLE = 0.95
+"""Share of the duration that the packets of a file without a frame count reach, if nothing was cut off."""
+
+
+class ReadError(Exception):
+    """A file that no clip can be made of; the message completes the sentence "this file ..."."""
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How a frame is turned to stand upright: rows and columns swapped first, then mirrored.
+
+    Attributes:
+        swapped: whether its rows become columns.
+        upside_down: whether top and bottom are then exchanged.
+        mirrored: whether left and right are then exchanged.
+    """
+
+    swapped: bool = False
+    upside_down: bool = False
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is known of a video file before it is decoded.
+
+    Attributes:
+        packets: packets that hold a frame to be shown.
+        frames: packets that there would be if nothing of the file were lost.
+        fps: frames per second.
+        size: height and width of a frame as it is coded, in pixels.
+        plain: whether every packet is of the only video and shown as it is coded, so that decord can be trusted.
+    """
+
+    packets: int
+    frames: int
+    fps: float
+    size: tuple[int, int]
+    plain: bool
+
+
+def probe(path: Path) -> Promise:
+    """Read all packets of a file.
+
+    Raises:
+        ReadError: it is no video.
+    """
+    import av
+
+    packets, hidden, reached = 0, 0, 0.0
+    first: Any = None
+    with open_video(path) as (container, stream):
+        with suppress(av.FFmpegError):
+            for packet in container.demux():
+                reached = max(reached, _end(packet))
+                if packet.stream.index != stream.index or packet.size == 0:
+                    continue
+                packets, hidden = packets + (not packet.is_discard), hidden + packet.is_discard
+                first = _first_frame(packet) if first is None else first
+        reached -= (container.start_time or 0) / 1e6
+        fps = float(stream.average_rate or stream.guessed_rate or 0)
+        shape = stream.codec_context if first is None else first
+        return Promise(
+            packets=packets,
+            frames=_promised(path, container, stream, packets, hidden, reached),
+            fps=round(fps, 6),
+            size=(shape.height, shape.width),
+            plain=not hidden
+            and len(_videos(container)) == 1
+            and (first is None or orientation(first) == Orientation()),
+        )
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
+    """A file and its first video stream, set to decode on one thread. A cover picture is no video.
+
+    Raises:
+        ReadError: it cannot be opened, or holds no video.
+    """
+    import av
+
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise ReadError(f"cannot be opened as a video ({error.strerror})") from error
+    with container:
+        videos = _videos(container)
+        if not videos:
+            raise ReadError(f"holds no video stream{', only a picture' if container.streams.video else ''}")
+        if videos[0].codec_context is None:
+            raise ReadError("holds a video that no decoder of PyAV is for")
+        videos[0].codec_context.thread_type = "NONE"
+        videos[0].codec_context.thread_count = 1
+        yield container, videos[0]
+
+
+def orientation(frame: Any) -> Orientation:
+    """How a frame's display matrix wants it turned; oblique angles are left to the nearest right one."""
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Orientation()
+    a, b, _, c, d = np.frombuffer(bytes(data)[:20], dtype=np.int32).tolist()
+    if abs(b) + abs(c) > abs(a) + abs(d):  # a point's x becomes its y
+        return Orientation(swapped=True, upside_down=b < 0, mirrored=c < 0)
+    return Orientation(upside_down=d < 0, mirrored=a < 0)
+
+
+def _videos(container: Any) -> list[Any]:
+    from av.stream import Disposition
+
+    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+
+
+def _first_frame(packet: Any) -> Any:
+    import av
+
+    with suppress(av.FFmpegError):
+        return next(iter(packet.decode()), None)
+    return None
+
+
+def _end(packet: Any) -> float:
+    """When the last frame or sound of a packet is over, in seconds; 0 where it does not say."""
+    start = packet.dts if packet.pts is None else packet.pts
+    return 0.0 if start is None else float((start + (packet.duration or 0)) * packet.time_base)
+
+
+def _promised(path: Path, container: Any, stream: Any, packets: int, hidden: int, reached: float) -> int:
+    """Packets to be shown in the whole file: of its index, of its header's count, or by its duration."""
+    if stream.frames and _without_index(path, container):
+        return int(stream.frames) - hidden
+    if stream.frames:
+        return sum(int(entry.size > 0) for entry in stream.index_entries) - hidden
+    seconds = (container.duration or 0) / 1e6
+    if reached <= 0 or reached >= WHOLE * seconds:
+        return packets
+    return max(packets + 1, int(packets * seconds / reached))
+
+
+def _without_index(path: Path, container: Any) -> bool:
+    """Whether an AVI file, whose index is at its end, is shorter than its first chunk says."""
+    if container.format.name != "avi":
+        return False
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8)[4:], "little") + 8
+    return bool(path.stat().st_size < length)

@@ -67,7 +67,7 @@ def test_the_number_of_workers_does_not_change_a_byte(world, home, tmp_path):
     one = prepare(world.spec, world.root, home, workers=1)
     two = prepare(world.spec, world.root, tmp_path / "other", workers=2)
     assert contents(one.folder) == contents(two.folder)
-    assert set(contents(one.folder)) == {"clips.npy", "manifest.json"}
+    assert set(contents(one.folder)) == {"clips.npy", "manifest.json", "digests.json"}
     assert one.manifest.fingerprint == two.manifest.fingerprint
 
 
@@ -100,8 +100,8 @@ def test_a_file_that_crashes_the_decoder_is_broken_and_the_rest_goes_on(world, h
     def kill_once(self, job, timeout, start=workers._Worker.start):
         start(self, job, timeout)
         if job.row == 3:
-            os.kill(self.process.pid, signal.SIGSTOP)  # so that it cannot answer before it is killed
-            os.kill(self.process.pid, signal.SIGKILL)
+            os.kill(self.child.process.pid, signal.SIGSTOP)  # so that it cannot answer before it is killed
+            os.kill(self.child.process.pid, signal.SIGKILL)
 
     monkeypatch.setattr(workers._Worker, "start", kill_once)
     store = prepare(world.spec, world.root, home, workers=1, partial=True)
@@ -209,7 +209,7 @@ def test_verify_names_every_difference(tmp_path, home):
     with (store.folder / "clips.npy").open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         file.write(bytes([store.clips[-1, -1, -1, -1, -1] ^ 1]))
-    faults = verify(ClipStore.open(store.folder), world.root)
+    faults = verify(ClipStore.read(store.folder), world.root)
     assert len(faults) == 4
     for name, words in (
         ("Archery_g02", "not the file"),

@@ -98,6 +98,8 @@ def read_frames(path: Path, geometry: Geometry, reader: ReaderName) -> tuple[NDA
     """
     packets, header_frames, fps = _header(path)
     native, frames = _decode(path, reader, geometry.picks, packets)
+    if any(frame.ndim != 3 or frame.shape[2] != 3 for frame in native):  # decord gives more channels at some widths
+        native, frames = _decode(path, "pyav", geometry.picks, packets)
     height, width = native[0].shape[:2]
     clip = np.stack([_crop(frame, geometry) for frame in native])
     return clip, ClipFacts(frames, header_frames, fps, width, height)

@@ -41,7 +41,7 @@ class _Sealed(Record):
     """The content of :data:`DIGESTS`."""
 
     schema_version: Literal[1] = 1
-    piece: PositiveInt = PIECE
+    piece: PositiveInt
     files: dict[str, _File]
 
 
@@ -61,7 +61,7 @@ def describe(folder: Path, names: Iterable[str] | None = None, without: str = ""
     found = sorted(names or (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()))
     kept = [name for name in found if name != DIGESTS and not fnmatch(name, without)]
     files = {name: _File(bytes=(folder / name).stat().st_size, pieces=tuple(_hashes(folder / name))) for name in kept}
-    return _Sealed(files=files).model_dump(mode="json")
+    return _Sealed(piece=PIECE, files=files).model_dump(mode="json")
 
 
 def fault_in(folder: Path, at_most: int | None = None) -> str | None:

@@ -10,6 +10,15 @@ nox.options.reuse_existing_virtualenvs = True
 
 CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "docs/hooks.py", "noxfile.py")
 PACKAGES = ("vdbench", "vdbench_methods", "vdbench_benchmarks", "vdbench_leaderboard")
+OLDEST = (
+    "tests/cli/test_listings.py",
+    "tests/cli/test_run.py",
+    "tests/datasets/test_prepare.py",
+    "tests/datasets/test_readers.py",
+    "tests/test_distilled.py",
+    "tests/leaderboard/test_leaderboard_build.py",
+)
+"""What is run with the lowest versions that are allowed: reading, running, storing, showing."""
 PATHS = "methods:benchmarks:leaderboard"
 
 
@@ -31,6 +40,19 @@ def tests(session: nox.Session) -> None:
     """Run the tests, slow ones included; arguments after ``--`` go to pytest."""
     install(session, "tests", editable=True, extras="[hf,imagenet]")
     session.run("pytest", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Run the tests that use every dependency a little, with each at the lower end of what is allowed."""
+    project = nox.project.load_toml("pyproject.toml")
+    extras = project["project"]["optional-dependencies"].values()
+    groups = nox.project.dependency_groups(project, "tests")
+    needed = [*project["project"]["dependencies"], *(need for extra in extras for need in extra), *groups]
+    lowest = [need.replace(">=", "==") for need in needed if ">=" in need]
+    session.install(*lowest)
+    session.install("--no-deps", "-e", ".")
+    session.run("pytest", "-m", "not slow", *(session.posargs or OLDEST), env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session

@@ -182,3 +182,44 @@ def test_the_cost_of_an_asset_is_that_of_all_its_parts_each_once(
     assert assets(tmp_path).seconds([one]) == 127
     assert assets(tmp_path).seconds([two]) == 107
     assert assets(tmp_path).seconds([one, two]) == 227
+
+
+def test_a_damaged_asset_is_planned_for_and_built_again_and_what_is_whole_is_not(tmp_path: Path) -> None:
+    part, whole = Number(value=4, log=str(tmp_path / "log")), Doubled(of=Number(value=4, log=str(tmp_path / "log")))
+    assert assets(tmp_path).get(whole) == 8
+    assert assets(tmp_path).missing([whole, part]) == []
+    for name in ("number", "asset.json"):
+        (assets(tmp_path).folder(part) / name).write_text("9")
+        assert [spec for _, spec in assets(tmp_path).missing([whole, part])] == [part]
+        with pytest.warns(UserWarning, match=rf"number/.*{name}.*set aside"):
+            assert assets(tmp_path).get(part) == 4
+        assert assets(tmp_path).get(whole) == 8
+    assert (tmp_path / "log").read_text() == "built " * 3
+
+
+def test_an_asset_without_digests_is_used_and_one_that_cannot_be_read_is_built_again(tmp_path: Path) -> None:
+    spec = Number(value=7)
+    for damage in ("number", "asset.json"):
+        assert assets(tmp_path).get(spec) == 7
+        (assets(tmp_path).folder(spec) / "digests.json").unlink()
+        assert assets(tmp_path).get(spec) == 7
+        (assets(tmp_path).folder(spec) / damage).unlink()
+        with pytest.warns(UserWarning, match=r"cannot be read \(FileNotFoundError\)"):
+            assert assets(tmp_path).get(spec) == 7
+        assert assets(tmp_path).seconds([spec]) >= 0
+
+
+class Resuming(Number):
+    def build(self, assets: Assets, folder: Path) -> None:
+        state = assets.checkpoint(self).last() or {"value": torch.tensor(self.value)}
+        (folder / "number").write_text(str(int(state["value"])))
+
+
+def test_a_builder_goes_on_from_its_own_state_and_begins_anew_from_anothers(tmp_path: Path) -> None:
+    one, two = Resuming(value=1), Resuming(value=2)
+    assets(tmp_path).checkpoint(one).keep({"value": torch.tensor(11)})
+    assets(tmp_path).checkpoint(two).keep({"foo": torch.zeros(3)})
+    assert assets(tmp_path).get(one) == 11
+    with pytest.warns(UserWarning, match="lacks value; it was set aside"):
+        assert assets(tmp_path).get(two) == 2
+    assert not assets(tmp_path).checkpoint(two).last()

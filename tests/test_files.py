@@ -143,7 +143,7 @@ files.build_once(Path(sys.argv[1]), build)
     assert not (tmp_path / "asset").exists()
     _kill(child)
     assert files.build_once(tmp_path / "asset", lambda draft: (draft / "whole").touch())
-    assert [path.name for path in (tmp_path / "asset").iterdir()] == ["whole"]
+    assert sorted(path.name for path in (tmp_path / "asset").iterdir()) == ["digests.json", "whole"]
 
 
 def test_a_home_has_one_user_until_it_ends_however_it_ends(tmp_path: Path) -> None:
@@ -163,3 +163,56 @@ with files.sole_user(Path(sys.argv[1])):
         pass
     with files.sole_user(tmp_path):
         pass
+
+
+def _made(folder: Path, built: list[str]) -> str:
+    def build(draft: Path) -> None:
+        built.append(folder.name)
+        (draft / "value").write_text("right")
+
+    def load(folder: Path) -> str:
+        value = (folder / "value").read_text()
+        if value != "right":
+            raise ValueError(value)
+        return value
+
+    return files.made_once(folder, build, load)
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
+def test_what_was_damaged_is_set_aside_named_and_made_again(tmp_path: Path, damage: str) -> None:
+    built: list[str] = []
+    folder = tmp_path / "asset"
+    assert _made(folder, built) == "right"
+    if damage == "gone":
+        (folder / "value").unlink()
+    else:
+        (folder / "value").write_text({"flip": "righu", "cut": "rig"}[damage])
+    assert not files.whole(folder)
+    with pytest.warns(UserWarning, match=r"asset (holds|lost) .*value.*; it was set aside as \.asset\.corrupt, and is"):
+        assert _made(folder, built) == "right"
+    assert (tmp_path / ".asset.corrupt").is_dir()
+    assert _made(folder, built) == "right"
+    assert built == ["asset", "asset"]
+
+
+def test_what_an_earlier_version_made_is_used_where_it_can_be_read_and_made_again_where_not(tmp_path: Path) -> None:
+    built: list[str] = []
+    for value in ("right", "wrong"):
+        (tmp_path / value).mkdir()
+        (tmp_path / value / "value").write_text(value)
+    assert _made(tmp_path / "right", built) == "right"
+    assert not built
+    with pytest.warns(UserWarning, match=r"wrong cannot be read \(ValueError\); it was set aside"):
+        assert _made(tmp_path / "wrong", built) == "right"
+    assert built == ["wrong"]
+    assert (tmp_path / ".wrong.corrupt" / "value").read_text() == "wrong"
+
+
+def test_a_loader_that_fails_on_whole_files_keeps_them(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        raise ValueError("a later format")
+
+    with pytest.raises(ValueError, match="a later format"):
+        files.made_once(tmp_path / "asset", lambda draft: (draft / "whole").touch(), fail)
+    assert (tmp_path / "asset" / "whole").is_file()

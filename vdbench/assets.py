@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
+RECORD = "asset.json"
+"""In the folder of an asset: its spec, and the seconds that building it took."""
 Report = Callable[..., None]
 """``report(step, **metrics)``: how long work tells how far it is."""
 
@@ -95,22 +97,26 @@ class Assets:
         return self.root / spec.kind / files.digest({"train": self.train.fingerprint, "spec": spec.identity()})
 
     def get(self, spec: AssetSpec[T]) -> T:
-        """Load an asset, building it first if nobody has."""
-        folder = self.folder(spec)
+        """Load an asset, building it first if nobody has, and again if it was damaged since."""
+        checkpoint = self.checkpoint(spec)
 
         def build(draft: Path) -> None:
             before, self._inner = self._inner, 0.0
             started = time.perf_counter()
             try:
-                spec.build(self, draft)
+                checkpoint.resumed(lambda: spec.build(self, draft))
             finally:
                 whole = time.perf_counter() - started
                 own, self._inner = whole - self._inner, before + whole
-            files.write_json(draft / "asset.json", {"spec": spec.model_dump(mode="json"), "seconds": own})
+            files.write_json(draft / RECORD, {"spec": spec.model_dump(mode="json"), "seconds": own})
 
-        if files.build_once(folder, build):
-            self.checkpoint(spec).forget()
-        return spec.load(folder)
+        def load(folder: Path) -> T:
+            _seconds(folder)
+            return spec.load(folder)
+
+        found = files.made_once(self.folder(spec), build, load)
+        checkpoint.forget()
+        return found
 
     def checkpoint(self, spec: AssetSpec[Any]) -> Checkpoint:
         """Where the state of an unfinished build is kept."""
@@ -127,7 +133,7 @@ class Assets:
 
         def visit(spec: AssetSpec[Any]) -> int:
             folder = self.folder(spec)
-            if folder.is_dir():
+            if files.whole(folder):
                 return -1
             if folder not in waves:
                 waves[folder] = (1 + max((visit(part) for part in spec.parts()), default=-1), spec)
@@ -144,10 +150,15 @@ class Assets:
         def visit(spec: AssetSpec[Any]) -> None:
             folder = self.folder(spec)
             if folder not in spent:
-                spent[folder] = float(json.loads((folder / "asset.json").read_text())["seconds"])
+                spent[folder] = _seconds(folder)
                 for part in spec.parts():
                     visit(part)
 
         for spec in specs:
             visit(spec)
         return math.fsum(spent.values())
+
+
+def _seconds(folder: Path) -> float:
+    """How long it took to build the asset in a folder, without its parts."""
+    return float(json.loads((folder / RECORD).read_text(encoding="utf-8"))["seconds"])

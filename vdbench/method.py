@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vdbench.checkpoints import Checkpoint
+from vdbench.checkpoints import Checkpoint, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -141,8 +141,11 @@ class Task:
         """Keep the state of long work, atomically, for :meth:`resume`."""
         Checkpoint(self.checkpoints).keep(state)
 
-    def resume(self) -> dict[str, torch.Tensor] | None:
-        """The state that was kept last, or None at the start."""
+    def resume(self) -> State | None:
+        """The state that was kept last, or None at the start.
+
+        Asking it for a tensor that it lacks begins the work anew, as a state of other work has to.
+        """
         return Checkpoint(self.checkpoints).last()
 
 

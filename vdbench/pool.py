@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from vdbench import files
 from vdbench.clipset import ClipSet, Normalisation
-from vdbench.datasets.store import CLIPS, MANIFEST, allocate_rows, open_rows, write_row
+from vdbench.datasets.rows import CLIPS, allocate_rows, open_rows, write_row
+from vdbench.datasets.store import MANIFEST
 from vdbench.errors import DataError
 from vdbench.records import PoolRecord, Record
 
@@ -94,7 +95,7 @@ def write_pool(
     for name, clips in blocks:
         for number, clip in enumerate(clips):
             row = len(entries)
-            write_row(folder / CLIPS, row, shape[0], np.ascontiguousarray(clip))
+            write_row(folder / CLIPS, shape, row, clip)
             sha256 = hashlib.sha256(clip.tobytes()).hexdigest()
             entries.append(GeneratedClip(id=f"{name}/{number:05}", class_name=name, row=row, pixels=sha256))
     if len(entries) != shape[0]:

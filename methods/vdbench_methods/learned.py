@@ -230,7 +230,7 @@ class Loop:
             return self._total
         with torch.no_grad():
             for name, tensor in self._tensors.items():
-                tensor.copy_(state[f"learned.{name}"])
+                tensor.copy_(state.like(f"learned.{name}", tensor))
         for name, optimiser in self._optimisers.items():
             saved: dict[int, dict[str, torch.Tensor]] = {}
             for key, value in state.items():

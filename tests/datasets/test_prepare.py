@@ -69,7 +69,7 @@ def test_the_number_of_workers_does_not_change_a_byte(world, home, tmp_path):
     one = prepare(world.spec, world.root, home, workers=1)
     two = prepare(world.spec, world.root, tmp_path / "other", workers=2)
     assert contents(one.folder) == contents(two.folder)
-    assert set(contents(one.folder)) == {"clips.npy", "manifest.json"}
+    assert set(contents(one.folder)) == {"clips.npy", "manifest.json", "digests.json"}
     assert one.manifest.fingerprint == two.manifest.fingerprint
 
 
@@ -113,8 +113,8 @@ def test_a_file_that_crashes_the_decoder_is_broken_and_the_rest_goes_on(world, h
     def kill_once(self, job, timeout, start=workers._Worker.start):
         start(self, job, timeout)
         if job.row == 3:
-            os.kill(self.process.pid, signal.SIGSTOP)  # so that it cannot answer before it is killed
-            os.kill(self.process.pid, signal.SIGKILL)
+            os.kill(self.child.process.pid, signal.SIGSTOP)  # so that it cannot answer before it is killed
+            os.kill(self.child.process.pid, signal.SIGKILL)
 
     monkeypatch.setattr(workers._Worker, "start", kill_once)
     store = prepare(world.spec, world.root, home, workers=1, partial=True)
@@ -222,7 +222,7 @@ def test_verify_names_every_difference(tmp_path, home):
     with (store.folder / "clips.npy").open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         file.write(bytes([store.clips[-1, -1, -1, -1, -1] ^ 1]))
-    faults = verify(ClipStore.open(store.folder), world.root)
+    faults = verify(ClipStore.read(store.folder), world.root)
     assert len(faults) == 4
     for name, words in (
         ("Archery_g02", "not the file"),
@@ -305,3 +305,62 @@ def test_a_store_is_found_by_its_shape_or_offered_by_its_command(world, home):
     with pytest.raises(DataError, match="prepare it again"):
         find_store(home, world.spec)
     assert prepare(world.spec, world.root, home, workers=1).manifest == own.manifest
+
+
+@pytest.mark.parametrize("width", [16, 24, 48, 72])
+def test_a_narrow_video_fills_its_own_row_with_its_own_picture_and_no_other(tmp_path, home, width):
+    world = worlds.ucf_world(tmp_path / "data", classes=2, groups=4, clips=1)
+    narrow = np.full((20, 48, width, 3), 40, np.uint8)
+    narrow[:, :, width // 2 :] = 200
+    worlds.write_video(world.files()[3], narrow, "mpeg4")
+    store = prepare(world.spec, world.root, home, workers=1)
+    assert verify(store, world.root) == []
+    row = store.clips[3].astype(int)
+    assert abs(row[:, :, :12] - 40).max() < 20 and abs(row[:, :, -12:] - 200).max() < 20
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "words"),
+    [
+        ("clips.npy", lambda content: content[:-1], "clips.npy has .* bytes, not the"),
+        ("clips.npy", lambda content: content[:-1] + bytes([content[-1] ^ 1]), "other pixels of Biking/v_Biking_g04"),
+        ("clips.npy", None, "clips.npy is missing"),
+        ("manifest.json", lambda content: content[:-9], "bytes of manifest.json, not"),
+        ("manifest.json", lambda content: content.replace(b"g01_c01", b"g01_c02", 1), "other bytes in manifest.json"),
+    ],
+)
+def test_a_damaged_store_is_one_sentence_with_its_cure_and_is_prepared_again(world, home, name, damage, words):
+    store = prepare(world.spec, world.root, home, workers=1)
+    path, before = store.folder / name, contents(store.folder)
+    whole = path.read_bytes()
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage(whole))
+    with pytest.raises(DataError, match=f"{words}.*; prepare it again$"):
+        ClipStore.open(store.folder)
+    prepare(world.spec, world.root, home, workers=1)
+    assert contents(store.folder) == before
+
+
+def test_a_store_of_an_earlier_version_opens_and_its_fingerprint_stands_in_for_a_digest(world, home):
+    store = prepare(world.spec, world.root, home, workers=1)
+    (store.folder / "digests.json").unlink()
+    assert ClipStore.open(store.folder).manifest == store.manifest
+    path = store.folder / "manifest.json"
+    path.write_text(path.read_text().replace(store.manifest.clips[0].decode.pixels, "0" * 64))
+    with pytest.raises(DataError, match="names other clips than its fingerprint; prepare it again"):
+        ClipStore.open(store.folder)
+
+
+def test_a_row_that_was_overwritten_is_noticed_before_the_store_is_sealed(world, home):
+    def overwrite(done, total):
+        if done == total:
+            with (next((home / "stores").glob(".*.draft")) / "clips.npy").open("r+b") as file:
+                file.seek(200)
+                file.write(bytes(64))
+
+    with pytest.raises(DataError, match="1 rows of .* do not hold what was decoded, that of Archery/v_Archery_g01"):
+        prepare(world.spec, world.root, home, workers=1, on_progress=overwrite)
+    assert not list((home / "stores").glob("ucf*"))
+    assert verify(prepare(world.spec, world.root, home, workers=1), world.root) == []

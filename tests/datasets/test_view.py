@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 import worlds
+from vdbench import digests
 from vdbench.clipset import pixel_statistics
 from vdbench.datasets.prepare import prepare
-from vdbench.datasets.view import open_view
+from vdbench.datasets.view import open_view, verify_views
 from vdbench.errors import DataError, UsageError
 
 
@@ -139,3 +140,56 @@ def test_a_class_without_test_clips_is_left_out_and_labels_close_up(tmp_path):
     store = prepare(world.spec, world.root, tmp_path / "home", workers=1, partial=True)
     with pytest.raises(DataError, match="has 1 classes with train and test clips, but needs 2"):
         open_view(store, tmp_path / "home")
+
+
+@pytest.fixture
+def view(made):
+    store, home = made
+    opened = open_view(store, home, split=3, size=16)
+    return store, home, home / "views" / opened.facts.fingerprint, opened
+
+
+@pytest.mark.parametrize("name", ["train/clips.npy", "test/labels.json", "validation/clips.npy", "digests.json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
+def test_a_damaged_view_is_set_aside_and_built_again_to_the_same_bytes(view, name, damage):
+    store, home, folder, before = view
+    path = folder / name
+    whole = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(whole[:-3] if damage == "cut" else whole[:10] + bytes([whole[10] ^ 1]) + whole[11:])
+    if (name, damage) == ("digests.json", "gone"):  # it then looks like one of an earlier version
+        assert verify_views(home) == [
+            f"{folder} carries no digests; delete it, and it is built again with them when it is used"
+        ]
+        path.write_bytes(whole)
+    else:
+        with pytest.warns(UserWarning, match=rf"{folder.name} .*; it was set aside as \.{folder.name}\.corrupt"):
+            open_view(store, home, split=3, size=16)
+    after = open_view(store, home, split=3, size=16)
+    assert path.read_bytes() == whole and after.train.fingerprint == before.train.fingerprint
+
+
+def test_a_view_without_digests_is_used_and_built_again_where_it_cannot_be_read(view):
+    store, home, folder, before = view
+    (folder / "digests.json").unlink()
+    assert np.array_equal(open_view(store, home, split=3, size=16).train.clips, before.train.clips)
+    with (folder / "train" / "clips.npy").open("r+b") as file:
+        file.truncate(1000)
+    with pytest.warns(UserWarning, match=r"cannot be read \(DataError\)"):
+        again = open_view(store, home, split=3, size=16)
+    assert np.array_equal(again.test.clips, before.test.clips) and len(again.train) == len(before.train)
+
+
+def test_every_byte_of_a_view_is_verified_also_where_opening_does_not_look(view, monkeypatch):
+    store, home, folder, _ = view
+    monkeypatch.setattr(digests, "LOOK", 1)
+    path = folder / "train" / "clips.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    open_view(store, home, split=3, size=16)
+    with pytest.warns(UserWarning, match="other bytes in train/clips.npy"):
+        verify_views(home)
+    assert not folder.exists()
+    assert whole.endswith(open_view(store, home, split=3, size=16).train.clips[-1].tobytes())

@@ -165,19 +165,28 @@ def _fault_counts(store: ClipStore) -> dict[str, int]:
 
 @app.command()
 def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
-    """Hash every video and every stored clip again, and name what has changed."""
+    """Hash every video, every stored clip and every view again, and name what has changed."""
     from vdbench.datasets.prepare import verify as find_changes
     from vdbench.datasets.store import find_store
+    from vdbench.datasets.view import verify_views
+    from vdbench.digests import sealed
 
     place = _home(home)
     changed = 0
     for spec in _specs(names):
-        faults = find_changes(find_store(place.root, spec, frames=1, size=1), _absolute(data_root))
+        store = find_store(place.root, spec, frames=1, size=1, look=False)
+        faults = find_changes(store, _absolute(data_root))
         changed += len(faults)
+        if not sealed(store.folder):
+            out.print(
+                f"{spec.name}: its manifest carries no digest, since an earlier version prepared it", markup=False
+            )
         for fault in faults:
             out.print(f"{spec.name}: {fault}", markup=False, soft_wrap=True)
         if not faults:
             out.print(f"{spec.name}: every file and every stored clip is what was prepared")
+    for sentence in verify_views(place.root):
+        out.print(sentence, markup=False, soft_wrap=True)
     if changed:
         raise DataError(f"{changed} faults; prepare the data sets named above again")
 

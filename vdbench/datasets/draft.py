@@ -12,20 +12,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vdbench import files
+from vdbench import digests, files
 from vdbench.datasets.completeness import lack_of
 from vdbench.datasets.readers import ReaderName, reader_version
-from vdbench.datasets.store import (
-    CLIPS,
-    MANIFEST,
-    ClipStore,
-    Decode,
-    Manifest,
-    StoredClip,
-    allocate_rows,
-    open_rows,
-    seal,
-)
+from vdbench.datasets.rows import CLIPS, allocate_rows, open_rows
+from vdbench.datasets.store import MANIFEST, ClipStore, Decode, Manifest, StoredClip, seal
 from vdbench.datasets.workers import Job, Target, decode_all
 from vdbench.errors import DataError
 from vdbench.records import Record
@@ -90,10 +81,9 @@ class Draft:
         """Decode what an earlier attempt did not, and describe the whole."""
         present = [(entry.id, entry.path) for entry in self.index.entries if entry.path is not None]
         jobs = [Job(clip, path, row) for row, (clip, path) in enumerate(present)]
-        shape = (len(jobs), self.geometry.frames, self.geometry.size, self.geometry.size, 3)
-        self._open(shape)
-        known = dict(self._journalled(jobs))
         target = Target(self.folder / CLIPS, len(jobs), self.geometry, self.reader)
+        self._open(target.shape)
+        known = dict(self._journalled(jobs))
         on_progress(len(known), len(jobs))
         with (self.folder / JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write("\n")  # the last line of an attempt that was killed may be half-written
@@ -105,8 +95,18 @@ class Draft:
         return self._describe({job.id: job.row for job in jobs}, known)
 
     def finish(self, folder: Path, manifest: Manifest) -> ClipStore:
-        """Turn the draft into the store; an older one for other files gives way."""
+        """Turn the draft into the store, once every row holds what was decoded; an older one for other files gives way.
+
+        Raises:
+            DataError: a row holds something else; the next attempt decodes it again.
+        """
+        if changed := ClipStore(self.folder, manifest).changed(manifest.clips):
+            raise DataError(
+                f"{len(changed)} rows of {self.folder / CLIPS} do not hold what was decoded, that of {changed[0].id} "
+                "for one; prepare again, on another disk if it recurs"
+            )
         files.write_json(self.folder / MANIFEST, manifest.model_dump(mode="json"))
+        files.write_json(self.folder / digests.DIGESTS, digests.describe(self.folder, [MANIFEST]))
         retired = folder.with_name(f".{folder.name}.old")
         shutil.rmtree(retired, ignore_errors=True)
         if folder.exists():
@@ -120,7 +120,7 @@ class Draft:
     def _open(self, shape: tuple[int, ...]) -> None:
         """Find the draft of an earlier attempt at the same thing, or start one if the disk is large enough."""
         mark = self.folder / REQUEST
-        if mark.is_file() and mark.read_text() == self.request:
+        if mark.is_file() and mark.read_text() == self.request and self._holds(shape):
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         needed = disk_needed(shape[0], self.geometry)
@@ -133,6 +133,13 @@ class Draft:
         self.folder.mkdir()
         allocate_rows(self.folder / CLIPS, shape)
         files.write_text(mark, self.request)
+
+    def _holds(self, shape: tuple[int, ...]) -> bool:
+        """Whether the rows of an earlier attempt are there, all of them."""
+        try:
+            return open_rows(self.folder / CLIPS).shape == shape
+        except DataError:
+            return False
 
     def _journalled(self, jobs: list[Job]) -> Iterator[tuple[str, Decode]]:
         """What an earlier attempt found out, as far as its rows hold what it wrote; files that hung are tried again."""

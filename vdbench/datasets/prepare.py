@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,8 @@ from vdbench.datasets.completeness import check_classes, check_complete, tell_ne
 from vdbench.datasets.draft import Draft, disk_needed
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.readers import default_reader
-from vdbench.datasets.store import CLIPS, ClipStore, store_folder, touching_disk
+from vdbench.datasets.rows import CLIPS
+from vdbench.datasets.store import ClipStore, store_folder, touching_disk
 from vdbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def verify(store: ClipStore, data_root: Path | None) -> list[str]:
             faults.append(f"{clip.id} is not the file that the store was made from")
         elif clip.decode.status == "missing" and path is not None:
             faults.append(f"{clip.id} is there now, though it was missing when the store was made")
-        if clip.row is not None and _sha256(store.clips[clip.row].tobytes()) != clip.decode.pixels:
+        if store.changed([clip]):
             faults.append(f"{clip.id} has other pixels in row {clip.row} of {CLIPS} than were written")
     return faults
 
@@ -124,11 +124,7 @@ def _finished(folder: Path, request: str) -> ClipStore | None:
         store = ClipStore.open(folder)
     except DataError:
         return None
-    return store if store.manifest.request == request and (folder / CLIPS).is_file() else None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return store if store.manifest.request == request else None
 
 
 def _cores() -> int:

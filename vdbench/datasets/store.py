@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import ValidationError
 
-from vdbench import files
+from vdbench import digests, files
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts.index import Role
 from vdbench.datasets.readers import READERS, ReaderName
+from vdbench.datasets.rows import CLIPS, open_rows
 from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
 from vdbench.records import Record
@@ -24,7 +25,6 @@ from vdbench.records import Record
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CLIPS = "clips.npy"
 MANIFEST = "manifest.json"
 
 Status = Literal["ok", "padded", "truncated", "broken", "timeout", "missing"]
@@ -156,19 +156,56 @@ class ClipStore:
 
     @classmethod
     def open(cls, folder: Path) -> ClipStore:
-        """Read a finished store.
+        """Read a finished store, and compare some of its rows with their hashes; ``verify`` compares them all.
 
         Raises:
-            DataError: there is none, or its manifest cannot be read.
+            DataError: there is none, or it was damaged.
+        """
+        store = cls.read(folder)
+        try:
+            digests.once(f"rows of {folder}", [folder / MANIFEST, folder / CLIPS], store._look)
+        except FileNotFoundError:
+            raise DataError(f"{folder / CLIPS} is missing; prepare it again") from None
+        except DataError as error:
+            raise DataError(f"{error}; prepare it again") from None
+        return store
+
+    @classmethod
+    def read(cls, folder: Path) -> ClipStore:
+        """Read the manifest of a finished store, and look at nothing else.
+
+        Raises:
+            DataError: there is none, or it was damaged.
         """
         path = folder / MANIFEST
         try:
-            return cls(folder, Manifest.model_validate(json.loads(path.read_text(encoding="utf-8"))))
+            content = path.read_text(encoding="utf-8")
+            if (fault := digests.fault_in(folder)) is not None:
+                raise DataError(f"{folder} {fault}; prepare it again")
+            return cls(folder, Manifest.model_validate(json.loads(content)))
         except FileNotFoundError as error:
-            raise DataError(f"{folder} is no clip store: {MANIFEST} is missing") from error
-        except (ValueError, ValidationError) as error:
-            first = str(error).splitlines()[0]
-            raise DataError(f"{path} cannot be read ({first}); delete {folder} and prepare it again") from error
+            raise DataError(f"{folder} is no clip store: {MANIFEST} is missing; prepare it again") from error
+        except ValueError as error:
+            raise DataError(f"{path} cannot be read ({str(error).splitlines()[0]}); prepare it again") from error
+
+    def _look(self) -> None:
+        """Compare the fingerprint, the shape of the rows, and as many rows as a look may read."""
+        manifest, path = self.manifest, self.folder / CLIPS
+        if seal(manifest).fingerprint != manifest.fingerprint:
+            raise DataError(f"{self.folder / MANIFEST} names other clips than its fingerprint")
+        stored = [clip for clip in manifest.clips if clip.row is not None]
+        shape = (manifest.geometry.frames, manifest.geometry.size, manifest.geometry.size, 3)
+        if self.clips.shape[1:] != shape or len(self.clips) <= max((clip.row or 0 for clip in stored), default=-1):
+            raise DataError(f"{path} is uint8 {self.clips.shape}, which does not fit the {MANIFEST} beside it")
+        for clip in self.changed(digests.spread(stored, max(2, digests.LOOK // int(np.prod(shape))))):
+            raise DataError(f"{path} holds other pixels of {clip.id} than were written")
+
+    def changed(self, clips: Iterable[StoredClip]) -> list[StoredClip]:
+        """Those of some clips whose rows are not what was written."""
+        stored = [clip for clip in clips if clip.row is not None]
+        return [
+            clip for clip in stored if hashlib.sha256(self.clips[clip.row].tobytes()).hexdigest() != clip.decode.pixels
+        ]
 
 
 @contextmanager
@@ -209,6 +246,7 @@ def find_store(
     *,
     frames: int | None = None,
     size: int | None = None,
+    look: bool = True,
 ) -> ClipStore:
     """The store of a data set that clips of a wanted shape are derived from.
 
@@ -221,9 +259,10 @@ def find_store(
         reader: of which reader; any, decord first, when left out.
         frames: frames wanted per clip; those of the data set's own geometry when left out.
         size: side wanted in pixels; that of the data set's own geometry when left out.
+        look: whether some of its rows are compared with their hashes.
 
     Raises:
-        DataError: there is no such store; the sentence offers the command that makes it.
+        DataError: it was damaged, or there is no such store; the sentence offers the command that makes it.
     """
     wanted = (frames or spec.geometry.frames, size or spec.geometry.size)
     found = []
@@ -235,43 +274,10 @@ def find_store(
     own = (spec.geometry.frames, spec.geometry.size)
     fitting = [(item[:2] != own, *item) for item in found if item[0] >= wanted[0] and item[1] >= wanted[1]]
     if fitting:
-        return ClipStore.open(min(fitting)[-1])
+        folder = min(fitting)[-1]
+        return ClipStore.open(folder) if look else ClipStore.read(folder)
     state = "is not prepared" if not found else f"is not prepared with {wanted[0]} frames of {wanted[1]} pixels"
     raise DataError(f"{spec.name} {state} in {home}; type: {prepare_command(spec, frames, size)}")
-
-
-def allocate_rows(path: Path, shape: tuple[int, ...]) -> None:
-    """Make a ``.npy`` file of uint8 zeros that takes no space yet. Rows are written with :func:`write_row`.
-
-    Rows are written, not mapped, because a full disk then is an error instead of a killed process.
-    """
-    with path.open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        file.truncate(file.tell() + int(np.prod(shape, dtype=np.int64)))
-
-
-def write_row(path: Path, row: int, rows: int, clip: NDArray[np.uint8]) -> None:
-    """Write one row of a file made by :func:`allocate_rows`.
-
-    Args:
-        path: the file.
-        row: which row.
-        rows: how many the file has.
-        clip: uint8, contiguous, its bytes.
-    """
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size - (rows - row) * clip.nbytes)
-        file.write(clip.tobytes())
-
-
-def open_rows(path: Path) -> NDArray[np.uint8]:
-    """Map the rows of a ``.npy`` file read-only; an empty array cannot be mapped and is read."""
-    try:
-        clips: NDArray[np.uint8] = np.load(path, mmap_mode="r")
-    except ValueError:
-        clips = np.load(path)
-    return clips
 
 
 def seal(manifest: Manifest) -> Manifest:

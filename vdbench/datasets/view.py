@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from vdbench import files
+from vdbench import digests, files
 from vdbench.clipset import ClipSet, Normalisation, pixel_statistics
 from vdbench.datasets.geometry import evenly
 from vdbench.datasets.holdout import hold_out
-from vdbench.datasets.store import CLIPS, allocate_rows, open_rows, prepare_command, touching_disk, write_row
+from vdbench.datasets.rows import CLIPS, allocate_rows, open_rows, write_row
+from vdbench.datasets.store import prepare_command, touching_disk
 from vdbench.errors import DataError, UsageError
 from vdbench.records import DatasetRecord, Record
 
@@ -75,6 +76,8 @@ def open_view(
 ) -> View:
     """Open the clips of a store under a protocol; whoever comes first builds the files.
 
+    A view that was damaged is set aside, named in a warning and built again.
+
     Args:
         store: the decoded clips.
         home: where views are kept.
@@ -110,9 +113,11 @@ def open_view(
     def build(draft: Path) -> None:
         _build(draft, store, key, split, shape, _parts(store, split, validation, seed))
 
+    def load(folder: Path) -> list[ClipSet]:
+        return [_open_part(folder / part) for part in PARTS]
+
     with touching_disk(home):
-        files.build_once(folder, build)
-    train, held_out, test = (_open_part(folder / part) for part in PARTS)
+        train, held_out, test = files.made_once(folder, build, load, look=digests.LOOK)
     total = manifest.size(split)
     facts = DatasetRecord(
         name=manifest.spec.name,
@@ -127,6 +132,21 @@ def open_view(
         test_clips=len(test),
     )
     return View(train, held_out, test, facts)
+
+
+def verify_views(home: Path) -> list[str]:
+    """Hash every view of a home again. Damaged ones are set aside with a warning, and built again when they are used.
+
+    Returns:
+        One sentence per view that carries no digests, since an earlier version built it: its bytes cannot be compared.
+    """
+    without = []
+    for folder in sorted(path for path in (home / "views").glob("*") if path.is_dir() and path.name[0] != "."):
+        if not digests.sealed(folder):
+            without.append(f"{folder} carries no digests; delete it, and it is built again with them when it is used")
+        elif (fault := digests.fault_in(folder)) is not None:
+            files.set_aside(folder, fault)
+    return without
 
 
 def _shape(store: ClipStore, frames: int | None, size: int | None) -> tuple[int, int]:
@@ -192,9 +212,10 @@ def _build(
 def _write_rows(path: Path, stored: NDArray[np.uint8], clips: list[StoredClip], shape: tuple[int, int]) -> None:
     frames, size = shape
     picks = evenly(stored.shape[1], frames)
-    allocate_rows(path, (len(clips), frames, size, size, 3))
+    rows = (len(clips), frames, size, size, 3)
+    allocate_rows(path, rows)
     for row, clip in enumerate(clips):
-        write_row(path, row, len(clips), shrunk(stored[clip.row][picks], size))
+        write_row(path, rows, row, shrunk(stored[clip.row][picks], size))
 
 
 def shrunk(clip: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
-import signal
-import threading
+import queue
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vdbench import files
+from vdbench.datasets.children import Child, Gone
 from vdbench.datasets.readers import ReaderName, ReadError, load_reader, read_frames, reader_title
-from vdbench.datasets.store import Decode, write_row
+from vdbench.datasets.rows import write_row
+from vdbench.datasets.store import Decode
 from vdbench.errors import DataError
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
-
     from vdbench.datasets.geometry import Geometry
     from vdbench.datasets.readers import ClipFacts
 
@@ -58,6 +55,11 @@ class Target:
     geometry: Geometry
     reader: ReaderName
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of all rows, ``(N, T, H, W, 3)``."""
+        return (self.rows, self.geometry.frames, self.geometry.size, self.geometry.size, 3)
+
 
 def decode_file(job: Job, target: Target) -> Decode:
     """Hash and decode one file and write its row.
@@ -75,7 +77,10 @@ def decode_file(job: Job, target: Target) -> Decode:
         return Decode(status="broken", message=str(error), sha256=sha256)
     except Exception as error:  # whatever a decoder throws at a damaged file must not end the work
         return Decode(status="broken", message=f"cannot be decoded ({type(error).__name__})", sha256=sha256)
-    write_row(target.path, job.row, target.rows, clip)
+    try:
+        write_row(target.path, target.shape, job.row, clip)
+    except ValueError:
+        return Decode(status="broken", message=f"decodes to {clip.dtype} {clip.shape}, which is no clip", sha256=sha256)
     return _describe(facts, target, sha256, hashlib.sha256(clip.tobytes()).hexdigest())
 
 
@@ -117,46 +122,46 @@ def decode_all(jobs: Iterable[Job], target: Target, workers: int, timeout: float
         DataError: a row cannot be written.
     """
     waiting = deque(jobs)
-    crew = [_Worker(target) for _ in range(min(workers, len(waiting)))]
+    heard: _Heard = queue.Queue()
+    crew = [_Worker(target, heard) for _ in range(min(workers, len(waiting)))]
     try:
         while waiting or any(worker.job for worker in crew):
             for worker in crew:
                 if worker.idle and waiting:
                     worker.start(waiting.popleft(), timeout)
-            for i, worker in _reported(crew):
-                job, answer = worker.collect(timeout)
-                if not worker.alive:
-                    worker.kill()
-                    crew[i] = _Worker(target)
-                if isinstance(answer, OSError):
+            for worker, answer in _reported(crew, heard, timeout):
+                job, decode = worker.collect(answer)
+                if isinstance(decode, OSError):
                     raise DataError(
-                        f"{target.path} cannot be written ({answer.strerror}); free some disk and prepare again"
+                        f"{target.path} cannot be written ({decode.strerror}); free some disk and prepare again"
                     )
-                if job is not None and answer is not None:
-                    yield job, answer
+                if job is not None and decode is not None:
+                    yield job, decode
     finally:
         for worker in crew:
-            worker.kill()
+            worker.child.kill()
 
 
-def _reported(crew: list[_Worker]) -> list[tuple[int, _Worker]]:
-    """Wait until a worker has something to say, has died, or is out of time; give those, with their places."""
+def _reported(crew: list[_Worker], heard: _Heard, timeout: float) -> list[tuple[_Worker, _Answer]]:
+    """Wait until a worker has something to say, has died, or is out of time; give those, with what they say."""
     nearest = min(worker.deadline for worker in crew)
-    ready = wait([worker.connection for worker in crew], max(0.0, min(nearest - time.monotonic(), 3600.0)))
-    now = time.monotonic()
-    return [(i, worker) for i, worker in enumerate(crew) if worker.connection in ready or worker.deadline <= now]
+    said: dict[_Child, _Answer] = {}
+    with suppress(queue.Empty):
+        child, answer = heard.get(timeout=max(0.0, min(nearest - time.monotonic(), 3600.0)))
+        said[child] = answer
+    now, late = time.monotonic(), Decode(status="timeout", message=f"was not decoded within {timeout:g} seconds")
+    return [(worker, said.get(worker.child, late)) for worker in crew if worker.child in said or worker.deadline <= now]
 
 
 class _Worker:
-    """One process that decodes, seen from the parent."""
+    """One process that decodes, seen from the parent; one that dies or hangs is replaced."""
 
-    def __init__(self, target: Target) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process: SpawnProcess = context.Process(target=_serve, args=(theirs, target), daemon=True)
-        self.process.start()
-        theirs.close()
-        self.alive = True
+    def __init__(self, target: Target, heard: _Heard) -> None:
+        self._target, self._heard = target, heard
+        self._begin()
+
+    def _begin(self) -> None:
+        self.child: _Child = Child(_decoder, (self._target,), self._heard)
         self.idle = False  # until it reports that its imports are done, so that they do not count as decoding
         self.job: Job | None = None
         self.deadline = float("inf")
@@ -164,53 +169,35 @@ class _Worker:
     def start(self, job: Job, timeout: float) -> None:
         """Hand over a file."""
         self.job, self.idle, self.deadline = job, False, time.monotonic() + timeout
-        self.connection.send(job)
+        self.child.ask(job)
 
-    def collect(self, timeout: float) -> tuple[Job | None, Decode | OSError | None]:
+    def collect(self, answer: _Answer) -> tuple[Job | None, Decode | OSError | None]:
         """What became of the file at hand; nothing when the worker only reports that it is ready."""
-        job, self.job, self.deadline = self.job, None, float("inf")
-        answer: Decode | OSError | None
-        if self.connection.poll():
-            try:
-                answer = self.connection.recv()
-                self.idle = True
-            except (EOFError, ConnectionError):
-                if job is None:
-                    raise DataError("a decoding process cannot be started; try again with --workers 1") from None
-                self.alive = False
-                answer = Decode(status="broken", message="crashes the decoder")
-        else:
-            self.alive = False
-            answer = Decode(status="timeout", message=f"was not decoded within {timeout:g} seconds")
+        job, self.job, self.idle, self.deadline = self.job, None, True, float("inf")
+        if isinstance(answer, Gone):
+            if job is None:
+                raise DataError("a decoding process cannot be started; try again with --workers 1")
+            answer = Decode(status="broken", message="crashes the decoder")
+        elif not (isinstance(answer, Decode) and answer.status == "timeout"):
+            return job, answer
+        self.child.kill()
+        self._begin()
         return job, answer
 
-    def kill(self) -> None:
-        """End the process, whatever it is doing."""
-        self.process.kill()
-        self.process.join()
-        self.connection.close()
 
-
-def _serve(connection: Connection, target: Target) -> None:
-    """A worker's life: report that it is ready, then decode whatever comes, until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+def _decoder(target: Target) -> Callable[[Job], Decode | OSError]:
+    """What a worker does, once it has imported what that takes."""
     load_reader(target.reader)
-    connection.send(None)
-    while True:
+
+    def decode(job: Job) -> Decode | OSError:
         try:
-            job = connection.recv()
-        except EOFError:
-            return
-        try:
-            connection.send(decode_file(job, target))
+            return decode_file(job, target)
         except OSError as error:
-            connection.send(error)
+            return error
+
+    return decode
 
 
-def _die_with_parent() -> None:
-    """End this process when its parent is gone, also in the middle of a decode that hangs."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+_Answer = Decode | OSError | Gone | None
+_Child = Child[Job, Decode | OSError]
+_Heard = queue.Queue[tuple[_Child, _Answer]]

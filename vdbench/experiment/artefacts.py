@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -12,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vdbench import files
+from vdbench.checkpoints import Checkpoint
 from vdbench.codecs import parse_codec
 from vdbench.distilled import DistilledSet
-from vdbench.errors import DataError, UsageError
+from vdbench.errors import UsageError
 from vdbench.experiment.result import Curve, Stage
 from vdbench.measure import measured
 from vdbench.pictures import contact_sheet, preview_video
@@ -30,6 +30,8 @@ CURVES = "curves.json"
 """And what was reported meanwhile."""
 PREVIEWS = "previews"
 """Beside a learned one: a preview per class."""
+PICTURES = "preview*"
+"""What may be lost of a distilled set without harm to a result."""
 
 
 class Made(NamedTuple):
@@ -42,24 +44,18 @@ class Made(NamedTuple):
 
 def make(trial: Trial, home: Home, method: Method[Any], task: Task, curves: Callable[[], Mapping[str, Curve]]) -> Made:
     """Make the distilled set, unless a trial with other students or, for some methods, another seed made it."""
-    folder = home.artefact(trial.distillation_id)
+    checkpoint = Checkpoint(home.checkpoints(trial.distillation_id))
 
     def build(draft: Path) -> None:
         with measured(task.device) as cost:
-            distilled = method.distill(task)
+            distilled = checkpoint.resumed(lambda: method.distill(task))
         distilled.save(draft)
         _preview(distilled, draft)
         files.write_json(draft / COST, Stage(**asdict(cost)).model_dump(mode="json"))
         files.write_json(draft / CURVES, curves())
 
-    files.build_once(folder, build)
-    try:
-        made = _load(folder)
-    except (DataError, OSError, ValueError):  # damaged since it was made
-        shutil.rmtree(folder)
-        files.build_once(folder, build)
-        made = _load(folder)
-    shutil.rmtree(home.checkpoints(trial.distillation_id), ignore_errors=True)
+    made = files.made_once(home.artefact(trial.distillation_id), build, _load, unsealed=PICTURES)
+    checkpoint.forget()
     return made
 
 
@@ -84,9 +80,7 @@ def store(trial: Trial, home: Home, made: DistilledSet) -> DistilledSet:
         made.save(draft)
         _preview(made, draft)
 
-    folder = home.artefact(trial.storage_id)
-    files.build_once(folder, build)
-    return DistilledSet.load(folder)
+    return files.made_once(home.artefact(trial.storage_id), build, DistilledSet.load, unsealed=PICTURES)
 
 
 def _load(folder: Path) -> Made:

@@ -131,8 +131,8 @@ class Fit:
             return
         self._step, self.losses = int(state["step"]), state["losses"].tolist()
         for i, (weight, average) in enumerate(zip(self._weights, self._average, strict=True)):
-            weight.copy_(state[f"{i}.weight"])
-            average.copy_(state[f"{i}.average"])
+            weight.copy_(state.like(f"{i}.weight", weight))
+            average.copy_(state.like(f"{i}.average", average))
             place = weight.device
-            moments = {name: state[f"{i}.{name}"].to(place) for name in ("exp_avg", "exp_avg_sq")}
+            moments = {name: state.like(f"{i}.{name}", weight).to(place) for name in ("exp_avg", "exp_avg_sq")}
             self._optimiser.state[weight] = {**moments, "step": state[f"{i}.step"]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, tiny_run
 from tests.worlds import World
 
 
@@ -110,13 +110,23 @@ def test_a_malformed_split_file_is_named_with_its_line(cli: Cli, tmp_path: Path,
     assert "trainlist01.txt" in answer.err
 
 
-def test_a_setting_for_a_broken_plugin(cli: Cli, home: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("import no_such_library\n")
-    answer = cli(*tiny_run(home, "--plugin", tmp_path / "broken.py", methods="broken"))
-    assert answer.code == 3
-    assert "no_such_library" in answer.err
-    assert cli(*tiny_run(home, "--plugin", tmp_path / "broken.py")).code == 0
-    assert len(results(home)) == 2
+@pytest.mark.parametrize(("text", "cause"), [("import no_such_library", "no_such_library"), ("def x(:", "SyntaxError")])
+def test_a_broken_plugin_is_an_error_whatever_is_run(
+    cli: Cli, home: Path, tmp_path: Path, text: str, cause: str
+) -> None:
+    plugin = tmp_path / "broken_one.py"
+    plugin.write_text(text)
+    runs = [tiny_run(home, methods=methods) for methods in ("broken-one", "random", "all", "*")]
+    listings = [["methods", "list"], ["methods", "show", "random"], ["methods", "check", "random"]]
+    for command in (*runs, tiny_run(home, "--dry-run"), *listings):
+        answer = cli(*command, "--plugin", plugin)
+        assert answer.code == 3, command
+        assert f"plugin {plugin} cannot be used: " in answer.err
+        assert cause in answer.err
+    assert not (home / "results").exists()
+    answer = cli("methods", "check", plugin)
+    assert (answer.code, cause in answer.err) == (3, True)
+    assert "herding" in cli("methods", "list", "--plugin", plugin).out
 
 
 def test_results_and_leaderboards_that_are_not_there(cli: Cli, tmp_path: Path) -> None:

@@ -152,7 +152,10 @@ def _view(job: Job) -> View:
 def _prepare(job: Job, view: View, progress: _Progress) -> tuple[Method[Any], Task]:
     trial = job.trial
     device = torch.device(job.device)
-    method = Registry(job.plugins).configure(trial.method, trial.pool, job.settings)
+    registry = Registry(job.plugins)
+    method = registry.configure(trial.method, trial.pool, job.settings)
+    if registry.code(trial.method) != trial.method_code:
+        raise DataError(f"plugin {job.plugins[0]} was edited while this ran; type the same command again")
     home = Home(job.home)
     task = Task(
         dataset=trial.dataset.name,

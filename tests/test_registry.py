@@ -1,11 +1,12 @@
 """Finding methods: installed ones, plugin files, and what is wrong with the others."""
 
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
 
 from vdbench.errors import DependencyError, UsageError
-from vdbench.registry import Registry
+from vdbench.registry import Registry, offered
 
 GOOD = """
 from typing import ClassVar
@@ -44,32 +45,43 @@ def test_a_plugin_file_offers_its_methods(tmp_path: Path) -> None:
         ("def f(:", "SyntaxError"),
         ("x = 1", "no subclass of Method"),
         (GOOD.format(cls="Bad", name="Bad Name"), "lower-case"),
-        (GOOD.format(cls="Bad", name="random"), "taken by vdbench"),
+        (GOOD.format(cls="Bad", name="random"), "the name 'random' is taken by vdbench"),
+        ("raise SystemExit('no')", "SystemExit: no"),
+        (GOOD.format(cls="Fine", name="fine") + GOOD.format(cls="Again", name="fine"), "the name 'fine' is taken by /"),
         (
             GOOD.format(cls="Bad", name="bad").replace('    card: ClassVar[Card] = Card(title="first clips")\n', ""),
             "card",
         ),
     ],
 )
-def test_a_broken_plugin_is_listed_and_not_fatal(tmp_path: Path, text: str, problem: str) -> None:
-    registry = Registry([plugin(tmp_path, text)])
-    broken = [entry for entry in registry.entries if entry.problem]
-    assert len(broken) == 1
-    assert problem in broken[0].problem
-    assert registry.get("herding").__module__ == "vdbench_methods.herding"
+def test_a_broken_plugin_is_listed_and_an_error_whatever_is_asked_for(tmp_path: Path, text: str, problem: str) -> None:
+    path = plugin(tmp_path, text)
+    entries = offered([path])
+    (broken,) = [entry for entry in entries if entry.is_file and entry.problem]
+    assert problem in broken.problem
+    assert "herding" in {entry.name for entry in entries if entry.method is not None}
+    with pytest.raises(DependencyError, match="cannot be used") as error:
+        Registry([path])
+    assert str(path) in str(error.value)
+    assert problem in str(error.value)
 
 
-def test_a_plugin_file_of_a_taken_name_is_not_passed_over_for_the_method_that_has_it(tmp_path: Path) -> None:
-    registry = Registry([plugin(tmp_path, GOOD.format(cls="Bad", name="random"))])
-    with pytest.raises(DependencyError, match="cannot be used: the name is taken by vdbench"):
-        registry.get("random")
-    assert Registry().get("random").__module__ == "vdbench_methods.random"
+def test_a_plugin_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    path = plugin(tmp_path, GOOD.format(cls="First", name="first-clips"))
+    registry = Registry([path, tmp_path / ".." / tmp_path.name / path.name])
+    assert [entry.name for entry in registry.entries if entry.is_file] == ["first-clips"]
+    assert registry.plugins("first-clips") == (path,)
+    assert registry.plugins("herding") == ()
 
 
-def test_a_broken_plugin_is_an_error_for_who_asks_for_it(tmp_path: Path) -> None:
-    registry = Registry([plugin(tmp_path, "import no_such_library", "my_method.py")])
+def test_an_installed_method_that_is_broken_is_an_error_for_who_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("broken", "no_such_library:Method", "vdbench.methods")
+    monkeypatch.setattr("vdbench.registry.entry_points", lambda group: [point, *entry_points(group=group)])
+    registry = Registry()
+    assert "herding" in registry.names()
+    assert "broken" not in registry.names()
     with pytest.raises(DependencyError, match="no_such_library"):
-        registry.get("my-method")
+        registry.get("broken")
 
 
 @pytest.mark.parametrize(
@@ -81,10 +93,8 @@ def test_a_broken_plugin_is_an_error_for_who_asks_for_it(tmp_path: Path) -> None
     ],
 )
 def test_a_name_that_stands_for_something_else_is_refused(tmp_path: Path, name: str, meaning: str) -> None:
-    registry = Registry([plugin(tmp_path, GOOD.format(cls="Taken", name=name))])
-    assert name not in registry.names()
     with pytest.raises(DependencyError, match=f"the name '{name}' stands for {meaning}; choose another name"):
-        registry.get(name)
+        Registry([plugin(tmp_path, GOOD.format(cls="Taken", name=name))])
     near = Registry([plugin(tmp_path, GOOD.format(cls="Near", name=f"{name}-free"), "near.py")])
     assert f"{name}-free" in near.names()
 

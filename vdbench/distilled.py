@@ -194,12 +194,15 @@ class DistilledSet:
                 and the next finer quality does not; the record names the quality.
 
         Raises:
-            UsageError: it takes more bytes than allowed, for a video even at the coarsest quality.
+            UsageError: it takes more bytes than allowed, for a video even at the coarsest quality, or values are too
+                large for float16.
         """
         if not self._form.pictures and codec.name != "float32":
             codec = Codec(name="float16")
         if codec.video is None:
             made = self._recoded(codec)
+            if not all(bool(part.isfinite().all()) for part in made.tensors.values()):
+                raise UsageError(f"these clips have values too large for {codec}; choose the codec float32")
         else:
             made = self._recoded(Codec(name="uint8"))._filmed(*codec.video, at_most)
         if at_most is not None and made.stored_bytes > at_most:

@@ -48,7 +48,7 @@ def runtime(default: Any, description: str, **limits: Any) -> Any:
 class Settings(BaseModel):
     """Base of every method's settings. Each field is declared with :func:`identity` or :func:`runtime`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

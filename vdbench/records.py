@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Record(BaseModel):
-    """Base of the stored values: frozen, and strict about unknown fields."""
+    """Base of the stored values: frozen, strict about unknown fields, and without numbers that JSON cannot hold."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def setting_names(model: type[BaseModel], prefix: str) -> list[str]:

@@ -1,16 +1,14 @@
 """Finding methods: entry points of the group ``vdbench.methods``, and plugin files.
 
-Our own methods come through the same group as anybody's. A plugin that cannot be imported is listed with its
-problem, and is an error only for the run that asks for it.
+Our own methods come through the same group as anybody's. An installed method that cannot be imported is listed with
+its problem, and is an error only for the run that asks for it. A plugin file was named on purpose: if something of it
+cannot be used, that is an error for every run.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import inspect
 import re
-import sys
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
@@ -20,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from vdbench.errors import DependencyError, UsageError, nearest
-from vdbench.files import file_sha256
 from vdbench.method import Method, Settings
+from vdbench.plugins import Plugin
 from vdbench.records import setting_names
 
 if TYPE_CHECKING:
@@ -46,7 +44,8 @@ class Entry:
         source: the distribution or the file it comes from.
         method: the class; None where there is a problem.
         problem: why it cannot be used, one sentence; empty where it can.
-        code: hash of the plugin file; empty for an installed method, whose version stands for its code.
+        code: hash of the plugin file and what it imports from beside it; empty for an installed method, whose version
+            stands for its code.
     """
 
     name: str
@@ -58,7 +57,7 @@ class Entry:
     @property
     def is_file(self) -> bool:
         """Whether it comes from a plugin file."""
-        return self.source.endswith(".py")
+        return Path(self.source).is_absolute()
 
 
 class Registry:
@@ -66,11 +65,16 @@ class Registry:
 
     Args:
         plugins: Python files that define methods, beside the installed ones.
+
+    Raises:
+        UsageError: a plugin file is missing.
+        DependencyError: one cannot be used.
     """
 
     def __init__(self, plugins: Sequence[Path] = ()) -> None:
-        offered = [*_installed(), *(entry for path in plugins for entry in _from_file(path))]
-        self.entries = _without_clashes(offered)
+        self.entries = offered(plugins)
+        if problem := plugin_problem(self.entries):
+            raise DependencyError(problem)
 
     def names(self) -> list[str]:
         """The names of all methods that can be used, sorted."""
@@ -81,21 +85,27 @@ class Registry:
 
         Raises:
             UsageError: there is no such method.
-            DependencyError: there is, but it cannot be imported; or a plugin file, which somebody named on purpose,
-                offers another one of this name.
+            DependencyError: there is, but it cannot be imported.
         """
         found = [entry for entry in self.entries if entry.name == name]
-        broken = [entry for entry in found if entry.method is None]
-        if broken and (len(broken) == len(found) or broken[0].is_file):
-            raise DependencyError(f"method '{name}' of {broken[0].source} cannot be used: {broken[0].problem}")
         for entry in found:
             if entry.method is not None:
                 return entry.method
+        if found:
+            raise DependencyError(f"method '{name}' of {found[0].source} cannot be used: {found[0].problem}")
         raise UsageError(f"unknown method '{name}'; {nearest(name, self.names())}")
 
     def code(self, name: str) -> str:
-        """Hash of the plugin file that a method comes from, so that editing it makes other trials; else empty."""
-        return next(entry.code for entry in self.entries if entry.name == name and entry.method is not None)
+        """Hash of the plugin that a method comes from, so that editing it makes other trials; else empty."""
+        return self._offer(name).code
+
+    def plugins(self, name: str) -> tuple[Path, ...]:
+        """The plugin file that a method comes from, absolute; none for an installed method."""
+        offer = self._offer(name)
+        return (Path(offer.source),) if offer.is_file else ()
+
+    def _offer(self, name: str) -> Entry:
+        return next(entry for entry in self.entries if entry.name == name and entry.method is not None)
 
     def resolve(self, patterns: Iterable[str]) -> list[tuple[str, str | None]]:
         """Turn what was typed into methods and pools.
@@ -142,6 +152,27 @@ class Registry:
         return cls(_settings(cls, chosen))
 
 
+def offered(plugins: Sequence[Path] = ()) -> list[Entry]:
+    """All that is offered as a method, what cannot be used as well.
+
+    Args:
+        plugins: plugin files; one that is named twice counts once.
+
+    Raises:
+        UsageError: a plugin file is missing.
+    """
+    chosen = dict.fromkeys(path.expanduser().resolve() for path in plugins)
+    return _without_clashes([*_installed(), *(entry for path in chosen for entry in _from_file(path))])
+
+
+def plugin_problem(entries: Iterable[Entry]) -> str:
+    """Why the first broken plugin file cannot be used, one sentence; empty where all can."""
+    for entry in entries:
+        if entry.is_file and entry.problem:
+            return f"plugin {entry.source} cannot be used: {entry.problem}"
+    return ""
+
+
 def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:
     try:
         return cls.Settings.model_validate(values)
@@ -168,28 +199,15 @@ def _installed() -> list[Entry]:
 
 
 def _from_file(path: Path) -> list[Entry]:
-    path = path.expanduser().absolute()
-    module_name = f"vdbench_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        if not path.is_file():
-            raise UsageError(f"there is no plugin file {path}; check the path")
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise UsageError(f"plugin {path} is not a Python file; its name must end in .py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module  # dataclasses and pydantic look their module up there
-        try:
-            spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:
-            del sys.modules[module_name]
-            return [Entry(path.stem.replace("_", "-"), str(path), None, _sentence(error))]
-    own = [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module_name]
-    methods = [c for c in own if issubclass(c, Method) and not inspect.isabstract(c)]
+    plugin = Plugin(path)
+    source, name = str(plugin.path), plugin.path.stem.replace("_", "-")
+    try:
+        methods = plugin.methods()
+    except (Exception, SystemExit) as error:
+        return [Entry(name, source, None, _sentence(error))]
     if not methods:
-        return [Entry(path.stem.replace("_", "-"), str(path), None, "it defines no subclass of Method or Selector")]
-    code = file_sha256(path)[:16]
-    return [replace(_entry(getattr(c, "name", c.__name__), str(path), c), code=code) for c in methods]
+        return [Entry(name, source, None, "it defines no subclass of Method or Selector")]
+    return [replace(_entry(getattr(c, "name", c.__name__), source, c), code=plugin.code) for c in methods]
 
 
 def _entry(name: str, source: str, method: Any) -> Entry:
@@ -225,7 +243,7 @@ def _without_clashes(offered: list[Entry]) -> list[Entry]:
     for entry in offered:
         first = owner.setdefault(entry.name, entry) if entry.method is not None else None
         if first is not None and first is not entry:
-            entries.append(Entry(entry.name, entry.source, None, f"the name is taken by {first.source}"))
+            entries.append(Entry(entry.name, entry.source, None, f"the name '{entry.name}' is taken by {first.source}"))
         else:
             entries.append(entry)
     return entries

@@ -59,10 +59,10 @@ class FrameSettings(FeatureSettings):
 S = TypeVar("S", bound=SelectorSettings)
 
 
-class Selector(Method[S]):
-    """A method that returns clips of its pool as they are.
+class ClassSelector(Method[S]):
+    """A method that returns clips of its pool as they are, chosen class by class.
 
-    Whoever writes one gives :meth:`select`; pool, classes, labels, budget and provenance are handled here. A
+    Whoever writes one gives :meth:`select_class`; pool, classes, labels, budget and provenance are handled here. A
     selector whose ``Settings`` extend :class:`FeatureSettings` is handed the features that their encoder gives; one
     that needs others says which in :meth:`features`.
     """
@@ -71,13 +71,14 @@ class Selector(Method[S]):
     pools: ClassVar[tuple[str, ...]] = ("real", "generated")
 
     @abstractmethod
-    def select(
-        self, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
+    def select_class(
+        self, label: int, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
     ) -> Sequence[int] | NDArray[np.integer[Any]]:
         """Choose clips of one class.
 
         Args:
-            features: of the class's clips in the pool, ``(n, D)``; D is 0 for a selector that asks for none.
+            label: of the class.
+            features: of its clips in the pool, ``(n, D)``; D is 0 for a selector that asks for none.
             k: how many to choose, at most n.
             rng: drawn from the task's seed and the class's name; the only source of chance.
             task: what the whole selection is for.
@@ -85,12 +86,6 @@ class Selector(Method[S]):
         Returns:
             k different positions in ``features``.
         """
-
-    def select_class(
-        self, label: int, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
-    ) -> Sequence[int] | NDArray[np.integer[Any]]:
-        """Choose clips of the class ``label``; for a selector that has to know it. Others give :meth:`select`."""
-        return self.select(features, k, rng, task)
 
     def features(self) -> FeaturesSpec | None:
         """What encodes the clips that are chosen from; None for a selector that does not look at them."""
@@ -177,3 +172,29 @@ class Selector(Method[S]):
                 f"among {n} clips"
             )
         return indices.astype(np.int64)
+
+
+class Selector(ClassSelector[S]):
+    """A selector that chooses in every class alike: whoever writes one gives :meth:`select`."""
+
+    @abstractmethod
+    def select(
+        self, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
+    ) -> Sequence[int] | NDArray[np.integer[Any]]:
+        """Choose clips of one class.
+
+        Args:
+            features: of the class's clips in the pool, ``(n, D)``; D is 0 for a selector that asks for none.
+            k: how many to choose, at most n.
+            rng: drawn from the task's seed and the class's name; the only source of chance.
+            task: what the whole selection is for.
+
+        Returns:
+            k different positions in ``features``.
+        """
+
+    def select_class(
+        self, label: int, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
+    ) -> Sequence[int] | NDArray[np.integer[Any]]:
+        """Choose clips of a class, whichever it is."""
+        return self.select(features, k, rng, task)

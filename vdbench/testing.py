@@ -26,6 +26,7 @@ from vdbench.method import Method, Settings, Task
 from vdbench.pool import Pool, open_pool, write_pool
 from vdbench.records import PoolRecord
 from vdbench.registry import NAME, RESERVED
+from vdbench.soundness import faults
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -271,21 +272,15 @@ def _run_interrupted(method: Method[Any], folder: Path, trial: str, ipc: int, se
 def _content(method: Method[Any], run: _Run) -> Iterator[str]:
     """What is wrong with a set by itself."""
     distilled, train = run.distilled, run.task.train
+    if found := [str(fault) for fault in faults(distilled, train, run.ipc if method.budgeted else None)]:
+        yield from found
+        return
     clips, targets = distilled.render()
-    if distilled.classes != train.classes:
-        yield "its classes are not those of the train split"
-    elif missing := sorted(set(range(len(train.classes))) - set(distilled.labels().tolist())):
+    if missing := sorted(set(range(len(train.classes))) - set(distilled.labels().tolist())):
         yield f"there is no clip of class {train.classes[missing[0]]}"
-    if clips.shape[1:] != (3, train.frames, train.size, train.size):
-        yield f"its clips are {tuple(clips.shape[1:])}, not (3, frames, size, size) of the train split"
-    if not bool(clips.isfinite().all() and targets.isfinite().all()):
-        yield "there are values that are not finite"
     if targets.ndim == 2 and not method.card.learns_labels:
         yield "it returns soft labels, but its card does not say so"
     if method.budgeted and run.ipc is not None:
-        most = int(distilled.labels().bincount(minlength=len(train.classes)).max())
-        if targets.ndim == 1 and most > run.ipc:
-            yield f"a class has {most} clips"
         number = run.ipc * len(train.classes)
         floats = clips[0].numel() + (len(train.classes) if targets.ndim == 2 else 0)
         if len(clips) > number or distilled.stored_bytes > 4 * floats * number:

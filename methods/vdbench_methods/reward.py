@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 
 from vdbench.method import identity
-from vdbench.selector import FrameSettings, Selector
+from vdbench.selector import ClassSelector, FrameSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ def describe(maps: NDArray[np.float32]) -> NDArray[np.float64]:
 S = TypeVar("S", bound=RewardSettings)
 
 
-class RewardSelector(Selector[S]):
+class RewardSelector(ClassSelector[S]):
     """A selector that seeks clips with a high reward. Whoever writes one gives :meth:`choose`."""
 
     @abstractmethod
@@ -148,8 +148,3 @@ class RewardSelector(Selector[S]):
             task.report(label * of + step, of=len(task.train.classes) * of, **metrics)
 
         return self.choose(features, reward, k, rng, task.device, report)
-
-    def select(self, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task) -> NDArray[np.int64]:
-        """Choose from clips that shall stand for themselves."""
-        found = describe(features)
-        return self.choose(features, Reward(found, found), k, rng, task.device, lambda step, **metrics: None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import TINY, Cli, results
+from tests.cli.conftest import TINY, Cli, results, tiny_run
 from tests.worlds import World, damage, hmdb_world, kinetics_world, ssv2_world, truncate
 
 
@@ -85,6 +85,35 @@ def test_the_plugin_that_methods_new_writes_runs_without_a_change(cli: Cli, home
         answer = cli("methods", "new", taken, "--folder", tmp_path)
         assert (answer.code, sentence in answer.err) == (2, True)
         assert not (tmp_path / f"{taken}.py").exists()
+
+
+def test_a_plugin_runs_with_the_file_beside_it_and_an_edit_of_that_is_another_trial(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from typing import ClassVar\n"
+        "from helper import first\n"
+        "from vdbench.method import Card\n"
+        "from vdbench.selector import Selector, SelectorSettings\n"
+        "class Mine(Selector):\n"
+        "    name = 'mine'\n"
+        "    card: ClassVar[Card] = Card(title='what the helper says')\n"
+        "    Settings = SelectorSettings\n"
+        "    def select(self, features, k, rng, task):\n"
+        "        return first(k)\n"
+    )
+    (tmp_path / "statistics.py").write_text("raise SystemExit('not the library')\n")
+    monkeypatch.chdir(tmp_path)
+    kept = []
+    for start in (0, 1):
+        (tmp_path / "helper.py").write_text(f"def first(k):\n    return list(range({start}, {start} + k))\n")
+        answer = cli(*tiny_run(home, "--plugin", "mine.py", methods="mine"))
+        assert answer.code == 0, answer.err
+        kept.append(
+            {r.id: r.provenance.clip_ids for r in results(home).values() if r.method == "mine" and r.provenance}
+        )
+    assert [len(trials) for trials in kept] == [1, 2]
+    assert len(set(kept[1].values())) == 2
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, tiny_run
 from tests.worlds import World
 
 
@@ -36,6 +36,17 @@ from tests.worlds import World
             2,
             "there is no student 'resnet'; there are: cnn-gru, cnn-lstm, minic3d",
         ),
+        (["--set", "protocol.recipe.lr=.inf"], 2, "--set protocol.recipe.lr=.inf is not valid: .inf is not a finite"),
+        (["--set", "protocol.recipe.lr=.nan"], 2, "--set protocol.recipe.lr=.nan is not valid: .nan is not a finite"),
+        (["--set", "protocol.recipe.lr=Infinity"], 2, "setting protocol.recipe.lr='Infinity' is not valid"),
+        (["--set", "dm.lr=inf", "--methods", "dm"], 2, "setting dm.lr='inf' is not valid"),
+        (["--set", "dm.lr=12:30", "--methods", "dm"], 2, "setting dm.lr='12:30' is not valid"),
+        (["--set", "dm.lr=2026-01-01", "--methods", "dm"], 2, "setting dm.lr='2026-01-01' is not valid"),
+        (["--set", "dm.lr=", "--methods", "dm"], 2, "setting dm.lr=None is not valid"),
+        (["--set", "generator.training.lr=nan"], 2, "setting generator.training.lr='nan' is not valid"),
+        (["--set", "generator.training="], 2, "setting generator.training=None is not valid"),
+        (["--set", "generator.sampling=many"], 2, "setting generator.sampling='many' is not valid"),
+        (["--set", "generator.preset=[small]"], 2, "setting generator.preset=['small'] is not valid"),
         (["--set", "nonsense"], 2, "is not of the form NAME.SETTING=VALUE"),
         (["--set", "protocol.frames=99"], 3, "vdbench datasets prepare ucf101 --frames 99"),
         (["--datasets", "hmdb51"], 3, "vdbench datasets prepare hmdb51 --data-root FOLDER --partial --home "),
@@ -110,13 +121,23 @@ def test_a_malformed_split_file_is_named_with_its_line(cli: Cli, tmp_path: Path,
     assert "trainlist01.txt" in answer.err
 
 
-def test_a_setting_for_a_broken_plugin(cli: Cli, home: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("import no_such_library\n")
-    answer = cli(*tiny_run(home, "--plugin", tmp_path / "broken.py", methods="broken"))
-    assert answer.code == 3
-    assert "no_such_library" in answer.err
-    assert cli(*tiny_run(home, "--plugin", tmp_path / "broken.py")).code == 0
-    assert len(results(home)) == 2
+@pytest.mark.parametrize(("text", "cause"), [("import no_such_library", "no_such_library"), ("def x(:", "SyntaxError")])
+def test_a_broken_plugin_is_an_error_whatever_is_run(
+    cli: Cli, home: Path, tmp_path: Path, text: str, cause: str
+) -> None:
+    plugin = tmp_path / "broken_one.py"
+    plugin.write_text(text)
+    runs = [tiny_run(home, methods=methods) for methods in ("broken-one", "random", "all", "*")]
+    listings = [["methods", "list"], ["methods", "show", "random"], ["methods", "check", "random"]]
+    for command in (*runs, tiny_run(home, "--dry-run"), *listings):
+        answer = cli(*command, "--plugin", plugin)
+        assert answer.code == 3, command
+        assert f"plugin {plugin} cannot be used: " in answer.err
+        assert cause in answer.err
+    assert not (home / "results").exists()
+    answer = cli("methods", "check", plugin)
+    assert (answer.code, cause in answer.err) == (3, True)
+    assert "herding" in cli("methods", "list", "--plugin", plugin).out
 
 
 def test_results_and_leaderboards_that_are_not_there(cli: Cli, tmp_path: Path) -> None:

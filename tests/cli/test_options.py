@@ -34,10 +34,17 @@ def test_number_lists() -> None:
 
 def test_settings_nest_and_values_have_types() -> None:
     parsed = parse_settings(
-        ["dm.lr=0.3", "dm.on=true", "herding.encoder.name=pixels", "protocol.students=[{name: cnn-gru}]"]
+        [
+            "dm.lr=0.3",
+            "dm.steps=1e3",
+            "dm.word=no",
+            "dm.on=true",
+            "herding.encoder.name=pixels",
+            "protocol.students=[{name: cnn-gru}]",
+        ]
     )
     assert parsed == {
-        "dm": {"lr": 0.3, "on": True},
+        "dm": {"lr": 0.3, "steps": 1000.0, "word": "no", "on": True},
         "herding": {"encoder": {"name": "pixels"}},
         "protocol": {"students": [{"name": "cnn-gru"}]},
     }
@@ -47,6 +54,15 @@ def test_settings_nest_and_values_have_types() -> None:
 def test_a_malformed_setting_is_explained(text: str) -> None:
     with pytest.raises(UsageError, match=r"NAME\.SETTING=VALUE"):
         parse_settings([text])
+
+
+def test_a_value_that_is_no_yaml_is_text() -> None:
+    assert parse_settings(["generator.prompt={name: a"]) == {"generator": {"prompt": "{name: a"}}
+
+
+def test_a_number_that_is_not_finite_is_refused_by_the_name_of_its_setting() -> None:
+    with pytest.raises(UsageError, match=r"--set dm\.lr=-\.inf is not valid: -\.inf is not a finite number"):
+        parse_settings(["dm.lr=-.inf"])
 
 
 def test_contradicting_settings_are_refused() -> None:

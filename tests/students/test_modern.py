@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vdbench.seeding import seeded
 from vdbench.students import build_student
 from vdbench.students.r2plus1d import FactorisedConv3d, R2Plus1D, ResidualBlock, middle_channels
 from vdbench.students.video_vit import VideoVit, halvings_of, transformer, tubelet_embedding
@@ -86,7 +87,8 @@ def test_factorised_convolutions_divide_space_and_keep_time() -> None:
 
 
 def test_fresh_residual_blocks_are_the_identity_and_learn_to_be_more() -> None:
-    block, maps = ResidualBlock(6), noise(2, 6, 3, 4, 4).relu()
+    with seeded(1):  # in about one draw of seven, two steps leave weights behind a ReLU as they are
+        block, maps = ResidualBlock(6), noise(2, 6, 3, 4, 4).relu()
     assert torch.equal(block(maps), maps)
     optimiser = torch.optim.SGD(block.parameters(), lr=0.1)
     before = [weights.clone() for weights in block.parameters()]
@@ -174,5 +176,6 @@ def test_heads_share_the_width_equally(width: int, heads: int) -> None:
 
 
 def test_layers_of_a_transformer_start_from_weights_of_their_own() -> None:
-    first, second, _ = transformer(8, 2)
+    with seeded(0):
+        first, second, _ = transformer(8, 2)
     assert not torch.equal(first.linear1.weight, second.linear1.weight)

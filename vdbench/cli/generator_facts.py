@@ -31,7 +31,7 @@ def generator_facts(work: Work, found: Generator) -> dict[str, Any]:
 
 def losses(work: Work) -> dict[str, list[tuple[int, float]]]:
     """Steps and losses of the denoiser and of its autoencoder, of what was trained here or ships with vdbench."""
-    from vdbench.generator.fitting import LOOK_EVERY
+    from vdbench.generator.fitting import with_steps
 
     spec = work.pool.generator
     folders = {"denoiser": spec, **{part.kind.removesuffix("s"): part for part in spec.parts()}}
@@ -39,8 +39,9 @@ def losses(work: Work) -> dict[str, list[tuple[int, float]]]:
     for name, asset in folders.items():
         path = work.assets.folder(asset) / "losses.json"
         if path.is_file():
-            losses = json.loads(path.read_text(encoding="utf-8"))
-            curves[f"{name} loss"] = [((look + 1) * LOOK_EVERY, loss) for look, loss in enumerate(losses)]
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            pairs = stored if stored and isinstance(stored[0], list) else with_steps(stored)
+            curves[f"{name} loss"] = [(int(step), float(loss)) for step, loss in pairs]
     return curves
 
 

@@ -12,16 +12,17 @@ import typer
 
 from vdbench.cli.options import JsonOption, PluginOption
 from vdbench.cli.output import out, show_rows
-from vdbench.errors import UsageError
+from vdbench.errors import DependencyError, UsageError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, write and check methods.")
 
 
 @app.command("list")
 def list_methods(plugin: PluginOption = None, as_json: JsonOption = False) -> None:
-    """List every method that can be found, broken ones with what is wrong."""
-    from vdbench.registry import Registry
+    """List every method that can be found, broken ones with what is wrong; a broken plugin file is an error as well."""
+    from vdbench.registry import offered, plugin_problem
 
+    entries = offered(plugin or [])
     rows = [
         {
             "name": entry.name,
@@ -31,9 +32,11 @@ def list_methods(plugin: PluginOption = None, as_json: JsonOption = False) -> No
             "usable": entry.method is not None,
             "from": entry.source,
         }
-        for entry in Registry(plugin or []).entries
+        for entry in entries
     ]
     show_rows("Methods", ["name", "title", "pools", "from"], rows, as_json)
+    if problem := plugin_problem(entries):
+        raise DependencyError(problem)
 
 
 @app.command()
@@ -115,7 +118,7 @@ def check(name_or_file: str, plugin: PluginOption = None) -> None:
     path = Path(name_or_file)
     is_file = path.suffix == ".py"
     registry = Registry([*(plugin or []), *([path] if is_file else [])])
-    source = str(path.absolute())
+    source = str(path.expanduser().resolve())
     names = [e.name for e in registry.entries if e.source == source] if is_file else [name_or_file]
     failed = False
     for name in names:

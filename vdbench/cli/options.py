@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
+from vdbench import plain_yaml
 from vdbench.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -98,10 +99,13 @@ def positive(text: str, option: str) -> int:
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """``['dm.lr=3', 'herding.encoder.name=pixels']`` as nested dictionaries, values read as YAML.
+    """``['dm.lr=3', 'herding.encoder.name=pixels']`` as nested dictionaries, values read as plain YAML.
 
     Returns:
         For each method, and for ``protocol``, its settings.
+
+    Raises:
+        UsageError: one is malformed, contradicts another, or is a number that is not finite.
     """
     tree: dict[str, dict[str, Any]] = {}
     for text in assignments:
@@ -115,7 +119,7 @@ def parse_settings(assignments: Sequence[str]) -> dict[str, dict[str, Any]]:
             if not isinstance(branch, dict):
                 raise UsageError(f"--set {text} contradicts an earlier --set of {key}")
         try:
-            branch[keys[-1]] = yaml.safe_load(value)
+            branch[keys[-1]] = plain_yaml.read(value, f"--set {text}")
         except yaml.YAMLError:
             branch[keys[-1]] = value
     return tree

@@ -18,6 +18,7 @@ from vdbench.errors import UsageError
 from vdbench.experiment.result import Curve, Stage
 from vdbench.measure import measured
 from vdbench.pictures import contact_sheet, preview_video
+from vdbench.soundness import check_set
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -49,6 +50,7 @@ def make(trial: Trial, home: Home, method: Method[Any], task: Task, curves: Call
     def build(draft: Path) -> None:
         with measured(task.device) as cost:
             distilled = checkpoint.resumed(lambda: method.distill(task))
+        check_set(distilled, task.train, trial.ipc, method.name)
         distilled.save(draft)
         _preview(distilled, draft)
         files.write_json(draft / COST, Stage(**asdict(cost)).model_dump(mode="json"))

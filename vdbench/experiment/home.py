@@ -26,9 +26,14 @@ class Home:
         """The home that was asked for, or the user's own; its folder is made and tried.
 
         Raises:
-            UsageError: nothing can be written there.
+            UsageError: nothing can be written there, or the user has no folder.
         """
-        root = (path or user_data_path("vdbench")).expanduser().absolute()
+        try:
+            root = (path or user_data_path("vdbench")).expanduser().absolute()
+        except RuntimeError:
+            raise UsageError(
+                f"the user's folder for {path or 'data'} is not known; give a home with --home or VDBENCH_HOME"
+            ) from None
         probe = root / ".writable"
         try:
             root.mkdir(parents=True, exist_ok=True)

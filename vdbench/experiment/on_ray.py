@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from vdbench import files
 from vdbench.experiment.home import Home
+from vdbench.experiment.ray_places import temporary_folder, token_where_none_can_be_kept
 from vdbench.experiment.result import Failure, Result
 from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
@@ -30,9 +32,14 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_MAX_PENDING_TRIALS_PG": "auto",
     "OMP_NUM_THREADS": "1",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "PYTHONSAFEPATH": "1",
 }
-"""Set before Ray is imported, here and in every worker: no reports home, one math thread per worker."""
+"""Set before Ray is imported, here and in every worker.
 
+No reports home, one math thread per worker, no copy of the working folder below ``uv run``, and no processes that look
+for modules in the working folder.
+"""
 
 REPORT_EVERY = 0.5
 """Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
@@ -54,10 +61,12 @@ class RayScheduler:
         """Run the jobs; see :data:`vdbench.experiment.schedule.Scheduler`."""
         if not jobs:
             return
-        os.environ |= {key: os.environ.get(key, value) for key, value in QUIET.items()}
+        local = self.address == "local"
+        wanted = QUIET | (token_where_none_can_be_kept() if local else {})
+        os.environ |= {key: os.environ.get(key, value) for key, value in wanted.items()}
         import ray
 
-        self._start()
+        self._start(Home(jobs[0].home).ray, temporary_folder() if local else None)
         try:
             cores = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
             fitting = [job.model_copy(update={"cpus": min(job.cpus, cores)}) for job in jobs]  # more would never start
@@ -67,19 +76,22 @@ class RayScheduler:
             ray.shutdown()
             shutil.rmtree(Home(jobs[0].home).ray, ignore_errors=True)
 
-    def _start(self) -> None:
+    def _start(self, scratch: Path, temporary: str | None) -> None:
         import ray
 
         local = self.address == "local"
         handler = signal.getsignal(signal.SIGTERM)
-        ray.init(
-            address=self.address,
-            num_cpus=self.cpus if local else None,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env={"env_vars": QUIET},
-        )
+        scratch.mkdir(parents=True, exist_ok=True)
+        with chdir(scratch):  # Ray's workers look for modules in the folder that it is started in
+            ray.init(
+                address=self.address,
+                num_cpus=self.cpus if local else None,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env={"env_vars": QUIET},
+                _temp_dir=temporary,
+            )
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray's own would end the driver before its trials
 
@@ -95,7 +107,7 @@ def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
             news[_news(folder)] = describe_asset(job, folder)
             listener.preparing(news[_news(folder)])
             build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
-            pending.append(build.remote(job.model_dump(mode="json"), str(folder)))
+            pending.append(build.remote(job.model_dump(mode="json"), str(folder), str(Path.cwd())))
         while pending:
             built, pending = ray.wait(pending, timeout=1)
             _tell(news, listener)
@@ -122,8 +134,9 @@ def _news(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.news.json")
 
 
-def _build_one(job: dict[str, Any], folder: str) -> None:
+def _build_one(job: dict[str, Any], folder: str, working: str) -> None:
     path, told = _news(Path(folder)), 0.0
+    _work_in(working)
 
     def report(step: int, **metrics: Any) -> None:
         nonlocal told
@@ -139,6 +152,12 @@ def _build_one(job: dict[str, Any], folder: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def _work_in(folder: str) -> None:
+    """Go to the driver's working folder, which relative paths among settings start from, where this machine has it."""
+    if Path(folder).is_dir():
+        os.chdir(folder)
+
+
 def _trainable(config: dict[str, Any]) -> None:
     """What runs in a Ray worker. A failure inside the trial is its result; only a lost worker escapes."""
     from ray import tune
@@ -146,6 +165,7 @@ def _trainable(config: dict[str, Any]) -> None:
     job = Job.model_validate(config["job"])
     if StopRequest(job.home).made:
         return
+    _work_in(config["working"])
     points: list[tuple[int, dict[str, Any]]] = []
     told = time.monotonic()
 
@@ -173,7 +193,10 @@ def _tune(jobs: Sequence[Job], listener: Listener) -> None:
     ended: set[str] = set()
     tuner = tune.Tuner(
         tune.with_resources(_trainable, _share),
-        param_space={"job": tune.grid_search([job.model_dump(mode="json") for job in jobs])},
+        param_space={
+            "job": tune.grid_search([job.model_dump(mode="json") for job in jobs]),
+            "working": str(Path.cwd()),
+        },
         tune_config=tune.TuneConfig(trial_dirname_creator=lambda trial: trial.trial_id, reuse_actors=True),
         run_config=tune.RunConfig(
             name=datetime.now(UTC).strftime("%Y%m%d-%H%M%S"),

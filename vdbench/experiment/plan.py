@@ -101,7 +101,7 @@ def make_plan(request: Request, home: Home) -> Plan:
         UsageError: an unknown method or setting, or an IPC larger than a class, or a budget that no clip fits.
         DataError: a data set is partial and that was not allowed.
     """
-    registry = Registry([path.absolute() for path in request.plugins])
+    registry = Registry(request.plugins)
     generator_settings(dict(request.settings.get(GENERATOR, {})))
     controls = registry.resolve(request.suite.controls)
     chosen = [*controls, *(pair for pair in registry.resolve(request.methods) if pair not in controls)]
@@ -211,7 +211,7 @@ class _Site:
             generator=generator,
             home=self.home.root,
             store=self.store.folder,
-            plugins=tuple(path.absolute() for path in request.plugins),
+            plugins=self.registry.plugins(name),
             device=request.device,
             cpus=method.share.cpus,
             gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,

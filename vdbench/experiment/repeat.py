@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from vdbench import plain_yaml
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import UsageError
 from vdbench.experiment.suite import Suite, load_suite, merged, suite_names
@@ -177,5 +176,4 @@ def _leaves(tree: Tree, prefix: str = "") -> dict[str, Any]:
 
 def _typed(value: Any) -> str:
     """As YAML on one line, which is how settings are read."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
-    return text.removesuffix("...\n").strip()
+    return plain_yaml.write(value).strip()

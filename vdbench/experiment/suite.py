@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
+from vdbench import plain_yaml
 from vdbench.augment import Augmentation
 from vdbench.errors import DataError, UsageError, nearest
 from vdbench.evaluate import StudentSpec
@@ -140,11 +141,11 @@ def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
         raise UsageError(f"unknown suite '{name}'; {nearest(name, suite_names())}")
     text = (package_files("vdbench_benchmarks") / "suites" / f"{name}.yaml").read_text(encoding="utf-8")
     try:
-        declared = {"name": name, **yaml.safe_load(text)}
+        declared = {"name": name, **plain_yaml.read(text, f"suite file {name}.yaml")}
         if source := declared.pop("methods_of", None):
             declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
         suite = Suite.model_validate(declared)
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
+    except (yaml.YAMLError, ValidationError, TypeError, UsageError) as error:
         raise DataError(f"suite file {name}.yaml is malformed: {str(error).splitlines()[0]}") from error
     if not overrides:
         return suite

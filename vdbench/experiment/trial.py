@@ -23,7 +23,8 @@ class Trial(Record):
     Attributes:
         method: its name.
         method_version: its version.
-        method_code: hash of the plugin file that it comes from; empty for an installed method.
+        method_code: hash of the plugin file that it comes from, and of what that imports from its folder; empty for an
+            installed method.
         pool: the pool it selects from, or None.
         settings: its identity settings, resolved; with those of the generator where it selects from a generated pool.
         prescribed: those that the suite prescribes; not part of the id, which holds what came of them.
@@ -125,7 +126,7 @@ class Job(Record):
         generator: the settings of the generator that were given.
         home: absolute path.
         store: folder of the clip store, absolute.
-        plugins: plugin files, absolute.
+        plugins: the plugin file that the method comes from, absolute; none for an installed method.
         device: ``cpu`` or ``cuda``.
         cpus: cores it occupies.
         gpus: share of a GPU it occupies.

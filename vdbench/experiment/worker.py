@@ -5,9 +5,7 @@ Both schedulers run these functions, and nothing else runs a trial.
 
 from __future__ import annotations
 
-import errno
 import time
-import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,22 +23,23 @@ from vdbench.datasets.view import View, open_view
 from vdbench.distilled import TENSORS
 from vdbench.errors import DataError, FailureKind, VdbenchError
 from vdbench.experiment.artefacts import make, store
+from vdbench.experiment.curves import Curves, plain
 from vdbench.experiment.environment import environment
+from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
 from vdbench.experiment.home import Home
 from vdbench.experiment.judges import judge_of, teacher_of
-from vdbench.experiment.result import Curve, Failure, Result, Source, Stage
+from vdbench.experiment.result import Curve, Result, Source, Stage
 from vdbench.experiment.stopping import StopRequest
 from vdbench.generator.settings import generator_settings, pool_spec
 from vdbench.method import Method, Task
 from vdbench.registry import Registry
+from vdbench.soundness import check_set
 
 if TYPE_CHECKING:
     from vdbench.assets import AssetSpec
     from vdbench.experiment.trial import Job
     from vdbench.records import StudentScores
 
-CURVE_POINTS = 24
-"""Most points that are kept of a curve."""
 LOOK_EVERY = 0.5
 """Seconds between two looks for a request to stop."""
 
@@ -71,9 +70,7 @@ def run_trial(job: Job, report: Report) -> Result:
         with reproducibly():
             result = _carry_out(job, home, progress, started)
     except BaseException as error:
-        failure = Failure(
-            kind=failure_kind(error), stage=progress.stage, message=sentence_of(error), details=_trace(error)
-        )
+        failure = failure_of(error, progress.stage)
         result = blank_result(job, started).model_copy(update={"status": "failed", "failure": failure})
         home.results.write(result)
         if isinstance(error, KeyboardInterrupt):
@@ -89,15 +86,15 @@ def reproducibly() -> Iterator[None]:
 
     On a CPU this makes outcomes equal to the bit; on a GPU some backward passes have no deterministic kernel.
     """
-    threads = torch.get_num_threads()
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = torch.get_num_threads(), cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32
     torch.set_num_threads(1)
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32 = True, False, False
     try:
         with threadpool_limits(1):
             yield
     finally:
+        threads, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32 = before
         torch.set_num_threads(threads)
 
 
@@ -116,6 +113,7 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
         made = make(trial, home, method, task, lambda: progress.curves)
         stages["distill"] = made.cost
         distilled = store(trial, home, made.distilled)
+        check_set(distilled, task.train, trial.ipc, method.name)  # it may be one that an earlier version stored
     with progress.during("evaluate"):
         judge = judge_of(trial.protocol, view, trial.evaluation_seeds(), task.assets, distilled)
         verdict = judge(distilled, trial.ipc, trial.seed, progress)
@@ -152,7 +150,10 @@ def _view(job: Job) -> View:
 def _prepare(job: Job, view: View, progress: _Progress) -> tuple[Method[Any], Task]:
     trial = job.trial
     device = torch.device(job.device)
-    method = Registry(job.plugins).configure(trial.method, trial.pool, job.settings)
+    registry = Registry(job.plugins)
+    method = registry.configure(trial.method, trial.pool, job.settings)
+    if registry.code(trial.method) != trial.method_code:
+        raise DataError(f"plugin {job.plugins[0]} was edited while this ran; type the same command again")
     home = Home(job.home)
     task = Task(
         dataset=trial.dataset.name,
@@ -202,7 +203,9 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
             for _, spec in task.assets.missing(_needed(job, method, task)):
                 if task.assets.folder(spec) == folder:
                     task.assets.get(spec)
-    except Exception as error:
+    except BaseException as error:
+        if failure_kind(error) == "interrupted":
+            raise
         warnings.warn(f"{folder.parent.name} could not be built: {sentence_of(error)}", stacklevel=1)
 
 
@@ -237,38 +240,6 @@ def blank_result(job: Job, started: datetime) -> Result:
     )
 
 
-def failure_kind(error: BaseException) -> FailureKind:
-    """Sort an exception into the closed set of failure kinds."""
-    if isinstance(error, VdbenchError):
-        return error.kind
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or "can't allocate memory" in str(error):
-        return "oom"
-    if isinstance(error, ImportError):
-        return "dependency"
-    if isinstance(error, OSError):
-        return "data"
-    return "bug" if isinstance(error, Exception) else "interrupted"  # Ray ends a worker with SystemExit
-
-
-def sentence_of(error: BaseException) -> str:
-    """An exception in one sentence."""
-    if isinstance(error, VdbenchError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"no space is left on the device for {error.filename or 'the home'}; free some and run again"
-    return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-def _trace(error: BaseException) -> str:
-    return "" if isinstance(error, VdbenchError) else "".join(traceback.format_exception(error))
-
-
-def _thinned(points: Sequence[tuple[int, float]]) -> Curve:
-    """Evenly spread points, the first and the last among them."""
-    last, kept = len(points) - 1, min(CURVE_POINTS, len(points)) - 1
-    return tuple(points[round(last * place / kept)] for place in range(kept + 1))
-
-
 def _silent(step: int, **metrics: Any) -> None:
     """Hears of progress, says nothing."""
 
@@ -281,7 +252,7 @@ class _Progress:
 
     def __init__(self, report: Report, job: Job) -> None:
         self.stage = "assets"
-        self._points: dict[str, list[tuple[int, float]]] = {}
+        self._curves = Curves()
         self._report, self._job = report, job
         self._stop, self._stopping = StopRequest(job.home), False
         self._started = self._kept = self._looked = time.monotonic()
@@ -294,15 +265,14 @@ class _Progress:
             raise KeyboardInterrupt("the run was asked to end")
         if now - self._looked > LOOK_EVERY:
             self._looked, self._stopping = now, self._stop.made
-        self._report(step, stage=self.stage, **metrics)
-        for name, value in metrics.items():
-            if name != "of" and isinstance(value, int | float):
-                self._points.setdefault(name, []).append((step, float(f"{value:.4g}")))
+        told = {name: plain(value) for name, value in metrics.items()}
+        self._report(int(step), stage=self.stage, **told)
+        self._curves.add(int(step), told)
 
     @property
     def curves(self) -> dict[str, Curve]:
         """What this stage reported, thinned."""
-        return {name: _thinned(points) for name, points in self._points.items() if len(points) > 1}
+        return self._curves.thinned()
 
     def due(self) -> bool:
         """Whether long work should keep its state now."""
@@ -316,6 +286,6 @@ class _Progress:
 
     @contextmanager
     def during(self, stage: str) -> Iterator[None]:
-        self.stage, self._points = stage, {}
+        self.stage, self._curves = stage, Curves()
         self(0)
         yield

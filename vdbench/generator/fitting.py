@@ -21,6 +21,11 @@ FLOOR = 0.05
 """Share of the peak learning rate that is left at the end."""
 
 
+def with_steps(losses: Sequence[float]) -> list[tuple[int, float]]:
+    """Losses as earlier versions kept them, without their steps, with the steps of the looks that they are from."""
+    return [((look + 1) * LOOK_EVERY, loss) for look, loss in enumerate(losses)]
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast.
@@ -57,13 +62,13 @@ class Fit:
         network: what is trained, in place.
         schedule: how long and how fast.
         name: of the network, for errors and progress.
-        losses: mean loss since the last look, one per look.
+        losses: for each look, its step and the mean loss since the look before it.
     """
 
     network: torch.nn.Module
     schedule: Schedule
     name: str
-    losses: list[float] = field(default_factory=list)
+    losses: list[tuple[int, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._weights: Sequence[torch.nn.Parameter] = list(self.network.parameters())
@@ -93,7 +98,7 @@ class Fit:
                 mean = float(torch.stack(recent).mean())
                 if not math.isfinite(mean):
                     raise DivergedError(self.name, self._step)
-                self.losses.append(mean)
+                self.losses.append((self._step, mean))
                 recent.clear()
                 if due():
                     checkpoint.keep(self._state())
@@ -117,7 +122,8 @@ class Fit:
         return value.detach()
 
     def _state(self) -> dict[str, torch.Tensor]:
-        state = {"step": torch.tensor(self._step), "losses": torch.tensor(self.losses, dtype=torch.float64)}
+        losses = torch.tensor(self.losses, dtype=torch.float64).reshape(len(self.losses), 2)
+        state = {"step": torch.tensor(self._step), "curve": losses}
         for i, (weight, average) in enumerate(zip(self._weights, self._average, strict=True)):
             moments = self._optimiser.state[weight]
             state |= {f"{i}.weight": weight.detach().cpu(), f"{i}.average": average.cpu()}
@@ -129,7 +135,8 @@ class Fit:
         state = checkpoint.last()
         if state is None:
             return
-        self._step, self.losses = int(state["step"]), state["losses"].tolist()
+        curve = state["curve"].tolist() if "curve" in state else with_steps(state["losses"].tolist())
+        self._step, self.losses = int(state["step"]), [(int(step), float(loss)) for step, loss in curve]
         for i, (weight, average) in enumerate(zip(self._weights, self._average, strict=True)):
             weight.copy_(state.like(f"{i}.weight", weight))
             average.copy_(state.like(f"{i}.average", average))

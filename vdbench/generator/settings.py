@@ -114,10 +114,11 @@ class GeneratorSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _from_preset(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or value.get("preset", "quick") not in PRESETS:
+        preset = value.get("preset", "quick") if isinstance(value, dict) else None
+        if not isinstance(preset, str) or preset not in PRESETS:
             return value
-        start = PRESETS[value.get("preset", "quick")]
-        nested = {name: {**start.get(name, {}), **(_plain(value.get(name)))} for name in PRESETS["small"]}
+        chosen = {name: _plain(value.get(name, {})) for name in PRESETS["small"]}
+        nested = {name: {**PRESETS[preset].get(name, {}), **own} for name, own in chosen.items() if own is not None}
         return {**value, **nested}
 
     @model_validator(mode="after")
@@ -179,7 +180,8 @@ def generator_settings(values: dict[str, Any]) -> GeneratorSettings:
         raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _plain(value: Any) -> dict[str, Any] | None:
+    """Nested settings as a mapping; None where they are none, which validation then says."""
     if isinstance(value, Settings):
         return value.model_dump()
-    return dict(value) if isinstance(value, dict) else {}
+    return dict(value) if isinstance(value, dict) else None

@@ -1,0 +1,63 @@
+"""What a local Ray wants of its user's machine."""
+
+from pathlib import Path
+
+import pytest
+
+from vdbench.errors import UsageError
+from vdbench.experiment import ray_places
+from vdbench.experiment.home import Home
+from vdbench.experiment.on_ray import QUIET
+from vdbench.experiment.ray_places import temporary_folder, token_where_none_can_be_kept
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RAY_TMPDIR", "TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_a_short_temporary_folder_is_ray_s_own_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert temporary_folder() is None
+    monkeypatch.setenv("TMPDIR", "/scratch/me")
+    assert temporary_folder() is None
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "RAY_TMPDIR"])
+def test_a_long_one_is_replaced_so_that_sockets_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv(name, f"/{'é' * 25}")  # 26 characters, but 51 bytes
+    chosen = temporary_folder()
+    assert chosen is not None
+    longest = f"{chosen}/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1"
+    assert len(longest.encode()) <= 103
+    monkeypatch.setattr(ray_places, "SHORT", tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="set RAY_TMPDIR to a folder"):
+        temporary_folder()
+
+
+def test_a_token_is_made_only_where_ray_could_not_keep_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert token_where_none_can_be_kept() == {}
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    first, second = token_where_none_can_be_kept(), token_where_none_can_be_kept()
+    assert list(first) == ["RAY_AUTH_TOKEN"]
+    assert first != second
+    monkeypatch.setattr(Path, "home", no_home)
+    assert list(token_where_none_can_be_kept()) == ["RAY_AUTH_TOKEN"]
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    assert token_where_none_can_be_kept() == {}
+
+
+def test_a_user_without_a_folder_is_told_how_to_give_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vdbench.experiment.home.user_data_path", lambda name: Path("~nobody-of-this-name") / name)
+    with pytest.raises(UsageError, match="give a home with --home or VDBENCH_HOME"):
+        Home.at(None)
+
+
+def test_ray_does_not_start_workers_through_uv_nor_look_in_the_working_folder() -> None:
+    assert QUIET["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] == "0"
+    assert QUIET["PYTHONSAFEPATH"] == "1"

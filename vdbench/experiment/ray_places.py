@@ -1,0 +1,48 @@
+"""What a local Ray wants of its user's machine: a short path for its sockets, and a place for its token."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from vdbench.errors import UsageError
+
+SOCKET_PATH = 107 if sys.platform == "linux" else 103
+"""Bytes that the path of a socket may have."""
+BELOW = len("/ray/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
+"""Bytes that Ray adds to its temporary folder's path for the longest of its sockets."""
+SHORT = Path("/tmp")
+"""Where it goes when the temporary folder's path is too long."""
+
+
+def temporary_folder() -> str | None:
+    """The folder for Ray's sockets and logs; None where its own choice will do.
+
+    Raises:
+        UsageError: the temporary folder's path is too long, and there is no other.
+    """
+    chosen = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or str(SHORT)
+    most = SOCKET_PATH - BELOW
+    if len(os.fsencode(chosen)) <= most:
+        return None
+    if not os.access(SHORT, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"the path of the temporary folder {chosen} is too long for Ray's sockets; set RAY_TMPDIR to a folder "
+            f"whose path has at most {most} bytes, or add --scheduler inline"
+        )
+    return str(SHORT / f"ray-{os.getuid()}")
+
+
+def token_where_none_can_be_kept() -> dict[str, str]:
+    """Variables that give Ray a token for this run, where it could not write one to the user's home folder."""
+    if any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
+        return {}
+    try:
+        folder = Path.home() / ".ray"
+    except RuntimeError:  # no home folder is known
+        writable = False
+    else:
+        writable = os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK)
+    return {} if writable else {"RAY_AUTH_TOKEN": secrets.token_hex(32)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from vdbench.cli.advice import command
 from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose
-from vdbench.cli.output import err, human_bytes, out, show_rows
+from vdbench.cli.output import err, human_bytes, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
@@ -99,10 +99,8 @@ def prepare(
                 on_progress=on_progress,
             )
         used = disk_needed(sum(clip.row is not None for clip in store.manifest.clips), geometry)
-        out.print(
-            f"{spec.name}: {_summary(store)}; {human_bytes(used)} in {store.folder}", markup=False, soft_wrap=True
-        )
-        _warn_of_faults(store)
+        out.print(f"{spec.name}: {_summary(store)}; {human_bytes(used)} in {store.folder}", soft_wrap=True)
+        _warn_of_faults(store, names if names.endswith(".yaml") else spec.name)
 
 
 def _specs(names: str) -> list[DatasetSpec]:
@@ -121,7 +119,7 @@ def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None) ->
     if data_root is not None and spec.layout != "rendered":
         index = read_index(spec, data_root.expanduser().absolute())
         clips = len(index.entries) - len(index.missing)
-        err.print(f"{spec.name}: {clips} clips, {human_bytes(disk_needed(clips, geometry))} of disk", markup=False)
+        err.print(f"{spec.name}: {clips} clips, {human_bytes(disk_needed(clips, geometry))} of disk", soft_wrap=True)
 
 
 def _absolute(path: Path | None) -> Path | None:
@@ -136,10 +134,11 @@ def _summary(store: ClipStore) -> str:
     return f"{len(present)} of {manifest.spec.classes} classes, {usable} of {len(manifest.clips)} clips{partial}"
 
 
-def _warn_of_faults(store: ClipStore) -> None:
+def _warn_of_faults(store: ClipStore, typed: str) -> None:
     counts = _fault_counts(store)
     if told := ", ".join(f"{count} {status}" for status, count in counts.items()):
-        err.print(f"{store.manifest.spec.name}: {told}; `vdbench datasets show` names them", markup=False)
+        named = command("datasets", "show", typed)
+        err.print(f"{store.manifest.spec.name}: {told}; `{named}` names them", soft_wrap=True)
     if "timeout" in counts:
         err.print(
             f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout", soft_wrap=True
@@ -157,19 +156,20 @@ def _fault_counts(store: ClipStore) -> dict[str, int]:
 def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
     """Hash every video and every stored clip again, and name what has changed."""
     from vdbench.datasets.prepare import verify as find_changes
-    from vdbench.datasets.store import find_store
 
     place = _home(home)
-    changed = 0
+    changed = []
     for spec in _specs(names):
-        faults = find_changes(find_store(place.root, spec, frames=1, size=1), _absolute(data_root))
-        changed += len(faults)
+        typed = names if names.endswith(".yaml") else spec.name
+        faults = find_changes(_found(typed, spec, place, frames=1, size=1), _absolute(data_root))
+        changed += [typed] * len(faults)
         for fault in faults:
-            out.print(f"{spec.name}: {fault}", markup=False, soft_wrap=True)
+            out.print(f"{spec.name}: {fault}", soft_wrap=True)
         if not faults:
             out.print(f"{spec.name}: every file and every stored clip is what was prepared")
     if changed:
-        raise DataError(f"{changed} faults; prepare the data sets named above again")
+        again = ["datasets", "prepare", ",".join(dict.fromkeys(changed))]
+        raise DataError(f"{len(changed)} faults; prepare the data sets named above again:", again)
 
 
 @app.command()
@@ -208,19 +208,17 @@ def show(
     )
     if as_json:
         value = {"name": name, "split": split, "partial": manifest.partial, "fingerprint": manifest.fingerprint}
-        print(json.dumps(value | {"classes": rows, "faults": faults, "sheet": str(path)}, indent=2, ensure_ascii=False))
+        print_json(value | {"classes": rows, "faults": faults, "sheet": str(path)})
         return
     show_rows(f"{name}, split {split}: {_summary(store)}", ["class", "train", "test"], rows, False)
     if present:
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):
         out.print(f"{missing} clips that the split files name are missing")
-    out.print(f"contact sheet: {path}", markup=False, soft_wrap=True)
+    out.print(f"contact sheet: {path}", soft_wrap=True)
 
 
-def store_for(
-    name: str, place: Home, frames: int | None = None, size: int | None = None, options: str = "--data-root FOLDER"
-) -> ClipStore:
+def store_for(name: str, place: Home, frames: int | None = None, size: int | None = None) -> ClipStore:
     """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
 
     Args:
@@ -228,13 +226,11 @@ def store_for(
         place: the home.
         frames: frames wanted per clip, or None.
         size: pixels wanted per side, or None.
-        options: what the command that prepares it needs beside its name, for the sentence of the error.
 
     Raises:
         DataError: it is not prepared; the sentence offers the command.
     """
     from vdbench.datasets.spec import load_dataset
-    from vdbench.datasets.store import find_store
 
     spec = load_dataset(name)
     own = (spec.geometry.frames, spec.geometry.size)
@@ -244,10 +240,17 @@ def store_for(
 
         with counting(f"preparing {name}") as on_progress:
             return decode(spec, None, place.root, on_progress=on_progress)
+    return _found(name, spec, place, frames, size)
+
+
+def _found(typed: str, spec: DatasetSpec, place: Home, frames: int | None, size: int | None) -> ClipStore:
+    """The prepared store; the command that an error offers calls the data set as it was typed, maybe by its file."""
+    from vdbench.datasets.store import find_store
+
     try:
         return find_store(place.root, spec, frames=frames, size=size)
     except DataError as error:
-        raise DataError(str(error) if spec.layout == "rendered" else f"{error} {options}") from None
+        raise DataError(error.sentence, [typed if word == spec.name else word for word in error.command]) from None
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
+from vdbench.cli import advice
 from vdbench.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ HomeOption = Annotated[
         envvar="VDBENCH_HOME",
         help="Where vdbench keeps what it makes.",
         show_default="the user's data folder",
+        callback=advice.note,
     ),
 ]
 ResultsOption = Annotated[
@@ -29,7 +31,9 @@ ResultsOption = Annotated[
 ]
 DataRootOption = Annotated[
     Path | None,
-    typer.Option("--data-root", envvar="VDBENCH_DATA", help="Where the videos lie.", show_default=False),
+    typer.Option(
+        "--data-root", envvar="VDBENCH_DATA", help="Where the videos lie.", show_default=False, callback=advice.note
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 PluginOption = Annotated[

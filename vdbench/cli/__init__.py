@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 import traceback
 import warnings
@@ -58,12 +59,22 @@ app.command("mlflow")(machine.mlflow)
 app.command("doctor")(machine.doctor)
 
 
+class _Warning(logging.Formatter):
+    """Our own log lines, written as warnings are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return f"warning: {harmless(line)}" if record.name.startswith("vdbench") else line
+
+
 def main() -> None:
     """Run the command line and exit with its code: 0 done, 1 trials failed, 2 usage, 3 data, 130 interrupted."""
     replace_what_cannot_be_shown()
     debug = "--debug" in sys.argv[1:]
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     warnings.formatwarning = lambda message, *_, **__: f"warning: {harmless(str(message))}\n"
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Warning())
     code: Any
     try:
         code = app(arguments, prog_name="vdbench")
@@ -99,7 +110,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         _say(f"no space is left on the device for {error.filename or 'what was to be written'}; free some and go on")
         return 3
-    if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError | NotADirectoryError):
+    if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")
         return 3
     _say(f"this is a bug in vdbench ({type(error).__name__}: {error}); run again with --debug and report it")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from vdbench.cli.advice import command
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose
+from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose, finite
 from vdbench.cli.output import err, human_bytes, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
@@ -70,7 +70,7 @@ def prepare(
     frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="the data set's", min=1)] = None,
     size: Annotated[int | None, typer.Option(help="Pixels per side.", show_default="the data set's", min=8)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes.", show_default="one per core", min=1)] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds that one file may take.", min=0.1)] = 60.0,
+    timeout: Annotated[float, typer.Option(help="Seconds that one file may take.", min=0.1, callback=finite)] = 60.0,
     data_root: DataRootOption = None,
     home: HomeOption = None,
 ) -> None:

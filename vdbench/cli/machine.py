@@ -85,9 +85,7 @@ def mlflow(
     if not (os.environ.get("MLFLOW_TRACKING_URI") or mirror_file(place).is_file()):
         raise DataError(f"there is no MLflow store in {place.mlflow}; to write one, type:", ["mlflow", "--rebuild"])
     _check_port(port)
-    out.print(f"opening http://127.0.0.1:{port} on {uri}", soft_wrap=True)
-    sys.stdout.flush()
-    _serve([sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)])
+    _serve(uri, port)
 
 
 def _rebuild(place: Home) -> None:
@@ -114,8 +112,8 @@ def _check_port(port: int) -> None:
             raise UsageError(f"port {port} cannot be used ({error.strerror}); choose another one with --port") from None
 
 
-def _serve(server: list[str]) -> None:
-    """Run a server until somebody ends this command, and end it then.
+def _serve(uri: str, port: int) -> None:
+    """Run MLflow's server until somebody ends this command, and end it then.
 
     It has a session of its own, because a Ctrl-C would end it in the midst of its imports with a traceback.
     """
@@ -125,7 +123,9 @@ def _serve(server: list[str]) -> None:
 
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, asked)
-    running = subprocess.Popen(server, start_new_session=True)
+    out.print(f"opening http://127.0.0.1:{port} on {uri}", soft_wrap=True)
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
+    running = subprocess.Popen(command, start_new_session=True)
     try:
         code = running.wait()
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,6 +55,17 @@ SetOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def finite(value: float | None) -> float | None:
+    """The callback of options in seconds and shares: not a number and infinity pass every other check.
+
+    Raises:
+        UsageError: the value is one of these.
+    """
+    if value is not None and not math.isfinite(value):
+        raise UsageError(f"{value} is no finite number; give one, or leave the option out")
+    return value
 
 
 def split_list(text: str) -> list[str]:

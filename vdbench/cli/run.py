@@ -68,11 +68,16 @@ def run(
     scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     gpus_per_trial: Annotated[
-        float | None, typer.Option(help="Share of a GPU per trial.", show_default="the method's own", min=0.01)
+        float | None,
+        typer.Option(
+            help="Share of a GPU per trial.", show_default="the method's own", min=0.01, callback=options.finite
+        ),
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds per trial, checked when it reports.", min=1)] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds per trial, checked when it reports.", min=1, callback=options.finite)
+    ] = None,
     checkpoint_every: Annotated[
-        float, typer.Option(help="Seconds after which long methods keep their state.", min=0)
+        float, typer.Option(help="Seconds after which long methods keep their state.", min=0, callback=options.finite)
     ] = 120.0,
     ray_address: Annotated[str, typer.Option(help="An existing Ray cluster; local starts one here.")] = "local",
     workers: Annotated[int | None, typer.Option(help="Cores that a local Ray uses.", show_default="all", min=1)] = None,

@@ -115,21 +115,26 @@ def _check_port(port: int) -> None:
 def _serve(uri: str, port: int) -> None:
     """Run MLflow's server until somebody ends this command, and end it then.
 
-    It has a session of its own, because a Ctrl-C would end it in the midst of its imports with a traceback.
+    It has a session of its own, because a Ctrl-C would end it in the midst of its imports with a traceback. Whoever
+    asks while it starts is heard once it has started, so that it never outlives this command.
     """
+    running: subprocess.Popen[bytes] | None = None
+    asked = False
 
-    def asked(*_: object) -> None:
-        raise KeyboardInterrupt
+    def end(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        if running is not None and running.poll() is None:
+            os.killpg(running.pid, signal.SIGTERM)
 
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, asked)
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, end)
     out.print(f"opening http://127.0.0.1:{port} on {uri}", soft_wrap=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
     running = subprocess.Popen(command, start_new_session=True)
-    try:
-        code = running.wait()
-    except KeyboardInterrupt:
-        os.killpg(running.pid, signal.SIGTERM)
-        running.wait()
-        raise
+    if asked:
+        end()
+    code = running.wait()
+    if asked:
+        raise KeyboardInterrupt
     raise VdbenchError(f"MLflow ended by itself, with exit code {code}; what it printed above says why")

@@ -281,7 +281,7 @@ def test_a_store_is_found_by_its_shape_or_offered_by_its_command(world, home):
     own = prepare(world.spec, world.root, home, workers=1)
     assert find_store(home, world.spec).folder == own.folder
     assert find_store(home, world.spec, frames=4, size=16).folder == own.folder
-    with pytest.raises(DataError, match=r"prepare ucf101 --frames 16$"):
+    with pytest.raises(DataError, match=r"prepare ucf101 --frames 16 --data-root FOLDER$"):
         find_store(home, world.spec, frames=16)
     with pytest.raises(DataError, match="not prepared with 8 frames of 32 pixels|not prepared in"):
         find_store(home, world.spec, "pyav")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import Literal
 
 FailureKind = Literal["oom", "timeout", "diverged", "data", "dependency", "bug", "interrupted"]
@@ -11,13 +13,28 @@ FailureKind = Literal["oom", "timeout", "diverged", "data", "dependency", "bug",
 class VdbenchError(Exception):
     """Base of the errors that are shown as one sentence instead of a traceback.
 
+    Args:
+        sentence: what was wrong, where, and what to do.
+        command: words of a command of vdbench that helps, without ``vdbench``. It ends the sentence; the command line
+            adds the places that its user typed, such as ``--home``.
+
     Attributes:
+        sentence: without the command.
+        command: its words; empty for none.
         exit_code: what the command line exits with when this error ends it.
         kind: the failure kind that is recorded when this error ends a trial.
     """
 
     exit_code: int = 1
     kind: FailureKind = "bug"
+
+    def __init__(self, sentence: str = "", command: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.command = tuple(command)
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {shlex.join(['vdbench', *self.command])}" if self.command else self.sentence
 
 
 class UsageError(VdbenchError):

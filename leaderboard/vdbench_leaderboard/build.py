@@ -119,7 +119,7 @@ def load(results: Path) -> Stored:
             faults.append(path.name)
     if not read:
         unreadable = f" that can be read among {len(faults)} files" if faults else ""
-        raise DataError(f"no results in {results}{unreadable}; check the path, or run `vdbench run` first")
+        raise DataError(f"no results in {results}{unreadable}; check the path, or first type:", ["run"])
     from vdbench_leaderboard.cells import superseded
 
     old = sorted(result.id for result in superseded(read))

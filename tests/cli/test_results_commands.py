@@ -121,7 +121,7 @@ def test_faults_are_one_line_each_and_exit_code_3(cli: Cli, home: Path, ran: dic
     assert sum(finding["fault"] for finding in json.loads(as_json.out)) == 2
     merging = cli("results", "merge", out, "--into", into)
     assert merging.code == 3
-    assert "see `vdbench results validate`; nothing was written" in merging.err
+    assert "nothing was written; to see all, type: vdbench results validate " in merging.err
     assert not into.exists()
 
 

@@ -287,12 +287,14 @@ def test_rows_that_do_not_hold_what_the_journal_says_are_decoded_again(world, ho
 
 
 def test_a_store_is_found_by_its_shape_or_offered_by_its_command(world, home):
-    with pytest.raises(DataError, match=r"not prepared in .*; type: vdbench datasets prepare ucf101$"):
+    with pytest.raises(
+        DataError, match=r"not prepared in .*; type: vdbench datasets prepare ucf101 --data-root FOLDER$"
+    ):
         find_store(home, world.spec)
     own = prepare(world.spec, world.root, home, workers=1)
     assert find_store(home, world.spec).folder == own.folder
     assert find_store(home, world.spec, frames=4, size=16).folder == own.folder
-    with pytest.raises(DataError, match=r"prepare ucf101 --frames 16$"):
+    with pytest.raises(DataError, match=r"prepare ucf101 --frames 16 --data-root FOLDER$"):
         find_store(home, world.spec, frames=16)
     with pytest.raises(DataError, match="not prepared with 8 frames of 32 pixels|not prepared in"):
         find_store(home, world.spec, "pyav")

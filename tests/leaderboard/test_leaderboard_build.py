@@ -182,7 +182,7 @@ def test_a_broken_file_is_named_and_skipped(small, tmp_path, caplog, content):
 
 def test_no_results_is_one_sentence(tmp_path):
     for results in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(DataError, match="no results in .*; check the path, or run `vdbench run` first"):
+        with pytest.raises(DataError, match="no results in .*; check the path, or first type: vdbench run$"):
             build(results, tmp_path / "out")
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(DataError, match="no results in .* that can be read"):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 import traceback
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vdbench import __version__
-from vdbench.cli import datasets, generator, judge, leaderboard, machine, methods, results, run
-from vdbench.cli.output import err
+from vdbench.cli import advice, datasets, generator, judge, leaderboard, machine, methods, results, run
+from vdbench.cli.output import NOBODY_READS, err, harmless, replace_what_cannot_be_shown, silence
 from vdbench.errors import VdbenchError
 
 INTERRUPTED = 130
@@ -37,12 +38,14 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _global(
+    ctx: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Options that stand before every command."""
+    advice.note(ctx, None)
 
 
 app.command("run")(run.run)
@@ -56,34 +59,58 @@ app.command("mlflow")(machine.mlflow)
 app.command("doctor")(machine.doctor)
 
 
+class _Warning(logging.Formatter):
+    """Our own log lines, written as warnings are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return f"warning: {harmless(line)}" if record.name.startswith("vdbench") else line
+
+
 def main() -> None:
     """Run the command line and exit with its code: 0 done, 1 trials failed, 2 usage, 3 data, 130 interrupted."""
+    replace_what_cannot_be_shown()
     debug = "--debug" in sys.argv[1:]
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {harmless(str(message))}\n"
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Warning())
+    code: Any
     try:
-        app(arguments, prog_name="vdbench")
+        code = app(arguments, prog_name="vdbench")
     except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            err.print("interrupted; type the same command again to go on")
-        raise
+        code = ended.code
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:
         if debug:
             traceback.print_exc()
-        sys.exit(_explain(error))
+        code = _explain(error)
+    if code == INTERRUPTED:
+        err.print("interrupted; type the same command again to go on")
+    sys.exit(_written(code))
+
+
+def _written(code: Any) -> Any:
+    """Write what is still to be written, while a failure can be told; return the exit code."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        silence(sys.stdout)
+        return code or (NOBODY_READS if error.errno == errno.EPIPE else _explain(error))
+    return code
 
 
 def _explain(error: Exception) -> int:
     """Print one sentence for an error and return the exit code."""
     if isinstance(error, VdbenchError):
-        _say(str(error))
+        _say(f"{error.sentence} {advice.command(*error.command)}" if error.command else str(error))
         return error.exit_code
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         _say(f"no space is left on the device for {error.filename or 'what was to be written'}; free some and go on")
         return 3
-    if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError | NotADirectoryError):
+    if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")
         return 3
     _say(f"this is a bug in vdbench ({type(error).__name__}: {error}); run again with --debug and report it")
@@ -92,4 +119,4 @@ def _explain(error: Exception) -> int:
 
 def _say(sentence: str) -> None:
     err.print("error:", style="bold red", end=" ")
-    err.print(sentence, markup=False, soft_wrap=True)
+    err.print(sentence, soft_wrap=True)

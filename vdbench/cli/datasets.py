@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose
-from vdbench.cli.output import err, human_bytes, out, show_rows
+from vdbench.cli.advice import command
+from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose, finite
+from vdbench.cli.output import err, human_bytes, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def prepare(
     frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="the data set's", min=1)] = None,
     size: Annotated[int | None, typer.Option(help="Pixels per side.", show_default="the data set's", min=8)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes.", show_default="one per core", min=1)] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds that one file may take.", min=0.1)] = 60.0,
+    timeout: Annotated[float, typer.Option(help="Seconds that one file may take.", min=0.1, callback=finite)] = 60.0,
     data_root: DataRootOption = None,
     home: HomeOption = None,
 ) -> None:
@@ -103,9 +103,9 @@ def prepare(
             )
         used = disk_needed(sum(clip.row is not None for clip in store.manifest.clips), geometry)
         for split in spec.splits:
-            out.print(f"{spec.name}, {_summary(store, split)}", markup=False, soft_wrap=True)
-        out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}", markup=False, soft_wrap=True)
-        _warn_of_faults(store)
+            out.print(f"{spec.name}, {_summary(store, split)}", soft_wrap=True)
+        out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}", soft_wrap=True)
+        _warn_of_faults(store, names if names.endswith(".yaml") else spec.name)
 
 
 def _specs(names: str) -> list[DatasetSpec]:
@@ -124,7 +124,7 @@ def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None) ->
     if data_root is not None and spec.layout != "rendered":
         index = read_index(spec, data_root.expanduser().absolute())
         clips = len(index.entries) - len(index.missing)
-        err.print(f"{spec.name}: {clips} videos, {human_bytes(disk_needed(clips, geometry))} of disk", markup=False)
+        err.print(f"{spec.name}: {clips} videos, {human_bytes(disk_needed(clips, geometry))} of disk", soft_wrap=True)
 
 
 def _absolute(path: Path | None) -> Path | None:
@@ -141,10 +141,11 @@ def _summary(store: ClipStore, split: int) -> str:
     return f"split {split}: {classes}, {counts}{partial}"
 
 
-def _warn_of_faults(store: ClipStore) -> None:
+def _warn_of_faults(store: ClipStore, typed: str) -> None:
     counts = _fault_counts(store)
     if told := ", ".join(f"{count} {status}" for status, count in counts.items()):
-        err.print(f"{store.manifest.spec.name}: {told}; `vdbench datasets show` names them", markup=False)
+        named = command("datasets", "show", typed)
+        err.print(f"{store.manifest.spec.name}: {told}; `{named}` names them", soft_wrap=True)
     clips = [clip.decode for clip in store.manifest.clips]
     if elsewhere := sum(decode.status == "ok" and decode.message != "" for decode in clips):
         err.print(
@@ -167,28 +168,29 @@ def _fault_counts(store: ClipStore) -> dict[str, int]:
 def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
     """Hash every video, every stored clip and every view again, and name what has changed."""
     from vdbench.datasets.prepare import verify as find_changes
-    from vdbench.datasets.store import find_store
     from vdbench.datasets.view import verify_views
     from vdbench.digests import sealed
 
     place = _home(home)
-    changed = 0
+    changed = []
     for spec in _specs(names):
-        store = find_store(place.root, spec, frames=1, size=1, look=False)
+        typed = names if names.endswith(".yaml") else spec.name
+        store = _found(typed, spec, place, frames=1, size=1, look=False)
         faults = find_changes(store, _absolute(data_root))
-        changed += len(faults)
+        changed += [typed] * len(faults)
         if not sealed(store.folder):
-            out.print(
-                f"{spec.name}: its manifest carries no digest, since an earlier version prepared it", markup=False
-            )
+            out.print(f"{spec.name}: its manifest carries no digest, since an earlier version prepared it")
         for fault in faults:
-            out.print(f"{spec.name}: {fault}", markup=False, soft_wrap=True)
-        if not faults:
+            out.print(f"{spec.name}: {fault}", soft_wrap=True)
+        if faults:
+            out.print(f"{spec.name}: delete {store.folder} and prepare it again", soft_wrap=True)
+        else:
             out.print(f"{spec.name}: every file and every stored clip is what was prepared")
     for sentence in verify_views(place.root):
-        out.print(sentence, markup=False, soft_wrap=True)
+        out.print(sentence, soft_wrap=True)
     if changed:
-        raise DataError(f"{changed} faults; prepare the data sets named above again")
+        again = ["datasets", "prepare", ",".join(dict.fromkeys(changed))]
+        raise DataError(f"{len(changed)} faults; delete the stores named above, and prepare them again:", again)
 
 
 @app.command()
@@ -227,19 +229,17 @@ def show(
     )
     if as_json:
         value = {"name": name, "split": split, "partial": manifest.partial, "fingerprint": manifest.fingerprint}
-        print(json.dumps(value | {"classes": rows, "faults": faults, "sheet": str(path)}, indent=2, ensure_ascii=False))
+        print_json(value | {"classes": rows, "faults": faults, "sheet": str(path)})
         return
     show_rows(f"{name}, {_summary(store, split)}", ["class", "train", "test"], rows, False)
     if present:
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):
         out.print(f"{missing} clips that the split files name are missing")
-    out.print(f"contact sheet: {path}", markup=False, soft_wrap=True)
+    out.print(f"contact sheet: {path}", soft_wrap=True)
 
 
-def store_for(
-    name: str, place: Home, frames: int | None = None, size: int | None = None, options: str = "--data-root FOLDER"
-) -> ClipStore:
+def store_for(name: str, place: Home, frames: int | None = None, size: int | None = None) -> ClipStore:
     """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
 
     Args:
@@ -247,13 +247,11 @@ def store_for(
         place: the home.
         frames: frames wanted per clip, or None.
         size: pixels wanted per side, or None.
-        options: what the command that prepares it needs beside its name, for the sentence of the error.
 
     Raises:
         DataError: it is not prepared; the sentence offers the command.
     """
     from vdbench.datasets.spec import load_dataset
-    from vdbench.datasets.store import find_store
 
     spec = load_dataset(name)
     own = (spec.geometry.frames, spec.geometry.size)
@@ -263,10 +261,19 @@ def store_for(
 
         with counting(f"preparing {name}") as on_progress:
             return decode(spec, None, place.root, on_progress=on_progress)
+    return _found(name, spec, place, frames, size)
+
+
+def _found(
+    typed: str, spec: DatasetSpec, place: Home, frames: int | None, size: int | None, look: bool = True
+) -> ClipStore:
+    """The prepared store; the command that an error offers calls the data set as it was typed, maybe by its file."""
+    from vdbench.datasets.store import find_store
+
     try:
-        return find_store(place.root, spec, frames=frames, size=size)
+        return find_store(place.root, spec, frames=frames, size=size, look=look)
     except DataError as error:
-        raise DataError(str(error) if spec.layout == "rendered" else f"{error} {options}") from None
+        raise DataError(error.sentence, [typed if word == spec.name else word for word in error.command]) from None
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

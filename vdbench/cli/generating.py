@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vdbench.cli.advice import command
 from vdbench.cli.options import choose, parse_settings
 from vdbench.cli.output import err
 from vdbench.errors import DataError, UsageError
@@ -83,9 +84,7 @@ class Work:
         return self.assets.get(spec)
 
 
-def works(
-    names: str, suite: str, set_: list[str] | None, partial: bool, data_root: Path | None, home: Path | None
-) -> list[Work]:
+def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: Path | None) -> list[Work]:
     """What was typed: the generator and pool of each data set, as a run under that suite would have them.
 
     Args:
@@ -93,7 +92,6 @@ def works(
         suite: its name.
         set_: ``--set`` options.
         partial: whether data sets of which only a part is there are allowed.
-        data_root: where videos lie, for the sentence of an error.
         home: where things are kept.
 
     Raises:
@@ -114,11 +112,10 @@ def works(
     generator_settings(own)
     chosen = choose(names, dataset_names(), "data set")
     place, declared = Home.at(home), load_suite(suite, protocol)
-    hint = f"--data-root {data_root or 'FOLDER'}{' --partial' if partial else ''}{f' --home {home}' if home else ''}"
-    return [_work(name, declared, own, place, partial, hint) for name in chosen]
+    return [_work(name, declared, own, place, partial) for name in chosen]
 
 
-def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bool, hint: str) -> Work:
+def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bool) -> Work:
     import torch
 
     from vdbench.assets import Assets
@@ -128,9 +125,8 @@ def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bo
     from vdbench.experiment.suite import merged
     from vdbench.generator.settings import generator_settings, pool_spec
 
-    view = open_view(
-        store_for(name, place, suite.protocol.frames, suite.protocol.size, hint), place.root, **suite.protocol.data()
-    )
+    store = store_for(name, place, suite.protocol.frames, suite.protocol.size)
+    view = open_view(store, place.root, **suite.protocol.data())
     if view.facts.partial and not partial:
         raise DataError(f"{view.facts.title} is all that is there; add --partial to go on with those")
     settings = generator_settings(merged(suite.prescribed(GENERATOR, name, suite.ipc[0], own), own))
@@ -254,4 +250,5 @@ def stored_scores(work: Work) -> PoolScores | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        raise DataError(f"{path} cannot be read; type `vdbench generator score` with the same arguments") from None
+        again = command("generator", "score", work.name, also=("suite", "set_"))
+        raise DataError(f"{path} cannot be read; type: {again}") from None

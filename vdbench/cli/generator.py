@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vdbench.cli.advice import command
 from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, sampled, scored, stored_scores, works
 from vdbench.cli.generator_facts import generator_facts, mirror, pool_facts
 from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption
-from vdbench.cli.output import human_bytes, human_seconds, out, show_rows
+from vdbench.cli.output import human_bytes, human_seconds, out, print_json, show_rows
 from vdbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train(
     from vdbench.generator.shipped import export
 
     told = []
-    for work in works(dataset, suite, set_, partial, data_root, home):
+    for work in works(dataset, suite, set_, partial, home):
         with work.undisturbed():
             found = work.get(work.pool.generator)
             facts = generator_facts(work, found)
@@ -71,7 +71,7 @@ def sample(
 ) -> None:
     """Sample the pool of a data set, unless it is there already, and write a contact sheet of it."""
     told = []
-    for work in works(dataset, suite, set_, partial, data_root, home):
+    for work in works(dataset, suite, set_, partial, home):
         with work.undisturbed():
             facts = pool_facts(work, sampled(work))
             mirror(work, work.assets.folder(work.pool).name, "pool", facts)
@@ -96,7 +96,7 @@ def score(
     tell how near they are to train clips and to clips that were held out.
     """
     told = []
-    for work in works(dataset, suite, set_, partial, data_root, home):
+    for work in works(dataset, suite, set_, partial, home):
         with work.undisturbed():
             pool = sampled(work)
             scores = scored(work, pool, seed)
@@ -121,12 +121,10 @@ def show(
 ) -> None:
     """Show where the pool of a data set comes from and its scores, if it was scored, and write its contact sheet."""
     told = []
-    for work in works(dataset, suite, set_, partial, data_root, home):
+    for work in works(dataset, suite, set_, partial, home):
         if not work.assets.folder(work.pool).is_dir():
-            raise DataError(
-                f"{work.place.root} holds no such pool of {work.name}; type `vdbench generator sample` with the same "
-                "options"
-            )
+            first = command("generator", "sample", work.name, also=("suite", "set_"))
+            raise DataError(f"{work.place.root} holds no such pool of {work.name}; type: {first}")
         facts, scores = pool_facts(work, sampled(work)), stored_scores(work)
         told.append(facts | {"scores": scores.model_dump(mode="json") if scores else None})
         if not as_json:
@@ -139,17 +137,17 @@ def show(
 
 def _tell(title: str, told: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     for facts in told:
         rows = [{"what": key.replace("_", " "), "value": _words(key, value)} for key, value in facts.items()]
         show_rows(f"{facts['dataset']}: {title}", ["what", "value"], rows[1:], False)
         if facts["source"].startswith("ships with"):
-            out.print("to train one here, add --set generator.source=trained", markup=False)
+            out.print("to train one here, add --set generator.source=trained", soft_wrap=True)
 
 
 def _words(key: str, value: Any) -> Any:
-    if key == "finallosses":
+    if key == "final_losses":
         return ", ".join(f"{name} {loss:.4f}" for name, loss in value.items())
     formats = {"seconds": human_seconds, "bytes": human_bytes}
     return formats[key](value) if key in formats else value
@@ -196,7 +194,7 @@ def _show_scores(work: Work, scores: PoolScores) -> None:
     ]
     show_rows("Medians of the distance to the nearest train clip", list(near[0]), near, False)
     for name in (SHEET, PAIRS, SCORES):
-        out.print(f"{work.folder / name}", markup=False, soft_wrap=True)
+        out.print(f"{work.folder / name}", soft_wrap=True)
 
 
 def _percent(share: float | None) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from vdbench.cli.options import HomeOption, JsonOption, SetOption, parse_settings
-from vdbench.cli.output import err, show_rows
+from vdbench.cli.output import err, print_json, show_rows
 from vdbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,7 +158,7 @@ def _show(distilled: DistilledSet, verdict: Verdict, told: dict[str, Any], as_js
         *((way.name, scores) for way in verdict.conditions for scores in way.students),
     ]
     if as_json:
-        print(json.dumps([{"labels": labels} | s.model_dump(mode="json") | told for labels, s in judged], indent=2))
+        print_json([{"labels": labels} | s.model_dump(mode="json") | told for labels, s in judged])
         return
     rows = [{"student": s.student, "labels": labels} | _cells(x) for labels, s in judged for x in s.scores]
     title = f"{distilled.record.method} on {distilled.record.dataset}, {len(distilled)} clips"

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vdbench.cli.advice import command
 from vdbench.cli.options import HomeOption, ResultsOption
 from vdbench.cli.output import err, out
+from vdbench.cli.output import show as show_tables
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -53,7 +55,7 @@ def build(
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
     for path in build_leaderboard(source, target, _previews(previews, results, home)):
-        out.print(str(path), markup=False, soft_wrap=True)
+        out.print(str(path), soft_wrap=True)
 
 
 @app.command()
@@ -61,7 +63,7 @@ def show(results: ResultsOption = None, home: HomeOption = None) -> None:
     """Print the leaderboard."""
     from vdbench_leaderboard.build import show as renderable
 
-    out.print(renderable(results or _home(home).results.folder))
+    show_tables(renderable(results or _home(home).results.folder))
 
 
 @app.command()
@@ -78,8 +80,9 @@ def check(
     target = out_folder or _home(home).leaderboard
     different = differing(source, target, _previews(previews, results, home))
     for name in different:
-        err.print(f"{target / name} is not what the results give", markup=False, soft_wrap=True)
+        err.print(f"{target / name} is not what the results give", soft_wrap=True)
     if different:
-        err.print(f"write it anew with: vdbench leaderboard build --results {source} --out {target}", soft_wrap=True)
+        again = command("leaderboard", "build", also=("results", "out_folder", "previews"))
+        err.print(f"write it anew with: {again}", soft_wrap=True)
         raise typer.Exit(1)
-    out.print(f"{target} is what {source} gives", markup=False, soft_wrap=True)
+    out.print(f"{target} is what {source} gives", soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files as package_files
 from pathlib import Path
 from string import Template
@@ -10,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from vdbench.cli.advice import command
 from vdbench.cli.options import JsonOption, PluginOption
-from vdbench.cli.output import out, show_rows
+from vdbench.cli.output import out, print_json, show_rows
 from vdbench.errors import DependencyError, UsageError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, write and check methods.")
@@ -50,15 +50,16 @@ def show(name: str, plugin: PluginOption = None, as_json: JsonOption = False) ->
     if as_json:
         value: dict[str, Any] = {"name": name, "title": card.title, "paper": card.paper, "bibtex": card.bibtex}
         value |= {"reconstruction": card.reconstruction, "version": method.version, "settings": settings}
-        print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        print_json(value)
         return
-    out.print(f"[bold]{name}[/] (version {method.version}): {card.title}", markup=True)
+    out.print(f"{name} (version {method.version}): {card.title}", style="bold", soft_wrap=True)
     if card.reconstruction:
         out.print("A reconstruction: no code of the authors is public.")
     if card.paper:
-        out.print(f"Paper: {card.paper}", markup=False)
+        out.print(f"Paper: {card.paper}", soft_wrap=True)
     if card.bibtex:
-        out.print(card.bibtex, markup=False)
+        for line in card.bibtex.splitlines():
+            out.print(line, soft_wrap=True)
     show_rows("Settings (--set)", ["setting", "default", "role", "what"], settings, False)
 
 
@@ -104,9 +105,9 @@ def new(
         text = (package_files("vdbench") / "templates" / template).read_text(encoding="utf-8")
         files.write_text(path, Template(text).substitute(names))
     plugin, test = targets.values()
-    out.print(f"wrote {plugin} and {test}; next:", markup=False)
-    out.print(f"  vdbench methods check {plugin}", markup=False)
-    out.print(f"  vdbench run --plugin {plugin} --methods {name}", markup=False)
+    out.print(f"wrote {plugin} and {test}; next:", soft_wrap=True)
+    out.print(f"  {command('methods', 'check', str(plugin))}", soft_wrap=True)
+    out.print(f"  {command('run', '--plugin', str(plugin), '--methods', name)}", soft_wrap=True)
 
 
 @app.command()
@@ -125,8 +126,8 @@ def check(name_or_file: str, plugin: PluginOption = None) -> None:
         findings = check_method(registry.get(name))
         failed |= bool(findings)
         for finding in findings:
-            out.print(f"{name}: {finding}", markup=False)
+            out.print(f"{name}: {finding}", soft_wrap=True)
         if not findings:
-            out.print(f"{name} keeps the contract of a method", markup=False)
+            out.print(f"{name} keeps the contract of a method", soft_wrap=True)
     if failed:
         raise typer.Exit(1)

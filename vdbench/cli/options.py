@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ import typer
 import yaml
 
 from vdbench import plain_yaml
+from vdbench.cli import advice
 from vdbench.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ HomeOption = Annotated[
         envvar="VDBENCH_HOME",
         help="Where vdbench keeps what it makes.",
         show_default="the user's data folder",
+        callback=advice.note,
     ),
 ]
 ResultsOption = Annotated[
@@ -30,7 +33,9 @@ ResultsOption = Annotated[
 ]
 DataRootOption = Annotated[
     Path | None,
-    typer.Option("--data-root", envvar="VDBENCH_DATA", help="Where the videos lie.", show_default=False),
+    typer.Option(
+        "--data-root", envvar="VDBENCH_DATA", help="Where the videos lie.", show_default=False, callback=advice.note
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 PluginOption = Annotated[
@@ -51,6 +56,17 @@ SetOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def finite(value: float | None) -> float | None:
+    """The callback of options in seconds and shares: not a number and infinity pass every other check.
+
+    Raises:
+        UsageError: the value is one of these.
+    """
+    if value is not None and not math.isfinite(value):
+        raise UsageError(f"{value} is no finite number; give one, or leave the option out")
+    return value
 
 
 def split_list(text: str) -> list[str]:

@@ -41,7 +41,7 @@ def counting(title: str) -> Iterator[Callable[[int, int], None]]:
         if now - last >= LINE_EVERY or done == total:
             last = now
             left = f", {human_seconds((now - started) / done * (total - done))} left" if 0 < done < total else ""
-            err.print(f"{title}: {done} of {total}{left}", markup=False, soft_wrap=True)
+            err.print(f"{title}: {done} of {total}{left}", soft_wrap=True)
 
     yield line
 
@@ -89,7 +89,7 @@ class PlainRun:
     def preparing(self, what: str) -> None:
         """Say what is built for all trials, pieces of the same kind once."""
         if what not in self._told:
-            err.print(f"building {what}", markup=False, soft_wrap=True)
+            err.print(f"building {what}", soft_wrap=True)
         self._told[what] = time.monotonic()
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ class PlainRun:
         words = self._paces.setdefault(what, _Pace()).words(step, metrics)
         if time.monotonic() - self._told[what] >= TRIAL_LINE_EVERY:
             self._told[what] = time.monotonic()
-            err.print(f"{what}: {words}", markup=False, soft_wrap=True)
+            err.print(f"{what}: {words}", soft_wrap=True)
 
     def started(self, job: Job) -> None:
         """Nothing to say yet."""
@@ -110,7 +110,7 @@ class PlainRun:
         words = self._paces[trial].words(step, metrics)
         if now - self._told[trial] >= TRIAL_LINE_EVERY:
             self._told[trial] = now
-            err.print(f"{job.trial.title}: {words}", markup=False, soft_wrap=True)
+            err.print(f"{job.trial.title}: {words}", soft_wrap=True)
 
     def finished(self, job: Job, result: Result) -> None:
         """One line: the place in the run, the trial, what came of it, the time left."""
@@ -118,9 +118,7 @@ class PlainRun:
         elapsed = time.monotonic() - self._started
         rest = elapsed / self._ended * (self._total - self._ended)
         left = f"  ({human_seconds(rest)} left)" if rest else ""
-        err.print(
-            f"[{self._ended}/{self._total}] {job.trial.title}: {describe(result)}{left}", markup=False, soft_wrap=True
-        )
+        err.print(f"[{self._ended}/{self._total}] {job.trial.title}: {describe(result)}{left}", soft_wrap=True)
 
     def close(self) -> None:
         """Nothing to end."""
@@ -145,7 +143,7 @@ class LiveRun:
     def preparing(self, what: str) -> None:
         """Show what is built for all trials, pieces of the same kind once."""
         if what not in self._paces:
-            self._live.console.print(f"building {what}", markup=False, soft_wrap=True)
+            self._live.console.print(f"building {what}", soft_wrap=True)
         self._paces[what] = _Pace()
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
@@ -168,7 +166,7 @@ class LiveRun:
         """Turn the row into a line above the table."""
         self._running.pop(job.trial.id, None)
         self._bar.advance(self._task)
-        self._live.console.print(f"{job.trial.title}: {describe(result)}", markup=False, soft_wrap=True)
+        self._live.console.print(f"{job.trial.title}: {describe(result)}", soft_wrap=True)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

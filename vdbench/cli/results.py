@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vdbench.cli.advice import command
 from vdbench.cli.options import HomeOption, JsonOption, ResultsOption, choose
-from vdbench.cli.output import err, out, show_rows
+from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _top1(result: Result) -> str | None:
 def show(trial_id: str, results: ResultsOption = None, home: HomeOption = None) -> None:
     """Show one result as JSON. The first characters of its id are enough."""
     _, result = find_result(trial_id, _store(results, home))
-    print(json.dumps(result.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    print_json(result.model_dump(mode="json"))
 
 
 def find_result(named: str, store: ResultStore) -> tuple[Path, Result]:
@@ -89,7 +89,8 @@ def find_result(named: str, store: ResultStore) -> tuple[Path, Result]:
     found = [r for r in store.readable() if r.id.startswith(named)]
     if len(found) != 1:
         how_many = "no result has" if not found else f"{len(found)} results have"
-        raise UsageError(f"{how_many} an id that begins with '{named}'; see `vdbench results list`")
+        listing = command("results", "list", also=("results",))
+        raise UsageError(f"{how_many} an id that begins with '{named}'; see `{listing}`")
     return store.path(found[0].id), found[0]
 
 
@@ -116,18 +117,18 @@ def export(
 
     results = _stored(None, home)
     if not results:
-        raise DataError("there are no results to export; run `vdbench run` first")
+        raise DataError("there are no results to export; first type:", ["run"])
     results = _chosen(results, suite, "suite", lambda r: r.suite)
     results = _chosen(results, dataset, "data set", lambda r: r.dataset.name)
     results = _chosen(results, method, "method", lambda r: r.label)
     write(results, folder)
-    out.print(f"{len(results)} results written to {folder}", markup=False, soft_wrap=True)
+    out.print(f"{len(results)} results written to {folder}", soft_wrap=True)
     if artefacts:
         handed = export_artefacts(results, Home.at(home).root / ARTEFACTS, folder)
         told = f"{len(handed.copied)} distilled sets copied"
         told += f", {handed.restricted} of restricted data sets left here" if handed.restricted else ""
         told += f", {handed.missing} no longer in the home" if handed.missing else ""
-        out.print(told, markup=False, soft_wrap=True)
+        out.print(told, soft_wrap=True)
 
 
 def _chosen(results: list[Result], names: str | None, what: str, name_of: Callable[[Result], str]) -> list[Result]:
@@ -150,11 +151,11 @@ def validate(places: PlacesArgument, as_json: JsonOption = False) -> None:
     found = findings(places)
     faults = [finding for finding in found if finding.fault]
     if as_json:
-        print(json.dumps([asdict(finding) for finding in found], indent=2, ensure_ascii=False))
+        print_json([asdict(finding) for finding in found])
     else:
         for finding in found:
             kind = "fault" if finding.fault else "remark"
-            out.print(f"{kind}: {finding.where}: {finding.what}", markup=False, soft_wrap=True)
+            out.print(f"{kind}: {finding.where}: {finding.what}", soft_wrap=True)
     checked = len(result_files(places))
     if faults:
         number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
@@ -179,12 +180,12 @@ def merge(
     if faults := [finding for finding in findings(sources) if finding.fault]:
         first = faults[0]
         raise DataError(
-            f"{len(faults)} faults, the first in {first.where}: {first.what}; see `vdbench results validate`; nothing "
-            "was written"
+            f"{len(faults)} faults, the first in {first.where}: {first.what}; nothing was written; to see all, type:",
+            ["results", "validate", *map(str, sources)],
         )
     plan = plan_merge(sources, into)
     for trial_id, fields in plan.conflicts.items():
-        err.print(f"conflict: {trial_id} differs in {', '.join(fields)}", markup=False, soft_wrap=True)
+        err.print(f"conflict: {trial_id} differs in {', '.join(fields)}", soft_wrap=True)
     if plan.conflicts:
         raise VdbenchError(
             f"{len(plan.conflicts)} trials have another outcome than is in {into}, or than another source; nothing was "
@@ -198,4 +199,4 @@ def merge(
         "there already": plan.skipped,
     }
     told = ", ".join(f"{len(some)} {what}" for what, some in counts.items() if some)
-    out.print(f"{into}: {told}", markup=False, soft_wrap=True)
+    out.print(f"{into}: {told}", soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from vdbench.cli import options
-from vdbench.cli.output import err, human_bytes, human_seconds, out, show_rows
+from vdbench.cli.advice import command
+from vdbench.cli.output import err, human_bytes, human_seconds, out, print_json, show_rows
+from vdbench.cli.output import show as show_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,11 +68,16 @@ def run(
     scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     gpus_per_trial: Annotated[
-        float | None, typer.Option(help="Share of a GPU per trial.", show_default="the method's own", min=0.01)
+        float | None,
+        typer.Option(
+            help="Share of a GPU per trial.", show_default="the method's own", min=0.01, callback=options.finite
+        ),
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds per trial, checked when it reports.", min=1)] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds per trial, checked when it reports.", min=1, callback=options.finite)
+    ] = None,
     checkpoint_every: Annotated[
-        float, typer.Option(help="Seconds after which long methods keep their state.", min=0)
+        float, typer.Option(help="Seconds after which long methods keep their state.", min=0, callback=options.finite)
     ] = 120.0,
     ray_address: Annotated[str, typer.Option(help="An existing Ray cluster; local starts one here.")] = "local",
     workers: Annotated[int | None, typer.Option(help="Cores that a local Ray uses.", show_default="all", min=1)] = None,
@@ -110,11 +116,10 @@ def run(
     Registry(plugin or []).resolve(wanted_methods or [])
     judged_by = load_suite(suite or _default_suite(names), changes.pop("protocol", None))
     place = Home.at(home)
-    hint = f"--data-root {data_root or 'FOLDER'}{' --partial' if partial else ''}{f' --home {home}' if home else ''}"
     request = Request(
         suite=judged_by,
         methods=wanted_methods or judged_by.runs,
-        stores=_stores(names or judged_by.datasets, place, judged_by.protocol, hint),
+        stores=_stores(names or judged_by.datasets, place, judged_by.protocol),
         ipc=wanted_ipc or (() if budgets else judged_by.ipc),
         seeds=wanted_seeds or judged_by.seeds,
         budgets=budgets,
@@ -155,10 +160,10 @@ def _default_suite(datasets: Sequence[str] | None) -> str:
     return "quick" if datasets in (None, [EMBEDDED]) else "clean"
 
 
-def _stores(names: Sequence[str], place: Home, protocol: Protocol, hint: str) -> list[ClipStore]:
+def _stores(names: Sequence[str], place: Home, protocol: Protocol) -> list[ClipStore]:
     from vdbench.cli.datasets import store_for
 
-    return [store_for(name, place, protocol.frames, protocol.size, hint) for name in names]
+    return [store_for(name, place, protocol.frames, protocol.size) for name in names]
 
 
 def _device(asked: str, ray_address: str) -> str:
@@ -204,7 +209,7 @@ def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
         for job in plan.jobs
     ]
     if as_json:
-        print(json.dumps({"trials": rows, "seconds": cost.seconds, "bytes": cost.bytes}, indent=2))
+        print_json({"trials": rows, "seconds": cost.seconds, "bytes": cost.bytes})
         return
     shown = ["trial", "method", "pool", "dataset", "ipc", "seed", "control", "state"]
     shown[5:5] = [key for key in ("budget_bytes", "codec") if any(row[key] for row in rows)]
@@ -224,7 +229,7 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
     started = time.monotonic()
     pending = len(plan.pending)
     first = plan.jobs[0].trial
-    err.print(f"suite {first.suite}: {describe_protocol(first.protocol)}", markup=False, soft_wrap=True)
+    err.print(f"suite {first.suite}: {describe_protocol(first.protocol)}", soft_wrap=True)
     done = len(plan.jobs) - pending
     err.print(f"{len(plan.jobs)} trials, {done} done already, {pending} to run; home {place.root}", soft_wrap=True)
     mirror = MlflowMirror(place, f"vdbench run, suite {first.suite}") if pending else None
@@ -241,7 +246,7 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
         _build_leaderboard(place)
     if as_json:
         results = [r.model_dump(mode="json") for r in (*outcome.done, *outcome.failed)]
-        print(json.dumps(results, indent=2))
+        print_json(results)
     elif outcome.done or outcome.failed:
         _show_leaderboard(place)
     ran = len(outcome.done) - len(plan.done)
@@ -249,7 +254,7 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> 
     for result in outcome.failed:
         what = f"{result.label} on {result.dataset.name}, ipc {result.ipc or 'all'}, seed {result.seed}"
         why = result.failure.message if result.failure else ""
-        err.print(f"failed: {what}: {why} (vdbench results show {result.id})", markup=False, soft_wrap=True)
+        err.print(f"failed: {what}: {why} ({command('results', 'show', result.id)})", soft_wrap=True)
     return outcome.exit_code
 
 
@@ -259,7 +264,7 @@ def _log_pools(plan: Plan, place: Home) -> None:
 
     for work in works_of(plan.pending, place):
         log_pool(work)
-        err.print(f"pool of {work.title}: {work.folder / SHEET}", markup=False, soft_wrap=True)
+        err.print(f"pool of {work.title}: {work.folder / SHEET}", soft_wrap=True)
 
 
 def _build_leaderboard(place: Home) -> None:
@@ -271,5 +276,5 @@ def _build_leaderboard(place: Home) -> None:
 def _show_leaderboard(place: Home) -> None:
     from vdbench_leaderboard.build import show
 
-    out.print(show(place.results.folder))
-    out.print(f"leaderboard page: {place.leaderboard / 'index.html'}", markup=False, soft_wrap=True)
+    show_tables(show(place.results.folder))
+    out.print(f"leaderboard page: {place.leaderboard / 'index.html'}", soft_wrap=True)

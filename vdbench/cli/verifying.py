@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vdbench import files
-from vdbench.cli.output import out, show_rows
+from vdbench.cli.output import out, print_json, show_rows
 from vdbench.cli.results import find_result
 from vdbench.errors import VdbenchError
 
@@ -54,7 +53,7 @@ def verify_result(folder: Path, named: str, place: Home, device: str, as_json: b
         )
     files.write_json(file, comparison.verified(result, datetime.now(UTC)).model_dump(mode="json"))
     if not as_json:
-        out.print(f"verified: {file}", markup=False, soft_wrap=True)
+        out.print(f"verified: {file}", soft_wrap=True)
 
 
 def _show(trial_id: str, comparison: Comparison, as_json: bool) -> None:
@@ -66,7 +65,7 @@ def _show(trial_id: str, comparison: Comparison, as_json: bool) -> None:
             "tolerance": comparison.tolerance,
             "networks": [asdict(pair) for pair in comparison.pairs],
         }
-        print(json.dumps(value, indent=2))
+        print_json(value)
         return
     rows = [
         {

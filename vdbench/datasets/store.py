@@ -229,14 +229,13 @@ def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: Read
     return home / "stores" / f"{spec.name}-{geometry.frames}x{geometry.size}-{reader}"
 
 
-def prepare_command(spec: DatasetSpec, frames: int | None = None, size: int | None = None) -> str:
-    """The command that prepares a data set; smaller clips than its own are derived from its own."""
-    options = [
-        f"--{name} {value}"
-        for name, value, own in (("frames", frames, spec.geometry.frames), ("size", size, spec.geometry.size))
-        if value is not None and value > own
-    ]
-    return " ".join(["vdbench datasets prepare", spec.name, *options])
+def prepare_command(spec: DatasetSpec, frames: int | None = None, size: int | None = None) -> tuple[str, ...]:
+    """Words of the command that prepares a data set; smaller clips than its own are derived from its own."""
+    words = ["datasets", "prepare", spec.name]
+    for name, value, own in (("frames", frames, spec.geometry.frames), ("size", size, spec.geometry.size)):
+        if value is not None and value > own:
+            words += [f"--{name}", str(value)]
+    return (*words, *(() if spec.layout == "rendered" else ("--data-root", "FOLDER")))
 
 
 def find_store(
@@ -277,7 +276,7 @@ def find_store(
         folder = min(fitting)[-1]
         return ClipStore.open(folder) if look else ClipStore.read(folder)
     state = "is not prepared" if not found else f"is not prepared with {wanted[0]} frames of {wanted[1]} pixels"
-    raise DataError(f"{spec.name} {state} in {home}; type: {prepare_command(spec, frames, size)}")
+    raise DataError(f"{spec.name} {state} in {home}; type:", prepare_command(spec, frames, size))
 
 
 def seal(manifest: Manifest) -> Manifest:

@@ -157,7 +157,8 @@ def _shape(store: ClipStore, frames: int | None, size: int | None) -> tuple[int,
     if wanted[0] > stored.frames or wanted[1] > stored.size:
         raise DataError(
             f"the clip store of {store.manifest.spec.name} has {stored.frames} frames of {stored.size} pixels, not "
-            f"{wanted[0]} of {wanted[1]}; type: {prepare_command(store.manifest.spec, *wanted)}"
+            f"{wanted[0]} of {wanted[1]}; type:",
+            prepare_command(store.manifest.spec, *wanted),
         )
     return wanted
 
@@ -169,7 +170,8 @@ def _parts(store: ClipStore, split: int, validation: float, seed: int) -> dict[s
     if len(classes) < 2:
         raise DataError(
             f"split {split} of {manifest.spec.name} has {len(classes)} classes with train and test clips, but needs 2; "
-            f"add their videos and type: {prepare_command(manifest.spec)} --partial"
+            "add their videos and type:",
+            [*prepare_command(manifest.spec), "--partial"],
         )
     train, test = (
         [clip for clip in manifest.usable(split, role) if clip.class_name in classes] for role in ("train", "test")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,7 +51,27 @@ class SharedWork:
 
 def tracking_uri(home: Home) -> str:
     """Where the mirror is: ``MLFLOW_TRACKING_URI``, or SQLite in the home."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.mlflow / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _sqlite_uri(mirror_file(home))
+
+
+def mirror_file(home: Home) -> Path:
+    """The SQLite file in the home that holds the mirror, unless ``MLFLOW_TRACKING_URI`` names another place."""
+    return home.mlflow / "mlflow.db"
+
+
+def _sqlite_uri(path: Path) -> str:
+    """What MLflow opens this very file by.
+
+    A ``?`` would begin the URI's query, and a ``%`` a character in hexadecimal, so SQLite gets such a path as a URI of
+    its own. The driver is named in it because MLflow makes the parent folder of what follows a bare ``sqlite:///``,
+    which would be another one.
+    """
+    if not {"?", "%"} & set(str(path)):
+        return f"sqlite:///{path}"
+    from sqlalchemy import URL
+
+    uri = URL.create("sqlite+pysqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})
+    return uri.render_as_string(hide_password=False)
 
 
 class MlflowMirror:
@@ -68,6 +89,11 @@ class MlflowMirror:
         self._parents: dict[str, str] = {}
         self._curves: dict[str, list[tuple[str, float, int, int]]] = {}
         self._attempt(self._connect)
+
+    @property
+    def recording(self) -> bool:
+        """Whether the store could be reached until now."""
+        return self._client is not None
 
     def preparing(self, what: str) -> None:
         """Nothing to record: assets are not runs."""
@@ -142,7 +168,7 @@ class MlflowMirror:
         experiment = client.get_experiment_by_name(name)
         if experiment is not None:
             return str(experiment.experiment_id)
-        local = tracking_uri(self._home).startswith("sqlite:")
+        local = tracking_uri(self._home).startswith("sqlite")
         location = (self._home.mlflow / "artifacts").as_uri() if local else None
         return str(client.create_experiment(name, artifact_location=location))
 

@@ -12,10 +12,9 @@ import typer
 
 from vdbench import __version__
 from vdbench.cli import datasets, generator, judge, leaderboard, machine, methods, results, run
+from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
 from vdbench.cli.output import err
 from vdbench.errors import VdbenchError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="vdbench",
@@ -62,10 +61,11 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
-        app(arguments, prog_name="vdbench")
+        with sigterm_as_ctrl_c():
+            app(arguments, prog_name="vdbench")
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            err.print("interrupted; type the same command again to go on")
+            err.print(GO_ON)
         raise
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -14,6 +14,8 @@ from typing import NoReturn
 from vdbench.cli.output import err
 
 INTERRUPTED = 130
+_busy = threading.Event()
+"""Set while a command runs."""
 GO_ON = "interrupted; type the same command again to go on"
 
 
@@ -24,9 +26,11 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGTERM, _interrupt)
+    _busy.set()
     try:
         yield
     finally:
+        _busy.clear()
         signal.signal(signal.SIGTERM, before)
 
 
@@ -45,8 +49,10 @@ def say_asked() -> None:
     )
 
 
-def leave() -> NoReturn:
-    """End this process, whatever it is doing."""
+def leave() -> None:
+    """End this process, whatever it is doing, unless its command has ended by now."""
+    if not _busy.is_set():
+        return
     err.show_cursor()
     err.print(GO_ON)
     sys.stdout.flush()

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -14,9 +14,13 @@ from typing import NoReturn
 from vdbench.cli.output import err
 
 INTERRUPTED = 130
-_busy = threading.Event()
-"""Set while a command runs."""
 GO_ON = "interrupted; type the same command again to go on"
+
+
+class _Commands:
+    """How many commands of this process have ended."""
+
+    ended = 0
 
 
 @contextmanager
@@ -26,11 +30,10 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGTERM, _interrupt)
-    _busy.set()
     try:
         yield
     finally:
-        _busy.clear()
+        _Commands.ended += 1
         signal.signal(signal.SIGTERM, before)
 
 
@@ -49,12 +52,17 @@ def say_asked() -> None:
     )
 
 
-def leave() -> None:
-    """End this process, whatever it is doing, unless its command has ended by now."""
-    if not _busy.is_set():
-        return
-    err.show_cursor()
-    err.print(GO_ON)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(INTERRUPTED)
+def leaving() -> Callable[[], None]:
+    """What ends this process, whatever it is doing, as long as the present command has not ended by itself."""
+    ours = _Commands.ended
+
+    def leave() -> None:
+        if _Commands.ended != ours:
+            return
+        err.show_cursor()
+        err.print(GO_ON)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+
+    return leave

@@ -226,7 +226,7 @@ def _show_plan(plan: Plan, cost: Estimate, as_json: bool) -> None:
 
 
 def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate, as_json: bool) -> int:
-    from vdbench.cli.ending import leave, say_asked
+    from vdbench.cli.ending import leaving, say_asked
     from vdbench.cli.outlook import estimate_words, shared_words, training_words
     from vdbench.cli.progress import LiveRun, PlainRun
     from vdbench.experiment.plan import describe_protocol
@@ -250,7 +250,7 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate, as
     remaining = Remaining(cost)
     display = LiveRun(pending, remaining) if err.is_terminal and pending else PlainRun(pending, remaining)
     try:
-        outcome = carry_out(plan, place, scheduler, [display, *([mirror] if mirror else [])], say_asked, leave)
+        outcome = carry_out(plan, place, scheduler, [display, *([mirror] if mirror else [])], say_asked, leaving())
     finally:
         display.close()
         if mirror:

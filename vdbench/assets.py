@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clipset import ClipSet
+    from vdbench.work import Work
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -56,6 +57,10 @@ class AssetSpec(BaseModel, Generic[T_co]):
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """Assets that building this one asks for. A scheduler builds them before it, and beside each other."""
         return ()
+
+    def work(self, assets: Assets) -> Sequence[Work] | None:
+        """What building it takes beside its parts, of which none need exist; None where that cannot be said before."""
+        return None
 
     @abstractmethod
     def build(self, assets: Assets, folder: Path) -> None:
@@ -108,7 +113,8 @@ class Assets:
             finally:
                 whole = time.perf_counter() - started
                 own, self._inner = whole - self._inner, before + whole
-            files.write_json(draft / RECORD, {"spec": spec.model_dump(mode="json"), "seconds": own})
+            made = {"spec": spec.model_dump(mode="json"), "train": self.train.fingerprint, "seconds": own}
+            files.write_json(draft / RECORD, made)
 
         def load(folder: Path) -> T:
             _seconds(folder)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vdbench.distilled import DistilledSet
     from vdbench.pool import Pool
     from vdbench.records import Provenance
+    from vdbench.work import Work
 
 
 def identity(default: Any, description: str, **limits: Any) -> Any:
@@ -191,6 +192,10 @@ class Method(ABC, Generic[S]):
         """
         clips = len(task.train.classes) * (task.ipc or 0)
         return clips * (task.train.clips[0].nbytes if clip_bytes is None else clip_bytes)
+
+    def work(self, task: Task) -> Sequence[Work] | None:
+        """What :meth:`distill` takes beside its assets, of which none need exist; None where that cannot be said."""
+        return None
 
     @abstractmethod
     def distill(self, task: Task) -> DistilledSet:

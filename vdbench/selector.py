@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vdbench.distilled import DistilledSet
     from vdbench.method import Task
     from vdbench.pool import Pool
+    from vdbench.work import Work
 
 
 class SelectorSettings(Settings):
@@ -98,6 +99,10 @@ class ClassSelector(Method[S]):
             return () if features is None else (features,)
         pool = self._generated(task)
         return (pool,) if features is None else (pool, PoolFeatures(features=features, pool=pool))
+
+    def work(self, task: Task) -> Sequence[Work] | None:
+        """Choosing takes next to no time beside features and pool; a selector that trains something gives its own."""
+        return ()
 
     def distill(self, task: Task) -> DistilledSet:
         """Select class by class; the clips are stored in class order, as the uint8 pixels they are.

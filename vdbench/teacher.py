@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +11,7 @@ from vdbench.assets import AssetSpec
 from vdbench.evaluate import StudentSpec
 from vdbench.students import build_student
 from vdbench.train import Recipe, on_device, train_student
+from vdbench.work import Work, training
 
 if TYPE_CHECKING:
     import torch
@@ -37,12 +39,19 @@ class TrainedTeacher(AssetSpec["dict[str, torch.Tensor]"]):
     recipe: Recipe
     seed: int = 0
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Its training."""
+        spec, recipe, clips = self.student, self.recipe, len(assets.train)
+        batch, steps = min(recipe.batch, clips), recipe.steps(clips)
+        return [training(assets.train, spec.name, spec.width, batch, steps, assets.device, spec.depth)]
+
     def build(self, assets: Assets, folder: Path) -> None:
         """Train it."""
         from safetensors.torch import save_file
 
         network = self._fresh(assets.train)
-        train_student(network, assets.train, self.recipe, self.seed, assets.device, assets.report)
+        told = partial(assets.report, of=self.recipe.steps(len(assets.train)))
+        train_student(network, assets.train, self.recipe, self.seed, assets.device, told)
         weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vdbench.distilled import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
+    from vdbench.work import Work
 
 
 class DMSettings(LearnedSettings):
@@ -53,6 +54,11 @@ class DM(Method[DMSettings]):
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; clips are stored as float32."""
         return learned_bytes(task, clip_bytes)
+
+    def work(self, task: Task) -> list[Work]:
+        """Its iterations."""
+        chosen, real = self.settings, int(np.minimum(task.train.counts(), self.settings.real).sum())
+        return chosen.matching_work(task, real, chosen.clips_per_pass, chosen.iterations)
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class."""

@@ -9,6 +9,7 @@ from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.targets import nearest_distribution
 from vdbench.train import on_device
+from vdbench.work import training
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vdbench.distilled import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
+    from vdbench.work import Work
 
 BETAS = (0.9, 0.999)
 
@@ -62,6 +64,13 @@ class FRePo(Method[FRePoSettings]):
         """See :meth:`Method.stored_bytes`; clips and soft labels are stored as float32."""
         classes = len(task.train.classes)
         return learned_bytes(task, clip_bytes) + 4 * classes**2 * (task.ipc or 0)
+
+    def work(self, task: Task) -> list[Work]:
+        """Its iterations, in each of which a network of the pool trains for a step."""
+        chosen, learned = self.settings, len(task.train.classes) * budget(task)
+        real, batch = min(chosen.real, len(task.train)), min(chosen.online_batch, learned)
+        step = training(task.train, chosen.student, chosen.width, batch, chosen.iterations, task.device)
+        return [*chosen.matching_work(task, real, real, chosen.iterations), step]
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class and, unless told otherwise, a label for each."""

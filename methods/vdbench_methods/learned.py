@@ -14,6 +14,7 @@ from vdbench.method import Settings, identity
 from vdbench.seeding import generator
 from vdbench.students import build_student, student_class
 from vdbench.train import on_device
+from vdbench.work import embedding, training
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from vdbench.clipset import ClipSet
     from vdbench.method import Task
     from vdbench.students.student import Student
+    from vdbench.work import Work
 
 RESIDENT_SHARE = 0.25
 """Share of a GPU's free memory that train clips may take; larger splits stay on disk and are read batch by batch."""
@@ -52,6 +54,14 @@ class LearnedSettings(Settings):
         """A network with random weights, in evaluation mode, on the device."""
         student = build_student(self.student, len(train.classes), train.frames, train.size, self.width, seed)
         return student.to(device).eval()
+
+    def matching_work(self, task: Task, real: int, clips_per_pass: int, iterations: int) -> list[Work]:
+        """Iterations that embed so many real clips, and the learned ones with their gradient."""
+        train, learned = task.train, len(task.train.classes) * budget(task)
+        return [
+            embedding(train, self.student, self.width, min(clips_per_pass, real), iterations * real, task.device),
+            training(train, self.student, self.width, learned, iterations, task.device),
+        ]
 
 
 class RealClips:

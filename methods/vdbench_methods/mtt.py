@@ -13,6 +13,7 @@ from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.students import build_student
 from vdbench.train import Recipe, on_device, train_student
+from vdbench.work import Work, training
 from vdbench_methods.learned import LearnedSettings, Loop, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from vdbench.method import Task
     from vdbench.students.student import Student
 
+STEPS_OF_A_MATCH = 5
+"""Plain training steps that take as long as a step of a student that is followed, forth and back."""
 SMALLEST_STEP = 1e-3
 """The learned step size is kept from falling below this."""
 
@@ -39,6 +42,11 @@ class TrajectorySettings(Settings):
     syn_batch: int = identity(256, "learned clips per step, or all of them", gt=0)
     step_size: float = identity(0.01, "a student's learning rate before the first update", ge=SMALLEST_STEP)
     lr_step_size: float = identity(1e-5, "learning rate of that learning rate", ge=0)
+
+    def work(self, task: Task, student: str, width: int, clips: int, iterations: int) -> list[Work]:
+        """Iterations that follow experts on learned clips, of which there are so many."""
+        batch, steps = min(self.syn_batch, clips), self.syn_steps * iterations * STEPS_OF_A_MATCH
+        return [training(task.train, student, width, batch, steps, task.device)]
 
     def specs(self, student: str, width: int) -> list[Expert]:
         """The experts, each a shared asset of its own."""
@@ -82,6 +90,11 @@ class MTT(Method[MTTSettings]):
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; clips are stored as float32."""
         return learned_bytes(task, clip_bytes)
+
+    def work(self, task: Task) -> list[Work]:
+        """Its iterations."""
+        chosen, clips = self.settings, len(task.train.classes) * budget(task)
+        return chosen.trajectory.work(task, chosen.student, chosen.width, clips, chosen.iterations)
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class and a step size."""
@@ -133,6 +146,12 @@ class Expert(AssetSpec["Path"]):
     batch: int
     number: int
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Its training."""
+        clips = len(assets.train)
+        batch, steps = min(self.batch, clips), self._recipe().steps(clips)
+        return [training(assets.train, self.student, self.width, batch, steps, assets.device)]
+
     def build(self, assets: Assets, folder: Path) -> None:
         """Train, and store a row of weights per epoch."""
         import torch
@@ -140,12 +159,11 @@ class Expert(AssetSpec["Path"]):
 
         train, seed = assets.train, seed_of(generator(self.number, self.kind))
         student = build_student(self.student, len(train.classes), train.frames, train.size, self.width, seed)
-        recipe = Recipe(lr=self.lr, momentum=0, weight_decay=0, decay=1, epochs=self.epochs, batch=self.batch)
-        path = [flat(student)]
+        path, recipe = [flat(student)], self._recipe()
 
         def keep(step: int, loss: float) -> None:
             path.append(flat(student))
-            assets.report(step, loss=loss)
+            assets.report(step, of=recipe.steps(len(train)), loss=loss)
 
         train_student(student, train, recipe, seed, assets.device, keep)
         save_file({"epochs": torch.stack(path)}, folder / "expert.safetensors")
@@ -153,6 +171,9 @@ class Expert(AssetSpec["Path"]):
     def load(self, folder: Path) -> Path:
         """Where it is; :func:`weights_at` reads one epoch of it."""
         return folder / "expert.safetensors"
+
+    def _recipe(self) -> Recipe:
+        return Recipe(lr=self.lr, momentum=0, weight_decay=0, decay=1, epochs=self.epochs, batch=self.batch)
 
 
 def flat(student: Student) -> torch.Tensor:

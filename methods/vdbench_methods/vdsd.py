@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of, seeded
+from vdbench.work import Work
 from vdbench_methods.dm import accumulate_gradient, class_means
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips
 from vdbench_methods.mtt import Expert, Matching, TrajectorySettings
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
     from vdbench.distilled import DistilledSet
@@ -92,6 +93,43 @@ class VDSD(Method[VDSDSettings]):
         own = len(train.classes) * train.size**2 * (3 * images + train.frames * motions)
         whole = clip_bytes is None or clip_bytes == 4 * train.clips[0].size
         return (own + math.prod(HALLUCINATOR) + HALLUCINATOR[0]) * (4 if whole else 2)
+
+    def work(self, task: Task) -> list[Work]:
+        """The updates of the images, and those of the motions as their base does it."""
+        chosen, train = self.settings, task.train
+        ipc, classes = budget(task), len(train.classes)
+        real = int(np.minimum(train.counts(), chosen.real).sum())
+        images, _ = chosen.pairs(classes, ipc, train.frames, train.size)
+        if chosen.base == "mtt":
+            trajectory, student = chosen.trajectory, (chosen.student, chosen.width)
+            motions = trajectory.work(task, *student, classes * ipc, chosen.iterations)
+        else:
+            motions = chosen.matching_work(task, real, chosen.clips_per_pass, chosen.iterations)
+        return [self._images_work(task, real, images * classes), *motions]
+
+    def _images_work(self, task: Task, real: int, learned: int) -> Work:
+        """A frame of every real clip of an iteration is embedded, and every image with its gradient."""
+        import torch
+
+        from vdbench.students.recurrent import frame_backbone
+
+        chosen, size = self.settings, task.train.size
+
+        def ready() -> Callable[[int], object]:
+            network = frame_backbone(chosen.static_width).to(task.device).requires_grad_(False)
+            frames = torch.zeros(real + learned, 3, size, size, device=task.device)
+
+            def iterate(items: int) -> None:
+                own = frames[: -(-items * learned // (real + learned))].requires_grad_()
+                with torch.no_grad():
+                    network(frames[: max(1, items * real // (real + learned))])
+                torch.autograd.backward(network(own).square().sum())
+
+            return iterate
+
+        return Work(
+            ("images", chosen.static_width, size, real, learned), ready, real + learned, chosen.static_iterations
+        )
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn the images, then motions and hallucinator."""

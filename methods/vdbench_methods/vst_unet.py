@@ -23,14 +23,17 @@ import numpy as np
 
 from vdbench.method import Card, Settings, identity
 from vdbench.seeding import seed_of, seeded
-from vdbench_methods.reward import RewardSelector, RewardSettings
+from vdbench.work import Work
+from vdbench_methods.reward import Reward, RewardSelector, RewardSettings, describe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
     from numpy.typing import NDArray
 
     from vdbench.assets import Report
-    from vdbench_methods.reward import Reward
+    from vdbench.method import Task
 
 ALL = 10.0
 """The logit that all clips start from where all are to be kept."""
@@ -66,6 +69,22 @@ class VstUnet(RewardSelector[VstUnetSettings]):
 }""",
         reconstruction=True,
     )
+
+    def work(self, task: Task) -> list[Work]:
+        """The updates of a policy per class, on as many clips of a class as the train split has."""
+        chosen, train = self.settings, task.train
+        classes, batch = len(train.classes), max(1, len(train) // len(train.classes))
+
+        def ready() -> Callable[[int], object]:
+            shape = (train.frames, chosen.encoder.width, chosen.grid, chosen.grid)
+            clips = np.random.default_rng(0).random((batch, *shape), dtype=np.float32)
+            found = describe(clips)
+
+            policy = Policy(chosen, clips, min(task.ipc or 1, batch), 0, task.device)
+            reward, rng = Reward(found, found), np.random.default_rng(0)
+            return lambda items: policy.update(reward, rng)
+
+        return [Work((self.name, str(chosen), task.ipc, batch), ready, 1, classes * chosen.epochs)]
 
     def choose(
         self,

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -65,3 +67,44 @@ def test_state_is_kept_at_intervals(tmp_path: Path) -> None:
     progress = worker._Progress(worker._silent, job(tmp_path, checkpoint_every=0))
     assert progress.due()
     assert progress.due()
+
+
+STUCK = """
+import sys, time
+from pathlib import Path
+from vdbench.experiment import stopping
+stopping.GRACE, stopping.END = 0.5, 1.5
+import os
+stop = stopping.StopRequest(Path(sys.argv[1]))
+def leave():
+    print("given up", flush=True)
+    os._exit(130)
+try:
+    with stop.on_sigterm(lambda: print("asked", flush=True), leave):
+        print("ready", flush=True)
+        while True:
+            try:
+                time.sleep(0.05)
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
+                if sys.argv[2] == "heeds":
+                    raise
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("asks", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("how", "said"), [("heeds", ["asked", "interrupted"]), ("ignores", ["asked", "interrupted", "given up"])]
+)
+def test_work_that_never_looks_is_interrupted_and_then_given_up(
+    tmp_path: Path, asks: signal.Signals, how: str, said: list[str]
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", STUCK, tmp_path, how], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(asks)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out.split("\n")[:-1] == said

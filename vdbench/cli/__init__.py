@@ -13,10 +13,9 @@ import typer
 
 from vdbench import __version__
 from vdbench.cli import advice, datasets, generator, judge, leaderboard, machine, methods, results, run
+from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
 from vdbench.cli.output import NOBODY_READS, err, harmless, replace_what_cannot_be_shown, silence
 from vdbench.errors import VdbenchError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="vdbench",
@@ -77,7 +76,8 @@ def main() -> None:
         logging.lastResort.setFormatter(_Warning())
     code: Any
     try:
-        code = app(arguments, prog_name="vdbench")
+        with sigterm_as_ctrl_c():
+            code = app(arguments, prog_name="vdbench")
     except SystemExit as ended:
         code = ended.code
     except KeyboardInterrupt:
@@ -87,7 +87,7 @@ def main() -> None:
             traceback.print_exc()
         code = _explain(error)
     if code == INTERRUPTED:
-        err.print("interrupted; type the same command again to go on")
+        err.print(GO_ON)
     sys.exit(_written(code))
 
 

@@ -64,11 +64,12 @@ class Work:
     def undisturbed(self) -> Iterator[None]:
         """Hold the home, compute as trials do, and let SIGTERM end long work once it has kept its state."""
         from vdbench import files
+        from vdbench.cli.ending import leaving, say_asked
         from vdbench.experiment.stopping import StopRequest
         from vdbench.experiment.worker import reproducibly
 
         stop = StopRequest(self.place.root)
-        with files.sole_user(self.place.root), stop.on_sigterm(), reproducibly():
+        with files.sole_user(self.place.root), stop.on_sigterm(say_asked, leaving()), reproducibly():
             yield
 
     def get(self, spec: AssetSpec[Any]) -> Any:

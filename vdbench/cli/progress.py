@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from vdbench.cli.output import err, human_seconds
+from vdbench.experiment.remaining import Remaining
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -24,13 +33,18 @@ TRIAL_LINE_EVERY = 60.0
 """Seconds between two plain lines about the same trial."""
 
 
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+
 @contextmanager
 def counting(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show ``done`` of ``total``: a bar with time left on a terminal, a line now and then elsewhere."""
+    """Show ``done`` of ``total``: a bar with time left on a terminal, a line now and then elsewhere.
+
+    Nothing is shown before the first count, and so nothing at all where there was nothing to do.
+    """
     if err.is_terminal:
-        with _bar() as bar:
-            task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        with ExitStack() as shown:
+            yield _counted(title, shown)
         return
     last = time.monotonic()
     started = last
@@ -46,9 +60,17 @@ def counting(title: str) -> Iterator[Callable[[int, int], None]]:
     yield line
 
 
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err)
+def _counted(title: str, shown: ExitStack) -> Callable[[int, int], None]:
+    """What moves a bar, which appears with the first count."""
+    bar, tasks = Progress(*COLUMNS, TextColumn("left"), TimeRemainingColumn(), console=err), list[TaskID]()
+
+    def move(done: int, total: int) -> None:
+        if not tasks:
+            tasks.append(bar.add_task(title, total=total))
+            shown.enter_context(bar)
+        bar.update(tasks[0], completed=done, total=total)
+
+    return move
 
 
 class _Pace:
@@ -77,12 +99,13 @@ class PlainRun:
 
     Args:
         total: trials of this run.
+        remaining: knows the time left; None where nothing was estimated.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, remaining: Remaining | None = None) -> None:
         self._total = total
+        self._remaining = remaining or Remaining()
         self._ended = 0
-        self._started = time.monotonic()
         self._paces: dict[str, _Pace] = {}
         self._told: dict[str, float] = {}
 
@@ -94,34 +117,45 @@ class PlainRun:
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
         """A line, where the last one about this work is a minute old."""
+        self._remaining.building(what, step, metrics)
         words = self._paces.setdefault(what, _Pace()).words(step, metrics)
         if time.monotonic() - self._told[what] >= TRIAL_LINE_EVERY:
             self._told[what] = time.monotonic()
-            err.print(f"{what}: {words}", soft_wrap=True)
+            err.print(f"{what}: {words}{self._left()}", soft_wrap=True)
+
+    def built(self, what: str) -> None:
+        """Nothing to say."""
+        self._remaining.built(what)
 
     def started(self, job: Job) -> None:
         """Nothing to say yet."""
+        self._remaining.all_built()
         self._paces[job.trial.id] = _Pace()
         self._told[job.trial.id] = time.monotonic()
 
     def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
         """A line, where the last one about this trial is a minute old."""
         trial, now = job.trial.id, time.monotonic()
+        self._remaining.progressed(trial, step, metrics)
         words = self._paces[trial].words(step, metrics)
         if now - self._told[trial] >= TRIAL_LINE_EVERY:
             self._told[trial] = now
-            err.print(f"{job.trial.title}: {words}", soft_wrap=True)
+            err.print(f"{job.trial.title}: {words}{self._left()}", soft_wrap=True)
 
     def finished(self, job: Job, result: Result) -> None:
         """One line: the place in the run, the trial, what came of it, the time left."""
         self._ended += 1
-        elapsed = time.monotonic() - self._started
-        rest = elapsed / self._ended * (self._total - self._ended)
-        left = f"  ({human_seconds(rest)} left)" if rest else ""
-        err.print(f"[{self._ended}/{self._total}] {job.trial.title}: {describe(result)}{left}", soft_wrap=True)
+        self._remaining.ended(job.trial.id)
+        place = f"[{self._ended}/{self._total}]"
+        err.print(f"{place} {job.trial.title}: {describe(result)}{self._left()}", soft_wrap=True)
 
     def close(self) -> None:
         """Nothing to end."""
+
+    def _left(self) -> str:
+        """The time left of the whole run."""
+        seconds = self._remaining.seconds() if self._ended < self._total else 0.0
+        return f"  (about {human_seconds(seconds)} left of the run)" if seconds else ""
 
 
 class LiveRun:
@@ -129,11 +163,13 @@ class LiveRun:
 
     Args:
         total: trials of this run.
+        remaining: knows the time left.
     """
 
-    def __init__(self, total: int) -> None:
-        self._bar = _bar()
-        self._task = self._bar.add_task("trials", total=total)
+    def __init__(self, total: int, remaining: Remaining) -> None:
+        self._remaining = remaining
+        self._bar = Progress(*COLUMNS, TextColumn("{task.fields[left]}"), console=err)
+        self._task = self._bar.add_task("trials", total=total, left="")
         self._running: dict[str, tuple[str, str]] = {}
         self._trials: set[str] = set()
         self._paces: dict[str, _Pace] = {}
@@ -148,10 +184,16 @@ class LiveRun:
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
         """Show how far shared work is."""
+        self._remaining.building(what, step, metrics)
         self._running[what] = (what, self._paces[what].words(step, metrics))
+
+    def built(self, what: str) -> None:
+        """Nothing to show: the next piece takes the row."""
+        self._remaining.built(what)
 
     def started(self, job: Job) -> None:
         """Add a row; shared work is done."""
+        self._remaining.all_built()
         for what in [name for name in self._running if name not in self._trials]:
             del self._running[what]
         self._trials.add(job.trial.id)
@@ -160,11 +202,13 @@ class LiveRun:
 
     def progressed(self, job: Job, step: int, metrics: dict[str, Any]) -> None:
         """Change the row."""
+        self._remaining.progressed(job.trial.id, step, metrics)
         self._running[job.trial.id] = (job.trial.title, self._paces[job.trial.id].words(step, metrics))
 
     def finished(self, job: Job, result: Result) -> None:
         """Turn the row into a line above the table."""
         self._running.pop(job.trial.id, None)
+        self._remaining.ended(job.trial.id)
         self._bar.advance(self._task)
         self._live.console.print(f"{job.trial.title}: {describe(result)}", soft_wrap=True)
 
@@ -176,6 +220,8 @@ class LiveRun:
         table = Table.grid(padding=(0, 2))
         for title, state in self._running.values():
             table.add_row(title, state)
+        seconds = self._remaining.seconds()
+        self._bar.update(self._task, left=f"about {human_seconds(seconds)} left" if seconds else "")
         return Group(table, self._bar)
 
 

@@ -10,13 +10,14 @@ import typer
 
 from vdbench.cli import options
 from vdbench.cli.advice import command
-from vdbench.cli.output import err, human_bytes, human_seconds, out, print_json, show_rows
+from vdbench.cli.output import err, human_seconds, out, print_json, show_rows
 from vdbench.cli.output import show as show_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vdbench.datasets.store import ClipStore
+    from vdbench.experiment.estimate import Estimate
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Plan
     from vdbench.experiment.schedule import Scheduler
@@ -63,7 +64,7 @@ def run(
     set_: options.SetOption = None,
     partial: options.PartialOption = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show the trials, the least time and the disk.")
+        bool, typer.Option("--dry-run", help="Only show the trials, the shared work, the time and the disk.")
     ] = False,
     scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
@@ -138,10 +139,11 @@ def run(
             soft_wrap=True,
         )
     plan = make_plan(request, place)
+    cost = _estimate(plan, place, 1 if scheduler == "inline" else workers or os.cpu_count() or 1, scheduler)
     if dry_run:
-        _show_plan(plan, place, as_json, 1 if scheduler == "inline" else workers or os.cpu_count() or 1)
+        _show_plan(plan, cost, as_json)
         return
-    raise typer.Exit(_carry_out(plan, place, _scheduler(scheduler, ray_address, workers), as_json))
+    raise typer.Exit(_carry_out(plan, place, _scheduler(scheduler, ray_address, workers), cost, as_json))
 
 
 def _dataset_names(typed: str) -> list[str]:
@@ -189,10 +191,16 @@ def _scheduler(name: str, address: str, workers: int | None) -> Scheduler:
     return RayScheduler(address=address, cpus=workers)
 
 
-def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
+def _estimate(plan: Plan, place: Home, at_once: int, scheduler: str) -> Estimate:
     from vdbench.experiment.estimate import estimate
+    from vdbench.experiment.on_ray import START_UP
 
-    cost = estimate(plan, place, at_once)
+    return estimate(plan, place, at_once, START_UP if scheduler == "ray" else 0.0)
+
+
+def _show_plan(plan: Plan, cost: Estimate, as_json: bool) -> None:
+    from vdbench.cli.outlook import as_values, estimate_words, shared_words, training_words
+
     rows: list[dict[str, Any]] = [
         {
             "trial": job.trial.id,
@@ -209,7 +217,7 @@ def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
         for job in plan.jobs
     ]
     if as_json:
-        print_json({"trials": rows, "seconds": cost.seconds, "bytes": cost.bytes})
+        print_json({"trials": rows, **as_values(cost)})
         return
     shown = ["trial", "method", "pool", "dataset", "ipc", "seed", "control", "state"]
     shown[5:5] = [key for key in ("budget_bytes", "codec") if any(row[key] for row in rows)]
@@ -217,40 +225,59 @@ def _show_plan(plan: Plan, place: Home, as_json: bool, at_once: int) -> None:
     left = len(plan.pending)
     out.print(f"{len(rows)} trials, {len(rows) - left} done, {left} to run")
     if left:
-        out.print(f"{human_seconds(cost.seconds)} and {human_bytes(cost.bytes)} of disk ({cost.basis})")
+        for line in (training_words(plan, cost), shared_words(cost), estimate_words(cost)):
+            if line:
+                out.print(line, soft_wrap=True)
 
 
-def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, as_json: bool) -> int:
+def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate, as_json: bool) -> int:
+    from vdbench.cli.ending import leaving, say_asked
+    from vdbench.cli.outlook import estimate_words, shared_words, training_words
     from vdbench.cli.progress import LiveRun, PlainRun
     from vdbench.experiment.plan import describe_protocol
+    from vdbench.experiment.remaining import Remaining
     from vdbench.experiment.run import carry_out
     from vdbench.experiment.tracking import MlflowMirror
 
     started = time.monotonic()
     pending = len(plan.pending)
     first = plan.jobs[0].trial
-    err.print(f"suite {first.suite}: {describe_protocol(first.protocol)}", soft_wrap=True)
     done = len(plan.jobs) - pending
-    err.print(f"{len(plan.jobs)} trials, {done} done already, {pending} to run; home {place.root}", soft_wrap=True)
+    told = [
+        training_words(plan, cost),
+        f"suite {first.suite}: {describe_protocol(first.protocol)}",
+        f"{len(plan.jobs)} trials, {done} done already, {pending} to run; home {place.root}",
+        *((shared_words(cost), estimate_words(cost)) if pending else ()),
+    ]
+    for line in filter(None, told):
+        err.print(line, soft_wrap=True)
     mirror = MlflowMirror(place, f"vdbench run, suite {first.suite}") if pending else None
-    display = LiveRun(pending) if err.is_terminal and pending else PlainRun(pending)
+    remaining = Remaining(cost)
+    display = LiveRun(pending, remaining) if err.is_terminal and pending else PlainRun(pending, remaining)
     try:
-        outcome = carry_out(plan, place, scheduler, [display, *([mirror] if mirror else [])])
+        outcome = carry_out(plan, place, scheduler, [display, *([mirror] if mirror else [])], say_asked, leaving())
     finally:
         display.close()
         if mirror:
             mirror.close()
-    if mirror:
+    finished = (outcome.done or outcome.failed) and not outcome.interrupted
+    if mirror and finished:
         _log_pools(plan, place)
-    if outcome.done or outcome.failed:
+    if finished:
         _build_leaderboard(place)
     if as_json:
         results = [r.model_dump(mode="json") for r in (*outcome.done, *outcome.failed)]
         print_json(results)
-    elif outcome.done or outcome.failed:
+    elif finished:
         _show_leaderboard(place)
     ran = len(outcome.done) - len(plan.done)
-    err.print(f"{ran} trials done, {len(outcome.failed)} failed, in {human_seconds(time.monotonic() - started)}")
+    took = human_seconds(time.monotonic() - started)
+    sides = (
+        f"; estimated {human_seconds(cost.seconds)}, took {took}" if ran and not outcome.interrupted else f", in {took}"
+    )
+    err.print(f"{ran} trials done, {len(outcome.failed)} failed{sides}")
+    if outcome.interrupted and outcome.done:
+        err.print(f"for a leaderboard of what is done: {command('leaderboard', 'build')}", soft_wrap=True)
     for result in outcome.failed:
         what = f"{result.label} on {result.dataset.name}, ipc {result.ipc or 'all'}, seed {result.seed}"
         why = result.failure.message if result.failure else ""

@@ -80,7 +80,6 @@ def _show(trial_id: str, comparison: Comparison, as_json: bool) -> None:
     show_rows(f"Result {trial_id}", list(rows[0]), rows, False)
     out.print(
         f"largest difference of a student's mean {comparison.difference:.2f} points; {_allowed(comparison)}",
-        markup=False,
     )
 
 

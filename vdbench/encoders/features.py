@@ -14,12 +14,17 @@ from vdbench.assets import Assets, AssetSpec
 from vdbench.pool import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
     from vdbench.clipset import ClipSet
     from vdbench.students.student import Student
+    from vdbench.work import Work
 
 Features = NDArray[np.float32]
+BATCH = 64
+"""Clips that are encoded together."""
 
 
 class FeaturesSpec(AssetSpec[Features]):
@@ -61,6 +66,10 @@ class PoolFeatures(AssetSpec[Features]):
         """The pool, and whatever the encoder needs."""
         return (self.pool, *self.features.parts())
 
+    def work(self, assets: Assets) -> Sequence[Work] | None:
+        """As much as for the train clips, whatever the pool holds: encoding is quick beside what fills it."""
+        return self.features.work(assets)
+
     def build(self, assets: Assets, folder: Path) -> None:
         """Encode every clip of the pool once."""
         encoded = self.features.encode(assets, assets.get(self.pool).clips)
@@ -76,7 +85,7 @@ def _load(folder: Path) -> Features:
     return features
 
 
-def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: int = 64) -> Features:
+def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: int = BATCH) -> Features:
     """A student's embedding of every clip.
 
     Args:

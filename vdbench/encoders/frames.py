@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,6 +11,7 @@ from pydantic import SerializeAsAny
 
 from vdbench.assets import AssetSpec
 from vdbench.encoders.features import Features, FeaturesSpec
+from vdbench.work import Work, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from vdbench.assets import Assets
     from vdbench.clipset import ClipSet
+    from vdbench.train import Recipe
 
 CLIPS_AT_ONCE = 16
 
@@ -38,17 +41,22 @@ class TrainedCnnGru(AssetSpec["dict[str, torch.Tensor]"]):
     epochs: int
     max_steps: int
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Its training."""
+        recipe, clips = self._recipe(), len(assets.train)
+        batch = min(recipe.batch, clips)
+        return [training(assets.train, "cnn-gru", self.width, batch, recipe.steps(clips), assets.device)]
+
     def build(self, assets: Assets, folder: Path) -> None:
         """Train by the field's recipe, with smaller batches."""
         from safetensors.torch import save_file
 
-        from vdbench.students import build_student
-        from vdbench.train import Recipe, train_student
+        from vdbench.train import train_student
 
-        train = assets.train
-        student = build_student("cnn-gru", len(train.classes), train.frames, train.size, self.width, self.seed)
-        recipe = Recipe(batch=32, epochs=self.epochs, max_steps=self.max_steps)
-        train_student(student, train, recipe, self.seed, assets.device, assets.report)
+        student = self.fresh(assets.train)
+        recipe = self._recipe()
+        told = partial(assets.report, of=recipe.steps(len(assets.train)))
+        train_student(student, assets.train, recipe, self.seed, assets.device, told)
         weights = {name: tensor.cpu().contiguous() for name, tensor in student.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
 
@@ -58,6 +66,17 @@ class TrainedCnnGru(AssetSpec["dict[str, torch.Tensor]"]):
 
         weights: dict[str, torch.Tensor] = load_file(folder / "weights.safetensors")
         return weights
+
+    def fresh(self, train: ClipSet) -> Any:
+        """The network before its training."""
+        from vdbench.students import build_student
+
+        return build_student("cnn-gru", len(train.classes), train.frames, train.size, self.width, self.seed)
+
+    def _recipe(self) -> Recipe:
+        from vdbench.train import Recipe
+
+        return Recipe(batch=32, epochs=self.epochs, max_steps=self.max_steps)
 
 
 class FrameFeatures(FeaturesSpec):
@@ -72,6 +91,29 @@ class FrameFeatures(FeaturesSpec):
     def network(self, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
         """The encoder on its device: from frames, uint8 ``(n, H, W, 3)``, to maps, float32 ``(n, C, h, w)``."""
         raise NotImplementedError
+
+    def untrained(self, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The same with any weights, to time it by; the encoder itself where none of it is trained here."""
+        return self.network(assets)
+
+    def work(self, assets: Assets) -> list[Work]:
+        """Encoding every clip."""
+        train = assets.train
+
+        def ready() -> Callable[[int], object]:
+            import torch
+
+            network = self.untrained(assets)
+
+            def encode(items: int) -> None:
+                with torch.inference_mode():
+                    network(torch.from_numpy(np.array(train.clips[:items])).flatten(0, 1))
+
+            return encode
+
+        what = (self.kind, str(self), train.clips.shape[1:])
+        batch = min(CLIPS_AT_ONCE, len(train))
+        return [Work(what, ready, batch, len(train) / batch)]
 
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
         """Encode every frame by itself."""
@@ -106,16 +148,21 @@ class CnnGruFrames(FrameFeatures):
 
     def network(self, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
         """The backbone, on frames scaled by the statistics of the train split and cropped as the student does."""
-        from vdbench.clipset import to_network
-        from vdbench.students import build_student
-
-        train, width = assets.train, self.student.width
-        student: Any = build_student("cnn-gru", len(train.classes), train.frames, train.size, width, 0)
+        student = self.student.fresh(assets.train)
         student.load_state_dict(assets.get(self.student))
+        return self._backbone(student, assets)
+
+    def untrained(self, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The backbone before its training."""
+        return self._backbone(self.student.fresh(assets.train), assets)
+
+    def _backbone(self, student: Any, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
+        from vdbench.clipset import to_network
+
         student.to(assets.device).eval()
 
         def encode(frames: torch.Tensor) -> torch.Tensor:
-            pixels = to_network(frames.unsqueeze(1).to(assets.device), train.normalisation)
+            pixels = to_network(frames.unsqueeze(1).to(assets.device), assets.train.normalisation)
             maps: torch.Tensor = student.frame_maps(pixels)
             return maps
 
@@ -134,6 +181,10 @@ class ClipOfFrames(FeaturesSpec):
     def parts(self) -> tuple[AssetSpec[Any], ...]:
         """What the frame encoder needs."""
         return tuple(self.frames.parts())
+
+    def work(self, assets: Assets) -> list[Work]:
+        """Encoding every frame."""
+        return self.frames.work(assets)
 
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
         """Encode every frame and average."""

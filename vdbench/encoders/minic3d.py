@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdbench.assets import AssetSpec
-from vdbench.encoders.features import Features, FeaturesSpec, embeddings
+from vdbench.encoders.features import BATCH, Features, FeaturesSpec, embeddings
 from vdbench.students import build_student
 from vdbench.train import Recipe, train_student
+from vdbench.work import Work, embedding, training
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +33,10 @@ class RandomFeatures(FeaturesSpec):
     width: int
     seed: int
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Embedding every clip."""
+        return [embedding(assets.train, "minic3d", self.width, BATCH, len(assets.train), assets.device)]
+
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
         """Embed clips."""
         return embeddings(_fresh(assets.train, self.width, self.seed), clips, assets.device)
@@ -52,13 +58,20 @@ class TrainedMiniC3D(AssetSpec["dict[str, torch.Tensor]"]):
     epochs: int
     max_steps: int
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Its training."""
+        recipe, clips = self._recipe(), len(assets.train)
+        batch = min(recipe.batch, clips)
+        return [training(assets.train, "minic3d", self.width, batch, recipe.steps(clips), assets.device)]
+
     def build(self, assets: Assets, folder: Path) -> None:
         """Train by the field's recipe, with smaller batches."""
         from safetensors.torch import save_file
 
         student = _fresh(assets.train, self.width, self.seed)
-        recipe = Recipe(batch=32, epochs=self.epochs, max_steps=self.max_steps)
-        train_student(student, assets.train, recipe, self.seed, assets.device, assets.report)
+        recipe = self._recipe()
+        told = partial(assets.report, of=recipe.steps(len(assets.train)))
+        train_student(student, assets.train, recipe, self.seed, assets.device, told)
         weights = {name: tensor.cpu().contiguous() for name, tensor in student.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
 
@@ -68,6 +81,9 @@ class TrainedMiniC3D(AssetSpec["dict[str, torch.Tensor]"]):
 
         weights: dict[str, torch.Tensor] = load_file(folder / "weights.safetensors")
         return weights
+
+    def _recipe(self) -> Recipe:
+        return Recipe(batch=32, epochs=self.epochs, max_steps=self.max_steps)
 
 
 class TrainedFeatures(FeaturesSpec):
@@ -84,6 +100,10 @@ class TrainedFeatures(FeaturesSpec):
     def parts(self) -> tuple[TrainedMiniC3D]:
         """The trained network."""
         return (self.student,)
+
+    def work(self, assets: Assets) -> list[Work]:
+        """Embedding every clip."""
+        return [embedding(assets.train, "minic3d", self.student.width, BATCH, len(assets.train), assets.device)]
 
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
         """Embed clips."""

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from vdbench.encoders.features import Features, FeaturesSpec
+from vdbench.encoders.features import BATCH, Features, FeaturesSpec
+from vdbench.work import Work
 
 if TYPE_CHECKING:
+    import torch
+
     from vdbench.assets import Assets
     from vdbench.clipset import ClipSet
 
@@ -28,6 +31,18 @@ class PixelFeatures(FeaturesSpec):
     dim: int
     version: ClassVar[int] = 1
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Averaging every clip; the components take seconds."""
+        import torch
+
+        train = assets.train
+
+        def average(items: int) -> None:
+            _averaged(train, torch.arange(items))
+
+        batch = min(BATCH, len(train))
+        return [Work(("coarse frames", train.clips.shape[1:]), lambda: average, batch, len(train) / batch)]
+
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
         """Fit PCA to the train clips and project ``clips``, float32 ``(N, dim)`` or narrower for few train clips."""
         from sklearn.decomposition import PCA
@@ -43,7 +58,7 @@ class PixelFeatures(FeaturesSpec):
         return np.ascontiguousarray(components, dtype=np.float32)
 
 
-def coarse_frames(clips: ClipSet, batch: int = 64) -> Features:
+def coarse_frames(clips: ClipSet, batch: int = BATCH) -> Features:
     """Frames averaged over a grid of at most ``GRID`` x ``GRID`` cells.
 
     Args:
@@ -54,12 +69,14 @@ def coarse_frames(clips: ClipSet, batch: int = 64) -> Features:
         float32 ``(N, T * cells * 3)``, normalised as network input is.
     """
     import torch
+
+    blocks = [_averaged(clips, rows) for rows in torch.split(torch.arange(len(clips)), batch)]
+    coarse: Features = torch.cat(blocks).numpy()
+    return coarse
+
+
+def _averaged(clips: ClipSet, rows: torch.Tensor) -> torch.Tensor:
     from torch.nn.functional import adaptive_avg_pool3d
 
     cells = min(GRID, clips.size)
-    blocks = [
-        adaptive_avg_pool3d(clips.render(rows)[0], (clips.frames, cells, cells)).flatten(1)
-        for rows in torch.split(torch.arange(len(clips)), batch)
-    ]
-    coarse: Features = torch.cat(blocks).numpy()
-    return coarse
+    return adaptive_avg_pool3d(clips.render(rows)[0], (clips.frames, cells, cells)).flatten(1)

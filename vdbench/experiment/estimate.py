@@ -1,42 +1,60 @@
-"""What a run will take: from trials like it that are done, else from training steps timed here and now.
+"""What a run will take: from trials and assets like its own that are there, else from steps timed here and now.
 
-Where steps are timed only judging is counted, so that the time is a lower bound: what a method does before it hands
-over its clips, and the encoders, experts and generators behind it, cannot be known beforehand.
+Assets and methods say how much work they are (:mod:`vdbench.work`); of each kind of work one step is timed. What does
+not say it is named and not counted.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from statistics import median
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from vdbench.datasets.store import ClipStore
-from vdbench.datasets.view import open_view
+from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, trial_likeness
+from vdbench.experiment.worker import Ahead, Lookout, reproducibly
 from vdbench.files import digest
+from vdbench.generator.training import TrainedGenerator
 from vdbench.judging import ways
-from vdbench.students import build_student
+from vdbench.work import Work, embedding, seconds_of, training
 
 if TYPE_CHECKING:
-    from vdbench.clipset import ClipSet
-    from vdbench.evaluate import StudentSpec
+    from pathlib import Path
+
+    import torch
+
+    from vdbench.assets import AssetSpec
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Plan
-    from vdbench.experiment.result import Result
     from vdbench.experiment.trial import Job
-    from vdbench.records import DatasetRecord
 
-START_UP = 3.0
-"""Seconds that a trial takes beside its stages, measured on 2 cores."""
-TIMED_CLIPS = 8
-"""Clips in the batch that is timed."""
+PER_TRIAL = 1.5
+"""Seconds that a trial takes beside its stages: previews, records. Measured on 2 cores, as is the next."""
+AT_THE_END = 5.0
+"""Seconds that the leaderboard takes."""
+TRY_FOR = 4.0
+"""Seconds of this process after which no further work is tried, so that an estimate is quick where steps are slow."""
 PREVIEW_SHARE = 0.25
 """Bytes of picture and preview per byte of distilled clips, as measured on real clips."""
+TEST_BATCH = 64
+"""Clips that students are tested on at a time."""
 
-AT_LEAST = "at least this time: training steps timed here; distillation not counted"
-"""What an estimate rests on where some trial has no like."""
+
+@dataclass(frozen=True)
+class Shared:
+    """Assets of one kind that are built before the trials.
+
+    Attributes:
+        what: the kind and the data set, as :func:`vdbench.experiment.schedule.describe_asset` has them.
+        count: how many.
+        seconds: that they take one after the other.
+        training_of: the data set whose clips a generator is trained on; None where it is anything else.
+    """
+
+    what: str
+    count: int
+    seconds: float
+    training_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,93 +62,180 @@ class Estimate:
     """What the pending trials of a plan will take.
 
     Attributes:
-        seconds: wall-clock time, with as many trials at once as there are workers; without distillation where no
-            trial like it is done.
+        seconds: wall-clock time of the whole run, with as many trials at once as there are workers.
         bytes: of distilled sets and previews.
-        basis: what the seconds rest on, for people.
+        basis: what the seconds rest on, and what they leave out, for people.
+        shared: the assets that are built before the trials.
+        trials: the pending ones, by id.
+        uncounted: methods and assets that do not say how much work they are.
     """
 
     seconds: float
     bytes: int
     basis: str
+    shared: Sequence[Shared] = ()
+    trials: Mapping[str, TrialTime] = field(default_factory=dict)
+    uncounted: Sequence[str] = ()
 
 
-def estimate(plan: Plan, home: Home, workers: int) -> Estimate:
-    """Estimate the time and disk of what is pending."""
-    known = _known_seconds(list(home.results.readable()))
-    clocks: dict[str, _Clock] = {}
-    seconds, stored, timed = 0.0, 0, False
-    for job in plan.pending:
+def estimate(plan: Plan, home: Home, workers: int, start_up: float = 0.0) -> Estimate:
+    """Estimate the time and disk of what is pending.
+
+    Args:
+        plan: the trials.
+        home: whose results and assets tell of the past.
+        workers: trials at once.
+        start_up: seconds until the first of them starts.
+    """
+    if not plan.pending:
+        return Estimate(0.0, 0, "nothing is left to do")
+    with reproducibly():
+        found = _Survey(home)
+        for job in plan.pending:
+            found.look_at(job)
+    waves: dict[int, list[float]] = {}
+    for wave, _, seconds, _ in found.assets.values():
+        waves.setdefault(wave, []).append(seconds)
+    trials = [time.distill + time.rest for time in found.trials.values()]
+    stretches = [*waves.values(), trials]
+    whole = start_up + AT_THE_END + sum(max(*some, sum(some) / workers) for some in stretches)
+    return Estimate(whole, found.bytes, found.basis(), found.shared(), found.trials, tuple(sorted(found.clock.silent)))
+
+
+class _Survey:
+    """Goes through the pending trials and adds up what they take."""
+
+    def __init__(self, home: Home) -> None:
+        self._home, self._look = home, Lookout()
+        self._past = past_trials(list(home.results.readable()))
+        self.clock = _Clock(past_assets(home.assets))
+        self.assets: dict[Path, tuple[int, str, float, str | None]] = {}
+        self.trials: dict[str, TrialTime] = {}
+        self.bytes = 0
+        self._seen: dict[str, Ahead | None] = {}
+        self._distilled: set[str] = set()
+
+    def look_at(self, job: Job) -> None:
+        """Take note of a trial, and of the assets that nobody before it asked for."""
         trial = job.trial
-        clock = clocks.setdefault(trial.train_fingerprint, _Clock(job))
-        clips = clock.stored_clips(trial.ipc)
-        stored += round(clips * clock.clip_bytes * (1 + PREVIEW_SHARE))
-        protocol = trial.protocol.model_dump(mode="json")
-        past = known.get(_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, protocol))
-        timed |= past is None
-        seconds += START_UP + (clock.evaluation_seconds(clips) if past is None else past)
-    basis = AT_LEAST if timed else "from trials like these"
-    return Estimate(seconds / max(1, min(workers, len(plan.pending))), stored, basis)
+        kind = digest([trial.method, trial.pool, trial.settings, trial.ipc, trial.assets, trial.train_fingerprint])
+        if kind not in self._seen:
+            self._seen[kind] = self._opened(job)
+        seen = self._seen[kind]
+        if seen is None:
+            self.trials[trial.id] = TrialTime(0.0, PER_TRIAL)
+            return
+        for wave, spec in seen.missing:
+            folder = seen.task.assets.folder(spec)
+            if folder not in self.assets:
+                seconds = self.clock.asset(spec, seen)
+                training_of = trial.dataset.name if isinstance(spec, TrainedGenerator) else None
+                self.assets[folder] = (wave, f"{spec.kind} for {trial.dataset.name}", seconds, training_of)
+        clips = len(seen.view.train) if trial.ipc is None else trial.ipc * len(seen.view.train.classes)
+        self.bytes += round(clips * seen.view.train.clips[0].nbytes * (1 + PREVIEW_SHARE))
+        past = self._past.get(trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, _protocol(job)))
+        self.clock.remembered |= past is not None
+        judging = self.clock.judging(_judging(job, seen, clips), seen) if past is None else past.rest
+        distilling = self.clock.method(job, seen) if past is None else past.distill
+        there = trial.distillation_id in self._distilled or self._home.artefact(trial.distillation_id).is_dir()
+        self._distilled.add(trial.distillation_id)
+        self.trials[trial.id] = TrialTime(0.0 if there else distilling, judging + PER_TRIAL)
 
+    def _opened(self, job: Job) -> Ahead | None:
+        try:
+            return self._look(job)
+        except Exception:  # recorded, with its cause, by the trial
+            return None
 
-def _likeness(method: str, pool: str | None, dataset: DatasetRecord, ipc: int | None, protocol: dict[str, Any]) -> str:
-    """What trials of about the same cost have in common: all but settings and seed."""
-    return digest([method, pool, dataset.fingerprint, ipc, protocol])
+    def shared(self) -> list[Shared]:
+        """The assets by kind and data set, in the order in which they are built."""
+        groups: dict[str, list[tuple[float, str | None]]] = {}
+        for _, what, seconds, training_of in sorted(self.assets.values(), key=lambda asset: asset[0]):
+            groups.setdefault(what, []).append((seconds, training_of))
+        return [
+            Shared(what, len(some), sum(seconds for seconds, _ in some), some[0][1]) for what, some in groups.items()
+        ]
 
-
-def _known_seconds(results: list[Result]) -> dict[str, float]:
-    """Median seconds of finished trials, by likeness."""
-    found: dict[str, list[float]] = {}
-    for result in results:
-        if result.status == "done":
-            key = _likeness(result.method, result.pool, result.dataset, result.ipc, result.protocol)
-            spent = result.stages["distill"].seconds + result.stages["evaluate"].seconds
-            found.setdefault(key, []).append(spent)
-    return {key: median(values) for key, values in found.items()}
+    def basis(self) -> str:
+        """What the seconds rest on."""
+        sources = [
+            *(["from what is done already"] if self.clock.remembered else []),
+            *(["from single steps timed here"] if self.clock.timed else []),
+        ]
+        silent = f"; not counted: {', '.join(sorted(self.clock.silent))}" if self.clock.silent else ""
+        return " and ".join(sources or ["nothing to time"]) + silent
 
 
 class _Clock:
-    """Times one training step per student on the clips of a job's data set, once, when first asked."""
+    """Seconds of work: each kind is timed once, when first asked for.
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        view = open_view(ClipStore.open(job.store), job.home, **job.trial.protocol.data())
-        self._train: ClipSet = view.train
-        self._test_clips = len(view.test)
-        self._per_clip: float | None = None
-        self.clip_bytes = int(view.train.clips[0].nbytes)
+    Args:
+        past: seconds of assets that are there, by likeness.
+    """
 
-    def stored_clips(self, ipc: int | None) -> int:
-        """Clips of a distilled set."""
-        return len(self._train) if ipc is None else ipc * len(self._train.classes)
+    def __init__(self, past: Mapping[str, float]) -> None:
+        self._past = past
+        self._seconds: dict[tuple[object, ...], float] = {}
+        self._busy = 0.0
+        self.remembered = False
+        self.silent: set[str] = set()
 
-    def evaluation_seconds(self, clips: int) -> float:
-        """Training and testing every student on so many clips; a test clip costs a third of a training clip.
+    @property
+    def timed(self) -> bool:
+        """Whether anything was."""
+        return bool(self._seconds)
 
-        The first student judges the protocol's other conditions too, as many as a set with hard labels has.
-        """
-        protocol = self._job.trial.protocol
-        if self._per_clip is None:
-            others = len(ways("hard", False, protocol.labels, protocol.augmentation is not None))
-            times = [self._time(spec) for spec in protocol.students]
-            self._per_clip = sum(times) + others * times[0]
-        shown = protocol.recipe.steps(clips) * min(protocol.recipe.batch, clips)
-        return protocol.evaluation_seeds * self._per_clip * (shown + self._test_clips / 3)
+    def asset(self, spec: AssetSpec[Any], seen: Ahead) -> float:
+        """Building an asset."""
+        past = self._past.get(asset_likeness(spec.kind, spec.model_dump(mode="json"), seen.view.train.fingerprint))
+        self.remembered |= past is not None
+        return past if past is not None else self._said(spec.kind, lambda: spec.work(seen.task.assets), seen)
 
-    def _time(self, spec: StudentSpec) -> float:
-        """Seconds per clip of one training step; the first step warms up and is not counted."""
-        train = self._train
-        device = torch.device(self._job.device)
-        student = build_student(spec.name, len(train.classes), train.frames, train.size, spec.width, 0, spec.depth).to(
-            device
-        )
-        clips, labels = train.render(torch.arange(min(TIMED_CLIPS, len(train))))
-        spent = []
-        for _ in range(3):
-            started = time.perf_counter()
-            loss = torch.nn.functional.cross_entropy(student(clips.to(device)), labels.to(device))
-            torch.autograd.backward(loss)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            spent.append(time.perf_counter() - started)
-        return min(spent[1:]) / len(clips)
+    def method(self, job: Job, seen: Ahead) -> float:
+        """Distilling."""
+        return self._said(job.trial.method, lambda: seen.method.work(seen.task), seen)
+
+    def judging(self, work: Sequence[Work], seen: Ahead) -> float:
+        """Training and testing students."""
+        return self._said("judging", lambda: work, seen)
+
+    def _said(self, name: str, ask: Callable[[], Sequence[Work] | None], seen: Ahead) -> float:
+        try:
+            if (work := ask()) is not None:
+                return sum(self._once(one, seen.task.device) * one.times for one in work)
+        except Exception:  # what fails here fails in earnest, and is recorded then with its cause
+            pass
+        self.silent.add(name)
+        return 0.0
+
+    def _once(self, work: Work, device: torch.device) -> float:
+        if work.what not in self._seconds:
+            if self._busy > TRY_FOR:
+                raise TimeoutError("enough was tried")
+            started = time.process_time()
+            self._seconds[work.what] = seconds_of(work, device)
+            self._busy += time.process_time() - started
+        return self._seconds[work.what]
+
+
+def _judging(job: Job, seen: Ahead, clips: int) -> list[Work]:
+    """Training and testing every student on so many clips.
+
+    The first student judges the protocol's other conditions too, as many as a set with hard labels has. Beside the
+    test clips as they are, students see them without the order of frames and without motion.
+    """
+    protocol, train, device = job.trial.protocol, seen.view.train, seen.task.device
+    others = len(ways("hard", False, protocol.labels, protocol.augmentation is not None)) if job.trial.ipc else 0
+    tests, recipe = len(seen.view.test), protocol.recipe
+    work = []
+    for place, spec in enumerate(protocol.students):
+        extra = 0 if place else others
+        networks, shown = protocol.evaluation_seeds * (1 + extra), protocol.evaluation_seeds * (3 + extra) * tests
+        batch, steps = min(recipe.batch, clips), networks * recipe.steps(clips)
+        work.append(training(train, spec.name, spec.width, batch, steps, device, spec.depth))
+        work.append(embedding(train, spec.name, spec.width, min(TEST_BATCH, tests), shown, device, spec.depth))
+    return work
+
+
+def _protocol(job: Job) -> dict[str, Any]:
+    return job.trial.protocol.model_dump(mode="json")

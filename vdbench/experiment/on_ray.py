@@ -31,6 +31,7 @@ QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_MAX_PENDING_TRIALS_PG": "auto",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "OMP_NUM_THREADS": "1",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "PYTHONSAFEPATH": "1",
@@ -41,6 +42,8 @@ No reports home, one math thread per worker, no copy of the working folder below
 for modules in the working folder.
 """
 
+START_UP = 8.0
+"""Seconds until Ray runs its first trial, measured on 2 cores."""
 REPORT_EVERY = 0.5
 """Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
 
@@ -102,16 +105,18 @@ def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
 
     stop = StopRequest(jobs[0].home)
     for wave in shared_assets(jobs):
-        pending, news = [], {}
+        pending, news, what_of = [], {}, {}
         for job, folder in wave:
             news[_news(folder)] = describe_asset(job, folder)
             listener.preparing(news[_news(folder)])
             build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
             pending.append(build.remote(job.model_dump(mode="json"), str(folder), str(Path.cwd())))
+            what_of[pending[-1]] = news[_news(folder)]
         while pending:
             built, pending = ray.wait(pending, timeout=1)
             _tell(news, listener)
             for one in built:
+                listener.built(what_of[one])
                 try:
                     ray.get(one)
                 except ray.exceptions.RayError:  # its worker died; the trials that need the asset say so

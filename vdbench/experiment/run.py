@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vdbench import files
+from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
+from vdbench.experiment.worker import blank_result
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -37,20 +40,44 @@ class Outcome:
         return 130 if self.interrupted else int(bool(self.failed))
 
 
-def carry_out(plan: Plan, home: Home, scheduler: Scheduler, listeners: Sequence[Listener]) -> Outcome:
+def carry_out(
+    plan: Plan,
+    home: Home,
+    scheduler: Scheduler,
+    listeners: Sequence[Listener],
+    asked: Callable[[], None] | None = None,
+    leave: Callable[[], None] | None = None,
+) -> Outcome:
     """Run what is pending in a plan.
+
+    Args:
+        plan: the trials.
+        home: where results go.
+        scheduler: runs them.
+        listeners: hear of all that happens.
+        asked: told when the user asks the run to end.
+        leave: ends the process where the run does not end although it was asked to; it is waited for where left out.
 
     Raises:
         UsageError: another run is using this home.
     """
     collected = _Collector(listeners)
     interrupted = False
+
+    def give_up() -> None:
+        try:
+            collected.record_interrupted(home)
+        finally:
+            if leave is not None:
+                leave()
+
     with files.sole_user(home.root):
         try:
-            with StopRequest(home.root).on_sigterm():
+            with StopRequest(home.root).on_sigterm(asked, give_up if leave else None):
                 scheduler(plan.pending, collected)
         except KeyboardInterrupt:
             interrupted = True
+            collected.record_interrupted(home)
     done = [*plan.done.values(), *(r for r in collected.results if r.status == "done")]
     failed = [r for r in collected.results if r.status == "failed"]
     return Outcome(tuple(done), tuple(failed), interrupted)
@@ -62,6 +89,15 @@ class _Collector:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self.listeners = listeners
         self.results: list[Result] = []
+        self.running: dict[str, tuple[Job, datetime]] = {}
+
+    def record_interrupted(self, home: Home) -> None:
+        """Leave a record of every trial that had begun and could not leave one itself."""
+        for job, begun in self.running.values():
+            stored = home.results.read(job.trial.id)
+            if stored is None or stored.started < begun:
+                failure = Failure(kind="interrupted", stage="distill", message="the run was asked to end")
+                home.results.write(blank_result(job, begun).model_copy(update={"status": "failed", "failure": failure}))
 
     def preparing(self, what: str) -> None:
         for listener in self.listeners:
@@ -71,7 +107,12 @@ class _Collector:
         for listener in self.listeners:
             listener.building(what, step, metrics)
 
+    def built(self, what: str) -> None:
+        for listener in self.listeners:
+            listener.built(what)
+
     def started(self, job: Job) -> None:
+        self.running[job.trial.id] = (job, datetime.now(UTC))
         for listener in self.listeners:
             listener.started(job)
 
@@ -81,5 +122,6 @@ class _Collector:
 
     def finished(self, job: Job, result: Result) -> None:
         self.results.append(result)
+        self.running.pop(job.trial.id, None)
         for listener in self.listeners:
             listener.finished(job, result)

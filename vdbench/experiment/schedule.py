@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
-from vdbench.experiment.worker import build_asset, missing_assets, run_trial
+from vdbench.experiment.worker import Lookout, build_asset, run_trial
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -22,6 +22,9 @@ class Listener(Protocol):
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
         """Shared work is at ``step`` of ``metrics['of']``."""
+
+    def built(self, what: str) -> None:
+        """One piece of shared work has ended."""
 
     def started(self, job: Job) -> None:
         """A trial has begun."""
@@ -46,6 +49,7 @@ def run_inline(jobs: Sequence[Job], listener: Listener) -> None:
         what = describe_asset(job, folder)
         listener.preparing(what)
         build_asset(job, folder, lambda step, what=what, **metrics: listener.building(what, step, metrics))
+        listener.built(what)
         stop.raise_if_made()
     for job in jobs:
         stop.raise_if_made()
@@ -66,11 +70,12 @@ def shared_assets(jobs: Sequence[Job]) -> list[list[tuple[Job, Path]]]:
     itself, whose record will say why.
     """
     missing: dict[Path, tuple[int, Job]] = {}
+    look = Lookout()
     for job in {(job.trial.train_fingerprint, job.trial.assets): job for job in jobs}.values():
         try:
-            needed = missing_assets(job)
+            ahead = look(job)
         except Exception:  # recorded, with its cause, by the trial
             continue
-        missing |= {folder: (wave, job) for wave, folder in needed}
+        missing |= {ahead.task.assets.folder(spec): (wave, job) for wave, spec in ahead.missing}
     waves = sorted({wave for wave, _ in missing.values()})
     return [[(job, folder) for folder, (own, job) in missing.items() if own == wave] for wave in waves]

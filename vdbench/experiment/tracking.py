@@ -101,6 +101,9 @@ class MlflowMirror:
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
         """Nothing to record."""
 
+    def built(self, what: str) -> None:
+        """Nothing to record."""
+
     def started(self, job: Job) -> None:
         """Forget the curves of an attempt that was lost."""
         self._curves[job.trial.id] = []

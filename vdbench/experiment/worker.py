@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from threadpoolctl import threadpool_limits
 
 from vdbench import files
-from vdbench.assets import Assets, Report
+from vdbench.assets import Assets, AssetSpec, Report
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View, open_view
 from vdbench.distilled import TENSORS
@@ -36,7 +36,6 @@ from vdbench.registry import Registry
 from vdbench.soundness import check_set
 
 if TYPE_CHECKING:
-    from vdbench.assets import AssetSpec
     from vdbench.experiment.trial import Job
     from vdbench.records import StudentScores
 
@@ -147,10 +146,10 @@ def _view(job: Job) -> View:
     return view
 
 
-def _prepare(job: Job, view: View, progress: _Progress) -> tuple[Method[Any], Task]:
+def _prepare(job: Job, view: View, progress: _Progress, registry: Registry | None = None) -> tuple[Method[Any], Task]:
     trial = job.trial
     device = torch.device(job.device)
-    registry = Registry(job.plugins)
+    registry = registry or Registry(job.plugins)
     method = registry.configure(trial.method, trial.pool, job.settings)
     if registry.code(trial.method) != trial.method_code:
         raise DataError(f"plugin {job.plugins[0]} was edited while this ran; type the same command again")
@@ -170,14 +169,40 @@ def _prepare(job: Job, view: View, progress: _Progress) -> tuple[Method[Any], Ta
     return method, task
 
 
-def missing_assets(job: Job) -> list[tuple[int, Path]]:
-    """Where the shared assets will stand that a trial asks for, and their parts, each after what it is made of.
+class Ahead(NamedTuple):
+    """What a trial will do.
 
-    Returns:
-        Folders that do not exist yet, with their wave: those of one wave can be built beside each other.
+    Attributes:
+        view: the clips.
+        method: with its settings.
+        task: what the method will be asked.
+        missing: the shared assets that it asks for and their parts, as far as they do not exist, each after what it is
+            made of, with its wave: those of one wave can be built beside each other.
     """
-    method, task = _prepare(job, _view(job), _Progress(_silent, job))
-    return [(wave, task.assets.folder(spec)) for wave, spec in task.assets.missing(_needed(job, method, task))]
+
+    view: View
+    method: Method[Any]
+    task: Task
+    missing: list[tuple[int, AssetSpec[Any]]]
+
+
+class Lookout:
+    """Looks at what trials will do, and does nothing. Each data set is opened once, and methods are found once."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, View] = {}
+        self._registries: dict[tuple[Path, ...], Registry] = {}
+
+    def __call__(self, job: Job) -> Ahead:
+        """What a trial will do. Raises what the trial itself would fail with at its start."""
+        place = files.digest([str(job.home), str(job.store), job.trial.protocol.data(), job.trial.dataset.fingerprint])
+        if place not in self._views:
+            self._views[place] = _view(job)
+        if job.plugins not in self._registries:
+            self._registries[job.plugins] = Registry(job.plugins)
+        view = self._views[place]
+        method, task = _prepare(job, view, _Progress(_silent, job), self._registries[job.plugins])
+        return Ahead(view, method, task, task.assets.missing(_needed(job, method, task)))
 
 
 def _needed(job: Job, method: Method[Any], task: Task) -> Sequence[AssetSpec[Any]]:
@@ -191,7 +216,7 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
 
     Args:
         job: a trial that needs it.
-        folder: where it will stand, as :func:`missing_assets` names it.
+        folder: where it will stand, as :class:`Ahead` names it.
         report: hears of progress.
 
     Raises:

@@ -7,7 +7,7 @@ and hold motion by themselves, so that a small transformer has little to do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,6 +21,7 @@ from vdbench.errors import DataError
 from vdbench.generator.fitting import Fit, Schedule
 from vdbench.generator.settings import AutoencoderSettings
 from vdbench.seeding import generator, seed_of, seeded
+from vdbench.work import Work
 
 if TYPE_CHECKING:
     from vdbench.clipset import ClipSet
@@ -55,31 +56,46 @@ class TrainedAutoencoder(AssetSpec[Path]):
                 f"an autoencoder trained here shrinks frames {SHRINK} times, so {train.size} pixels do not do; "
                 "choose a size divisible by it, or name one with --set generator.autoencoder.pretrained=..."
             )
-        stack = math.gcd(train.frames, settings.frames)
-        network = self._fresh(3 * stack).to(device)
+        network = self.fresh(train).to(device)
         fit = Fit(network, Schedule(settings.steps, settings.lr), "autoencoder")
 
         def loss(step: int) -> torch.Tensor:
-            rng = generator(self.seed, "autoencoder", step)
-            frames = _stacks(train, rng, settings.batch, stack, self.roll).to(device)
-            latents = network.encoder(frames)
-            noise = torch.from_numpy(rng.normal(0, settings.noise, latents.shape)).to(latents)
-            penalty = 1e-4 * latents.square().mean()  # keeps latents where the decoder's tanh is nearly linear
-            total: torch.Tensor = (network.decoder(latents + noise) - frames).square().mean() + penalty
-            return total
+            return self._loss(network, train, step, settings.batch)
 
         fit.run(loss, assets.checkpoint(self), assets.due, assets.report)
         network.save_pretrained(folder)
         files.write_json(folder / "losses.json", fit.losses)
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Its training steps."""
+        train, settings = assets.train, self.settings
+
+        def ready() -> Callable[[int], object]:
+            network = self.fresh(train).to(assets.device)
+            fit = Fit(network, Schedule(settings.steps, settings.lr), "autoencoder")
+            return fit.rehearsal(lambda items: self._loss(network, train, 0, items))
+
+        return [Work(("autoencoder", str(self), train.clips.shape[1:]), ready, settings.batch, settings.steps)]
+
     def load(self, folder: Path) -> Path:
         """The folder, for :func:`load_autoencoder`."""
         return folder
 
-    def _fresh(self, channels: int) -> Any:
+    def _loss(self, network: Any, train: ClipSet, step: int, batch: int) -> torch.Tensor:
+        """Of one step on so many stacks."""
+        rng, channels = generator(self.seed, "autoencoder", step), network.config.in_channels
+        frames = _stacks(train, rng, batch, channels // 3, self.roll).to(network.device)
+        latents = network.encoder(frames)
+        noise = torch.from_numpy(rng.normal(0, self.settings.noise, latents.shape)).to(latents)
+        penalty = 1e-4 * latents.square().mean()  # keeps latents where the decoder's tanh is nearly linear
+        total: torch.Tensor = (network.decoder(latents + noise) - frames).square().mean() + penalty
+        return total
+
+    def fresh(self, train: ClipSet) -> Any:
+        """The network before its training, for stacks of a train split's frames."""
         from diffusers import AutoencoderTiny
 
-        width = (self.settings.width,) * 4
+        width, channels = (self.settings.width,) * 4, 3 * math.gcd(train.frames, self.settings.frames)
         with seeded(seed_of(generator(self.seed, "autoencoder"))):
             return AutoencoderTiny(
                 in_channels=channels,

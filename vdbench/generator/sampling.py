@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,12 +19,15 @@ from vdbench.generator.source import GeneratorSpec
 from vdbench.pool import Pool, open_pool, write_pool
 from vdbench.records import PoolRecord
 from vdbench.seeding import generator
+from vdbench.work import Work
 
 if TYPE_CHECKING:
     from vdbench.clipset import ClipSet
     from vdbench.generator.source import Sampler
 
 CLIPS = "clips.npy"
+FEW_STEPS = 2
+"""Denoising steps by which the time of all is told."""
 
 
 class Sampled(AssetSpec[NDArray[np.uint8]]):
@@ -46,6 +49,19 @@ class Sampled(AssetSpec[NDArray[np.uint8]]):
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """The generator."""
         return (self.generator,)
+
+    def work(self, assets: Assets) -> Sequence[Work] | None:
+        """The denoising steps; None where the generator cannot be tried before it is there."""
+        if not self.generator.can_rehearse:
+            return None
+        batch, brief = self.sampling.batch, self.sampling.model_copy(update={"steps": FEW_STEPS})
+
+        def ready() -> Callable[[int], object]:
+            sampler = self.generator.rehearsed(assets)
+            return lambda items: sampler(self.class_name, [generator(0, n) for n in range(items)], brief)
+
+        what = (self.kind, str(self.generator), str(brief), assets.train.clips.shape[1:])
+        return [Work(what, ready, batch, self.sampling.steps / FEW_STEPS)]
 
     def build(self, assets: Assets, folder: Path) -> None:
         """Sample them; the noise of a clip follows from the seed, its class and its number."""
@@ -81,6 +97,10 @@ class GeneratedPool(AssetSpec[Pool]):
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """The pieces of every class."""
         return [piece for name in self.classes for piece in self._pieces(name)]
+
+    def work(self, assets: Assets) -> tuple[()]:
+        """Putting pieces together takes no time."""
+        return ()
 
     def build(self, assets: Assets, folder: Path) -> None:
         """Sample what is missing and put the pieces together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from importlib.resources import files as package_files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vdbench.errors import DataError, UsageError
 from vdbench.generator.source import RECORD, Generator, GeneratorSpec, read_generator, weights_sha256
@@ -26,8 +26,13 @@ class ShippedGenerator(GeneratorSpec):
         weights: SHA-256 of its weights, so that other weights are another generator.
     """
 
+    can_rehearse: ClassVar[bool] = True
     name: str
     weights: str
+
+    def work(self, assets: Assets) -> tuple[()]:
+        """Copying takes no time."""
+        return ()
 
     def build(self, assets: Assets, folder: Path) -> None:
         """Copy it into the home.
@@ -44,6 +49,12 @@ class ShippedGenerator(GeneratorSpec):
         from vdbench.generator.training import TrainedSampler
 
         return TrainedSampler.load(found.folder, device)
+
+    def rehearsed(self, assets: Assets) -> TrainedSampler:
+        """That of the package."""
+        from vdbench.generator.training import TrainedSampler
+
+        return TrainedSampler.load(_folder(self.name), assets.device)
 
     def describe(self) -> dict[str, Any]:
         """Its name and weights."""

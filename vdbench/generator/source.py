@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from vdbench import files
-from vdbench.assets import AssetSpec
+from vdbench.assets import Assets, AssetSpec
 from vdbench.errors import DataError
 from vdbench.records import Record
 
@@ -72,12 +72,18 @@ class GeneratorSpec(AssetSpec[Generator]):
     """Base of the kinds of generators."""
 
     kind: ClassVar[str] = "generators"
+    can_rehearse: ClassVar[bool] = False
+    """Whether :meth:`rehearsed` can be asked for."""
     own_scheduler: ClassVar[bool] = False
     """Whether it denoises by a scheduler of its own, whatever the sampling says."""
 
     @abstractmethod
     def open(self, found: Generator, train: ClipSet, device: torch.device) -> Sampler:
         """Load the weights, for clips of the classes and geometry of ``train``."""
+
+    def rehearsed(self, assets: Assets) -> Sampler:
+        """A sampler that takes as long as the real one, before that is there; only where :attr:`can_rehearse`."""
+        raise NotImplementedError
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:

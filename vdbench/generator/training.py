@@ -17,9 +17,10 @@ from vdbench.generator.pipeline import TRAIN_STEPS, ClassVideoPipeline, fresh_tr
 from vdbench.generator.settings import AutoencoderSettings, DenoiserSettings, TrainingSettings
 from vdbench.generator.source import Generator, GeneratorRecord, GeneratorSpec, weights_sha256, write_record
 from vdbench.seeding import generator, seed_of, seeded
+from vdbench.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,6 +42,7 @@ class TrainedGenerator(GeneratorSpec):
     """
 
     version: ClassVar[int] = 1
+    can_rehearse: ClassVar[bool] = True
     autoencoder: AutoencoderSettings
     denoiser: DenoiserSettings
     training: TrainingSettings
@@ -75,6 +77,45 @@ class TrainedGenerator(GeneratorSpec):
         seconds = time.perf_counter() - started
         write_record(folder, self._record(train, folder, pipeline, seconds))
 
+    def work(self, assets: Assets) -> list[Work]:
+        """Encoding every clip, and the training steps."""
+        settings = self.training
+        clips = torch.from_numpy(np.array(assets.train.clips[:CLIPS_AT_ONCE]))
+        views = settings.views if settings.augment == "roll" else 1
+
+        def encoding() -> Callable[[int], object]:
+            pipeline, _ = self._untrained(assets)
+            return lambda items: encode(pipeline.vae, clips[:items])
+
+        def denoising() -> Callable[[int], object]:
+            pipeline, latents = self._untrained(assets)
+            fit = self._fitted(pipeline)
+            loss = self._loss(pipeline, latents, np.zeros(len(latents), np.int64))
+            return fit.rehearsal(lambda items: loss(0, items))
+
+        what = (self.kind, str(self), assets.train.clips.shape[1:])
+        return [
+            Work((*what, "encoding"), encoding, len(clips), views * len(assets.train) / len(clips)),
+            Work((*what, "denoising"), denoising, settings.batch, settings.steps),
+        ]
+
+    def rehearsed(self, assets: Assets) -> TrainedSampler:
+        """The pipeline with random weights."""
+        pipeline, _ = self._untrained(assets)
+        pipeline.transformer.eval()
+        return TrainedSampler(pipeline)
+
+    def _untrained(self, assets: Assets) -> tuple[ClassVideoPipeline, torch.Tensor]:
+        """The pipeline with random weights, on the device, and latents of a clip."""
+        own = self._autoencoder()
+        source = str(self.autoencoder.pretrained)
+        autoencoder: Any = load_autoencoder(source) if own is None else own.fresh(assets.train)
+        autoencoder.to(assets.device).eval().requires_grad_(False)
+        latents = encode(autoencoder, torch.from_numpy(np.array(assets.train.clips[:1])))[:, None]
+        pipeline = self._fresh(autoencoder, latents, assets.train)
+        pipeline.transformer.to(assets.device)
+        return pipeline, latents
+
     def open(self, found: Generator, train: ClipSet, device: torch.device) -> TrainedSampler:
         """Load the pipeline."""
         return TrainedSampler.load(found.folder, device)
@@ -97,7 +138,7 @@ class TrainedGenerator(GeneratorSpec):
             shown = [_shifted(train.clips[rows], self._shifts(rows, view, train.size)) for view in range(views)]
             encoded = [encode(autoencoder, torch.from_numpy(clips)) for clips in shown]
             parts.append(torch.stack(encoded, dim=1))
-            assets.report(int(rows[-1]) + 1, of=len(train))
+            assets.report(0, of=self.training.steps, encoded=(int(rows[-1]) + 1) / len(train))
         return torch.cat(parts)
 
     def _shifts(self, rows: NDArray[np.int64], view: int, size: int) -> NDArray[np.int64]:
@@ -128,18 +169,31 @@ class TrainedGenerator(GeneratorSpec):
         )
 
     def _fit(self, pipeline: ClassVideoPipeline, latents: torch.Tensor, assets: Assets) -> Fit:
-        settings, device = self.training, assets.device
-        transformer, schedule = pipeline.transformer.to(device).train(), pipeline.scheduler
-        scaled = pipeline.scaled(latents.flatten(0, 1)).view_as(latents)
-        labels = torch.from_numpy(np.array(assets.train.labels))
-        none = len(assets.train.classes)
+        pipeline.transformer.to(assets.device)
+        fit, loss = self._fitted(pipeline), self._loss(pipeline, latents, np.array(assets.train.labels))
+        fit.run(lambda step: loss(step, self.training.batch), assets.checkpoint(self), assets.due, assets.report)
+        return fit
 
-        def loss(step: int) -> torch.Tensor:
+    def _fitted(self, pipeline: ClassVideoPipeline) -> Fit:
+        settings = self.training
+        schedule = Schedule(settings.steps, settings.lr, settings.warmup, settings.ema)
+        return Fit(pipeline.transformer.train(), schedule, "denoiser")
+
+    def _loss(
+        self, pipeline: ClassVideoPipeline, latents: torch.Tensor, classes: NDArray[np.int64]
+    ) -> Callable[[int, int], torch.Tensor]:
+        """The loss of a step on so many clips, drawn from latents ``(N, V, C, T / s, h, w)`` of clips of classes."""
+        settings, transformer, schedule = self.training, pipeline.transformer, pipeline.scheduler
+        device = transformer.device
+        scaled = pipeline.scaled(latents.flatten(0, 1)).view_as(latents)
+        labels, none = torch.from_numpy(classes), len(pipeline.config.classes)
+
+        def loss(step: int, batch: int) -> torch.Tensor:
             rng = generator(settings.seed, "denoise", step)
-            rows = torch.from_numpy(rng.integers(len(scaled), size=settings.batch))
-            views = torch.from_numpy(rng.integers(scaled.shape[1], size=settings.batch))
-            dropped = torch.from_numpy(rng.random(settings.batch) < settings.class_dropout)
-            times = torch.from_numpy(rng.integers(TRAIN_STEPS, size=settings.batch)).to(device)
+            rows = torch.from_numpy(rng.integers(len(scaled), size=batch))
+            views = torch.from_numpy(rng.integers(scaled.shape[1], size=batch))
+            dropped = torch.from_numpy(rng.random(batch) < settings.class_dropout)
+            times = torch.from_numpy(rng.integers(TRAIN_STEPS, size=batch)).to(device)
             chance = torch.Generator().manual_seed(seed_of(rng))
             clean = scaled[rows, views]
             noise = torch.randn(clean.shape, generator=chance).to(device)
@@ -151,9 +205,7 @@ class TrainedGenerator(GeneratorSpec):
                 predicted = transformer(noisy, times, captions).sample
             return torch.nn.functional.mse_loss(predicted.float(), target)
 
-        fit = Fit(transformer, Schedule(settings.steps, settings.lr, settings.warmup, settings.ema), "denoiser")
-        fit.run(loss, assets.checkpoint(self), assets.due, assets.report)
-        return fit
+        return loss
 
     def _record(self, train: ClipSet, folder: Path, pipeline: ClassVideoPipeline, seconds: float) -> GeneratorRecord:
         foreign = self.autoencoder.pretrained

@@ -114,7 +114,7 @@ def around(centre: NDArray[np.float64], radii: NDArray[np.float64], rng: np.rand
     sides = rng.normal(size=(len(radii), 1, len(centre)))
     sides *= (radii / np.linalg.norm(sides[:, 0], axis=1))[:, None, None]
     ways *= 0.01
-    return centre + np.concatenate([sides + ways, -sides - ways])
+    return np.asarray(centre + np.concatenate([sides + ways, -sides - ways]))
 
 
 @pytest.mark.parametrize("reading", ["descriptor", "sequence"])

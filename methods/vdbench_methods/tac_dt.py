@@ -8,7 +8,11 @@ reading, and there are two of them:
 
 - ``sequence``: the class's clips, one after the other, are one sequence of frames, which is clustered and smoothed as
   TAC-SUM does; of each cluster the clip with the most frames in it is kept.
-- ``descriptor``: each clip is its mean frame beside the ordered changes from frame to frame, and clips are clustered.
+- ``descriptor``: each clip is its mean frame beside the ordered changes from frame to frame, clips are clustered, and
+  of each cluster the clip nearest to its mean is kept.
+
+Everything is measured by Euclidean distance, as TAC-SUM does. Cosines would need an origin that means something, and
+features that are centred on their class have the class mean there, around which directions say nothing.
 """
 
 from __future__ import annotations
@@ -39,8 +43,12 @@ class TacDTSettings(FrameSettings):
     reading: Literal["descriptor", "sequence"] = identity("descriptor", "which reading of the method")
     time_weight: float = identity(1.0, "descriptor: lambda, the weight of changes beside the mean frame", ge=0)
     components: int = identity(16, "principal components of the changes, or of the frames in a sequence", gt=0)
-    threshold: float = identity(0.5, "radius of BIRCH's sub-clusters; smaller where they would be too few", gt=0)
-    linkage: Literal["average", "complete", "single"] = identity("average", "descriptor: how sub-clusters are joined")
+    threshold: float = identity(
+        0.5, "radius of BIRCH's sub-clusters, in deviations of the class; smaller where they would be too few", gt=0
+    )
+    linkage: Literal["ward", "average", "complete", "single"] = identity(
+        "ward", "descriptor: how sub-clusters are joined"
+    )
     window: int = identity(5, "sequence: frames that vote on a frame's cluster", gt=0)
     min_segment: int = identity(3, "sequence: runs with fewer frames fall to a neighbour", gt=0)
 
@@ -50,6 +58,7 @@ class TacDT(Selector[TacDTSettings]):
 
     name: ClassVar[str] = "tac-dt"
     Settings: ClassVar[type[Settings]] = TacDTSettings
+    version: ClassVar[int] = 2
     seeded: ClassVar[bool] = False
     pools: ClassVar[tuple[str, ...]] = ("generated", "real")
     card: ClassVar[Card] = Card(
@@ -74,7 +83,7 @@ class TacDT(Selector[TacDTSettings]):
         chosen = self.settings
         if chosen.reading == "descriptor":
             found = describe(frames, chosen.time_weight, chosen.components)
-            return medoids(found, cluster(found, k, chosen.threshold, chosen.linkage))
+            return nearest_to_means(found, cluster(found, k, chosen.threshold, chosen.linkage))
         reduced = _reduced(frames.reshape(-1, frames.shape[2]), chosen.components)
         labels = sequence_labels(reduced, k, chosen.threshold).reshape(frames.shape[:2])
         smooth = absorbed(majority(labels, chosen.window), chosen.min_segment)
@@ -84,35 +93,31 @@ class TacDT(Selector[TacDTSettings]):
 def describe(frames: NDArray[np.float64], time_weight: float, components: int) -> NDArray[np.float64]:
     """Descriptors of clips: the mean frame, and principal components of the ordered changes from frame to frame.
 
-    Frames are centred on the class and both parts scaled by its frames' deviation, so that cosines tell clips of one
-    class apart and ``time_weight`` means the same for every encoder. Descriptors have length 1, or 0 where a clip is
-    exactly the mean.
+    Their squared distance is that of the mean frames, and lambda squared times that of the changes, averaged over time
+    as well: a sum over time would outweigh the mean frame, the more the longer clips are. One scale for all: the root
+    of the mean squared distance from the class mean, which lies at the origin, is 1, or 0 where clips are equal.
 
     Args:
         frames: features, ``(n, T, C)``.
         time_weight: lambda; 0 leaves no part of the order of frames.
         components: of the changes, at most.
     """
-    centred = frames - frames.mean(axis=(0, 1))
-    centred /= max(float(centred.std()), np.finfo(np.float64).tiny)
-    parts = [centred.mean(axis=1)]
+    means = frames.mean(axis=1)
+    parts = [means - means.mean(axis=0)]
     if time_weight and frames.shape[1] > 1:
-        parts.append(time_weight * _principal(np.diff(centred, axis=1).reshape(len(frames), -1), components))
-    return _unit(np.concatenate(parts, axis=1))
+        changes = np.diff(frames, axis=1) / np.sqrt(frames.shape[1] - 1)
+        parts.append(time_weight * _principal(changes.reshape(len(frames), -1), components))
+    found = np.concatenate(parts, axis=1)
+    return np.asarray(found / (np.sqrt(np.square(found).sum(axis=1).mean()) or 1))
 
 
 def cluster(descriptors: NDArray[np.float64], k: int, threshold: float, linkage: str) -> NDArray[np.int64]:
-    """Exactly k clusters of unit descriptors ``(n, D)`` by 1 - cosine: BIRCH's sub-clusters, joined."""
-    from sklearn.cluster import AgglomerativeClustering
+    """Exactly k clusters of descriptors ``(n, D)``: BIRCH's sub-clusters, joined.
 
+    Each clip stands where the centre of its sub-cluster is, so that a sub-cluster weighs as much as it has clips.
+    """
     sub = subclusters(descriptors, k, threshold)
-    if k == 1:
-        return np.zeros(len(sub), dtype=np.int64)
-    centres = _unit(_means(descriptors, sub))
-    distances = np.clip(1 - centres @ centres.T, 0, None)
-    np.fill_diagonal(distances, 0)
-    joined = AgglomerativeClustering(k, metric="precomputed", linkage=linkage).fit_predict(distances)
-    return np.asarray(joined, dtype=np.int64)[sub]
+    return _joined(_means(descriptors, sub)[sub], k, linkage)
 
 
 def subclusters(points: NDArray[np.float64], k: int, threshold: float) -> NDArray[np.int64]:
@@ -137,10 +142,10 @@ def subclusters(points: NDArray[np.float64], k: int, threshold: float) -> NDArra
     return labels
 
 
-def medoids(descriptors: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each cluster the clip nearest to all of its clips by cosine, the first of equals."""
-    nearness = np.einsum("nd,nd->n", descriptors, _sums(descriptors, labels)[labels])
-    best_first = np.lexsort((np.arange(len(labels)), -nearness.round(12), labels))
+def nearest_to_means(descriptors: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each cluster the clip nearest to its mean, the first of equals."""
+    away = np.square(descriptors - _means(descriptors, labels)[labels]).sum(axis=1)
+    best_first = np.lexsort((np.arange(len(labels)), away.round(12), labels))
     return best_first[np.unique(labels[best_first], return_index=True)[1]]
 
 
@@ -150,13 +155,8 @@ def sequence_labels(frames: NDArray[np.float64], k: int, threshold: float) -> ND
     TAC-SUM agglomerates frames, of which only those inside one sub-cluster are connected. So these are joined first,
     and then sub-clusters, here by the distance of their centres.
     """
-    from sklearn.cluster import AgglomerativeClustering
-
     sub = subclusters(frames, k, threshold)
-    if k == 1:
-        return np.zeros(len(sub), dtype=np.int64)
-    joined = AgglomerativeClustering(k, linkage="single").fit_predict(_means(frames, sub))
-    return np.asarray(joined, dtype=np.int64)[sub]
+    return _joined(_means(frames, sub), k, "single")[sub]
 
 
 def majority(labels: NDArray[np.int64], window: int) -> NDArray[np.int64]:
@@ -194,19 +194,17 @@ def _absorbed(row: NDArray[np.int64], shortest: int) -> NDArray[np.int64]:
 
 
 def scores(frames: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How well the segments of a clip stand for its frames: the sum of cos(frame, mean of its segment), ``(n,)``.
+    """How well clips stand for the clusters that their frames are in, ``(n,)``; 0 is the most.
+
+    It is the mean squared distance of a clip's frames from the means of their clusters, with its sign changed.
 
     Args:
         frames: ``(n, T, C)``.
-        labels: ``(n, T)``; a segment is a run of equal labels within a clip.
+        labels: ``(n, T)``, of clusters of the class's frames.
     """
-    begins = np.ones(labels.shape, dtype=bool)
-    begins[:, 1:] = np.diff(labels, axis=1) != 0
-    segments = begins.ravel().cumsum() - 1
-    flat = frames.reshape(-1, frames.shape[2])
-    means = _means(flat, segments)[segments]
-    cosines = np.einsum("fc,fc->f", _unit(flat), _unit(means))
-    return np.asarray(cosines.reshape(labels.shape).sum(axis=1))
+    flat, groups = frames.reshape(-1, frames.shape[2]), np.unique(labels, return_inverse=True)[1].ravel()
+    away = np.square(flat - _means(flat, groups)[groups]).sum(axis=1)
+    return np.asarray(-away.reshape(labels.shape).mean(axis=1).round(12))
 
 
 def most_frames(labels: NDArray[np.int64], score: NDArray[np.float64], k: int) -> NDArray[np.int64]:
@@ -235,6 +233,15 @@ def _birch(points: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
     return np.unique(labels, return_inverse=True)[1]
 
 
+def _joined(points: NDArray[np.float64], k: int, linkage: str) -> NDArray[np.int64]:
+    """Agglomerate points ``(n, D)`` to k clusters."""
+    from sklearn.cluster import AgglomerativeClustering
+
+    if k == 1:
+        return np.zeros(len(points), dtype=np.int64)
+    return np.asarray(AgglomerativeClustering(k, linkage=linkage).fit_predict(points), dtype=np.int64)
+
+
 def _reduced(frames: NDArray[np.float64], components: int) -> NDArray[np.float64]:
     """Principal components of frames, scaled so that the first has variance 1.
 
@@ -253,17 +260,8 @@ def _principal(rows: NDArray[np.float64], components: int) -> NDArray[np.float64
     return np.asarray(PCA(min(components, *rows.shape), svd_solver=solver).fit_transform(rows))
 
 
-def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 1e-12, lengths, 1))
-
-
-def _sums(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums of the rows of each label."""
+def _means(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Means of the rows of each label."""
     sums = np.zeros((labels.max() + 1, rows.shape[1]))
     np.add.at(sums, labels, rows)
-    return sums
-
-
-def _means(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(_sums(rows, labels) / np.bincount(labels)[:, None])
+    return np.asarray(sums / np.bincount(labels)[:, None])

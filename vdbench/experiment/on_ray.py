@@ -60,7 +60,9 @@ class RayScheduler:
         os.environ |= {key: os.environ.get(key, value) for key, value in QUIET.items()}
         import ray
 
+        handler = signal.getsignal(signal.SIGTERM)
         self._start()
+        _handle_sigterm(handler)  # Ray's own would end the driver before its trials
         try:
             cores = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
             fitting = [job.model_copy(update={"cpus": min(job.cpus, cores)}) for job in jobs]  # more would never start
@@ -68,13 +70,13 @@ class RayScheduler:
             _tune(fitting, listener)
         finally:
             ray.shutdown()
+            _handle_sigterm(handler)  # Ray leaves none
             shutil.rmtree(Home(jobs[0].home).ray, ignore_errors=True)
 
     def _start(self) -> None:
         import ray
 
         local = self.address == "local"
-        handler = signal.getsignal(signal.SIGTERM)
         ray.init(
             address=self.address,
             num_cpus=self.cpus if local else None,
@@ -83,8 +85,12 @@ class RayScheduler:
             logging_level=logging.ERROR,
             runtime_env={"env_vars": QUIET},
         )
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)  # Ray's own would end the driver before its trials
+
+
+def _handle_sigterm(handler: Any) -> None:
+    """Set a handler, where a thread may."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:

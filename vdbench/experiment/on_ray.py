@@ -43,7 +43,7 @@ for modules in the working folder.
 """
 
 START_UP = 8.0
-"""Seconds until Ray runs its first trial, measured on 2 cores."""
+"""Seconds until Ray runs its first trial, as seen on 2 cores."""
 REPORT_EVERY = 0.5
 """Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
 
@@ -69,7 +69,9 @@ class RayScheduler:
         os.environ |= {key: os.environ.get(key, value) for key, value in wanted.items()}
         import ray
 
+        handler = signal.getsignal(signal.SIGTERM)
         self._start(Home(jobs[0].home).ray, temporary_folder() if local else None)
+        _handle_sigterm(handler)  # Ray's own would end the driver before its trials
         try:
             cores = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
             fitting = [job.model_copy(update={"cpus": min(job.cpus, cores)}) for job in jobs]  # more would never start
@@ -77,13 +79,13 @@ class RayScheduler:
             _tune(fitting, listener)
         finally:
             ray.shutdown()
+            _handle_sigterm(handler)  # Ray leaves none
             shutil.rmtree(Home(jobs[0].home).ray, ignore_errors=True)
 
     def _start(self, scratch: Path, temporary: str | None) -> None:
         import ray
 
         local = self.address == "local"
-        handler = signal.getsignal(signal.SIGTERM)
         scratch.mkdir(parents=True, exist_ok=True)
         with chdir(scratch):  # Ray's workers look for modules in the folder that it is started in
             ray.init(
@@ -95,8 +97,6 @@ class RayScheduler:
                 runtime_env={"env_vars": QUIET},
                 _temp_dir=temporary,
             )
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)  # Ray's own would end the driver before its trials
 
 
 def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-GRACE = 10.0
+GRACE = 9.0
 """Seconds that work has to keep its state and to end by itself; then it is interrupted wherever it is."""
-END = 18.0
+END = 17.0
 """Seconds after which the process is ended, whatever it does."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -86,7 +86,9 @@ class StopRequest:
         if asked is not None:
             asked()
         if not self._over.wait(GRACE):
-            os.kill(os.getpid(), signal.SIGTERM)  # Python's own way into the main thread, between two of its steps
+            os.kill(
+                os.getpid(), signal.SIGINT
+            )  # Python's own way into the main thread; Ray takes SIGTERM away at its end
         if give_up is not None:
             time.sleep(max(0.0, end - time.monotonic()))
             give_up()

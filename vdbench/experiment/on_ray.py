@@ -99,6 +99,12 @@ class RayScheduler:
             )
 
 
+def _handle_sigterm(handler: Any) -> None:
+    """Set a handler, where a thread may."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
 def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
     """Build what several trials need before any of them occupies a place and waits for it."""
     import ray

@@ -147,6 +147,15 @@ def test_codecs_and_containers_that_videos_come_in(tmp_path, reader, name, codec
     levels(tmp_path / name, reader, 40)
 
 
+@pytest.mark.parametrize(
+    ("codec", "options"), [("libx264", {"x264-params": "bframes=3:keyint=12"}), ("mpeg2video", {})]
+)
+def test_a_transport_stream_is_read_from_its_first_frame(tmp_path, reader, codec, options):
+    """decord 0.6 begins with the second group of pictures, and repeats the last frame, without an error."""
+    odd_videos.encode(tmp_path / "a.ts", numbered(60, 64, 96), codec, b="2M", **options)
+    assert levels(tmp_path / "a.ts", reader, 60).reader == "pyav"
+
+
 def test_a_cover_picture_is_no_video(tmp_path, reader):
     odd_videos.add_cover(tmp_path / "song.mp4", None)
     with pytest.raises(ReadError, match="holds no video stream, only a picture"):

@@ -20,6 +20,10 @@ WHOLE = 0.95
 """Share of the duration that the packets of a file without a frame count reach, if nothing was cut off."""
 
 
+TRANSPORT_STREAM = "mpegts"
+"""Of these decord 0.6 may never return the first group of pictures, and fills up the end with repeats."""
+
+
 class ReadError(Exception):
     """A file that no clip can be made of; the message completes the sentence "this file ..."."""
 
@@ -85,6 +89,7 @@ def probe(path: Path) -> Promise:
             fps=round(fps, 6),
             size=(shape.height, shape.width),
             plain=not hidden
+            and container.format.name != TRANSPORT_STREAM
             and len(_videos(container)) == 1
             and (first is None or orientation(first) == Orientation()),
         )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
 
 PER_TRIAL = 1.5
-"""Seconds that a trial takes beside its stages: previews, records. Measured on 2 cores, as is the next."""
+"""Seconds that a trial takes beside its stages, previews and records: a rough figure, as is the next."""
 AT_THE_END = 5.0
 """Seconds that the leaderboard takes."""
 TRY_FOR = 4.0

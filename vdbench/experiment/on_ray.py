@@ -43,7 +43,7 @@ for modules in the working folder.
 """
 
 START_UP = 8.0
-"""Seconds until Ray runs its first trial, as seen on 2 cores."""
+"""Seconds until Ray runs its first trial: a rough figure."""
 REPORT_EVERY = 0.5
 """Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
 

@@ -1,5 +1,6 @@
 """What a local Ray wants of its user's machine."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from vdbench.errors import UsageError
 from vdbench.experiment import ray_places
 from vdbench.experiment.home import Home
 from vdbench.experiment.on_ray import QUIET
-from vdbench.experiment.ray_places import temporary_folder, token_where_none_can_be_kept
+from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +62,13 @@ def test_a_user_without_a_folder_is_told_how_to_give_a_home(monkeypatch: pytest.
 def test_ray_does_not_start_workers_through_uv_nor_look_in_the_working_folder() -> None:
     assert QUIET["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] == "0"
     assert QUIET["PYTHONSAFEPATH"] == "1"
+
+
+def test_variables_are_gone_afterwards_and_what_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with pytest.raises(RuntimeError), environment({"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}):
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["PYTHONSAFEPATH"]) == ("3", "1")
+        raise RuntimeError
+    assert os.environ["OMP_NUM_THREADS"] == "3"
+    assert "PYTHONSAFEPATH" not in os.environ

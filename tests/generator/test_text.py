@@ -255,14 +255,14 @@ def test_other_files_are_another_generator_and_another_trial(pipeline: Path, tmp
 
 @pytest.mark.slow
 def test_without_transformers_it_says_what_to_type(pipeline: Path, tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
     program = (
-        "import sys; sys.modules['transformers'] = None\n"
+        f"import sys; sys.path.insert(0, {str(root)!r}); sys.modules['transformers'] = None\n"
         "from pathlib import Path\n"
         "from tests.generator.test_text import opened\n"
         f"opened(Path({str(pipeline)!r}), Path({str(tmp_path)!r}))"
     )
-    root = Path(__file__).parents[2]
-    ended = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     last = ended.stderr.strip().splitlines()[-1]
     assert last.startswith("vdbench.errors.DependencyError: the pipeline in")
     assert last.endswith("type: pip install 'vdbench[hf]'")

@@ -18,7 +18,7 @@ from typing import Any
 
 from vdbench import files
 from vdbench.experiment.home import Home
-from vdbench.experiment.ray_places import temporary_folder, token_where_none_can_be_kept
+from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
 from vdbench.experiment.result import Failure, Result
 from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
@@ -66,11 +66,14 @@ class RayScheduler:
             return
         local = self.address == "local"
         wanted = QUIET | (token_where_none_can_be_kept() if local else {})
-        os.environ |= {key: os.environ.get(key, value) for key, value in wanted.items()}
+        with environment(wanted):
+            self._run(jobs, listener)
+
+    def _run(self, jobs: Sequence[Job], listener: Listener) -> None:
         import ray
 
         handler = signal.getsignal(signal.SIGTERM)
-        self._start(Home(jobs[0].home).ray, temporary_folder() if local else None)
+        self._start(Home(jobs[0].home).ray, temporary_folder() if self.address == "local" else None)
         _handle_sigterm(handler)  # Ray's own would end the driver before its trials
         try:
             cores = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]

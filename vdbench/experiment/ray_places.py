@@ -1,10 +1,12 @@
-"""What a local Ray wants of its user's machine: a short path for its sockets, and a place for its token."""
+"""What Ray wants of its user's machine: variables, a short path for its sockets, and a place for its token."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from vdbench.errors import UsageError
@@ -15,6 +17,24 @@ BELOW = len("/ray/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_stor
 """Bytes that Ray adds to its temporary folder's path for the longest of its sockets."""
 SHORT = Path("/tmp")
 """Where it goes when the temporary folder's path is too long."""
+
+
+@contextmanager
+def environment(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Have environment variables, where the user set no other value, and none of them afterwards.
+
+    Programs that are started later by the same process find what its user left there.
+
+    Args:
+        wanted: names and values.
+    """
+    missing = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ |= missing
+    try:
+        yield
+    finally:
+        for name in missing:
+            os.environ.pop(name, None)
 
 
 def temporary_folder() -> str | None:

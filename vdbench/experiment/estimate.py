@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, trial_likeness
 from vdbench.experiment.worker import Ahead, Lookout, reproducibly
 from vdbench.files import digest
-from vdbench.generator.training import TrainedGenerator
+from vdbench.generator.source import GeneratorSpec
 from vdbench.judging import ways
 from vdbench.work import Work, embedding, seconds_of, training
 
@@ -102,6 +102,14 @@ def estimate(plan: Plan, home: Home, workers: int, start_up: float = 0.0) -> Est
     return Estimate(whole, found.bytes, found.basis(), found.shared(), found.trials, tuple(sorted(found.clock.silent)))
 
 
+def _trains_a_generator(spec: AssetSpec[Any]) -> bool:
+    if not isinstance(spec, GeneratorSpec):
+        return False
+    from vdbench.generator.training import TrainedGenerator  # needs diffusers, which other runs do without
+
+    return isinstance(spec, TrainedGenerator)
+
+
 class _Survey:
     """Goes through the pending trials and adds up what they take."""
 
@@ -129,7 +137,7 @@ class _Survey:
             folder = seen.task.assets.folder(spec)
             if folder not in self.assets:
                 seconds = self.clock.asset(spec, seen)
-                training_of = trial.dataset.name if isinstance(spec, TrainedGenerator) else None
+                training_of = trial.dataset.name if _trains_a_generator(spec) else None
                 self.assets[folder] = (wave, f"{spec.kind} for {trial.dataset.name}", seconds, training_of)
         clips = len(seen.view.train) if trial.ipc is None else trial.ipc * len(seen.view.train.classes)
         self.bytes += round(clips * seen.view.train.clips[0].nbytes * (1 + PREVIEW_SHARE))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vdbench.experiment.result import Result
     from vdbench.experiment.suite import Protocol, Suite
     from vdbench.generator.settings import GeneratorSettings
+    from vdbench.method import Method
     from vdbench.records import DatasetRecord
 
 
@@ -157,7 +158,8 @@ class _Site:
         def stored(ipc: int) -> float:
             _, settings = self._chosen(pair[0], ipc)
             _, generator = self._chosen(GENERATOR, ipc)
-            return self.registry.configure(*pair, settings).stored_bytes(self._task(ipc, 0, generator), self.clip_bytes)
+            method = self.registry.configure(*pair, settings)
+            return method.stored_bytes(self._task(method, ipc, 0, generator), self.clip_bytes)
 
         least = stored(1)
         if least > allowed:
@@ -190,7 +192,7 @@ class _Site:
             method=name,
             method_version=method.version,
             method_code=self.registry.code(name),
-            pool=getattr(method.settings, "pool", None),
+            pool=pool_name(method),
             settings=identity,
             prescribed=prescribed,
             suite=request.suite.name,
@@ -198,7 +200,7 @@ class _Site:
             protocol=self.protocol,
             dataset=_dataset_record(request, view),
             train_fingerprint=view.train.fingerprint,
-            assets=tuple(digest(spec.identity()) for spec in method.needs(self._task(ipc, seed, generator))),
+            assets=tuple(digest(spec.identity()) for spec in method.needs(self._task(method, ipc, seed, generator))),
             ipc=ipc if method.budgeted else None,
             budget_bytes=allowed if method.budgeted else None,
             codec=str(request.codec) if request.codec and method.budgeted else None,
@@ -225,12 +227,18 @@ class _Site:
         prescribed = self.request.suite.prescribed(name, self.view.facts.name, ipc, own)
         return prescribed, merged(prescribed, own)
 
-    def _task(self, ipc: int, seed: int, generator: dict[str, Any]) -> Task:
+    def _task(self, method: Method[Any], ipc: int, seed: int, generator: dict[str, Any]) -> Task:
         """What the method will be asked, as far as it decides which assets it needs."""
         view, device = self.view, torch.device(self.request.device)
-        pool = pool_spec(generator_settings(generator), view.facts.name, view.train)
+        generated = pool_name(method) == "generated"
+        pool = pool_spec(generator_settings(generator), view.facts.name, view.train) if generated else None
         assets = Assets(self.home.assets, view.train, device)
         return Task(view.facts.name, view.train, ipc, seed, device, assets, pool=pool)
+
+
+def pool_name(method: Method[Any]) -> str | None:
+    """The pool that a method chooses from, ``real`` or ``generated``; None where it takes none."""
+    return getattr(method.settings, "pool", None)
 
 
 def _check_settings(request: Request, registry: Registry, chosen: Sequence[str]) -> None:

@@ -153,9 +153,10 @@ def _prepare(job: Job, view: View, progress: _Progress, registry: Registry | Non
     method = registry.configure(trial.method, trial.pool, job.settings)
     if registry.code(trial.method) != trial.method_code:
         raise DataError(f"plugin {job.plugins[0]} was edited while this ran; type the same command again")
-    home = Home(job.home)
+    home, name = Home(job.home), trial.dataset.name
+    generated = trial.pool == "generated"
     task = Task(
-        dataset=trial.dataset.name,
+        dataset=name,
         train=view.train,
         ipc=trial.ipc,
         seed=trial.distillation_seed,
@@ -164,7 +165,7 @@ def _prepare(job: Job, view: View, progress: _Progress, registry: Registry | Non
         report=progress,
         checkpoints=home.checkpoints(trial.distillation_id),
         due=progress.due,
-        pool=pool_spec(generator_settings(job.generator), trial.dataset.name, view.train),
+        pool=pool_spec(generator_settings(job.generator), name, view.train) if generated else None,
     )
     return method, task
 

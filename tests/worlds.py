@@ -109,7 +109,7 @@ def ucf_world(root: Path, classes: int = 3, groups: int = 4, clips: int = 2) -> 
     for split in (1, 2, 3):
         _crlf(lists / f"trainlist{split:02}.txt", [f"{i} {label + 1}" for label, group, i in ids if group != split])
         _crlf(lists / f"testlist{split:02}.txt", [i for _, group, i in ids if group == split])
-    return World(root, folder, _miniature("ucf101", classes))
+    return World(root, folder, miniature("ucf101", classes))
 
 
 def hmdb_world(root: Path, classes: int = 3, sources: int = 4, clips: int = 2) -> World:
@@ -134,7 +134,7 @@ def hmdb_world(root: Path, classes: int = 3, sources: int = 4, clips: int = 2) -
                 text.append(f"{file} 0 ")
         for split, text in lines.items():
             (lists / f"{name}_test_split{split}.txt").write_text("\n".join(text) + "\n", encoding="utf-8")
-    return World(root, folder, _miniature("hmdb51", classes))
+    return World(root, folder, miniature("hmdb51", classes))
 
 
 def kinetics_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, flat: bool = False) -> World:
@@ -158,7 +158,7 @@ def kinetics_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, 
                     width, height = {(0, 1): (640, 360), (0, 101): (1280, 720)}.get((label, number), (44, 33))
                     pixels = clip(label, number, width=width, height=height)
                     write_video(place / f"{video}_{start:06}_{start + 10:06}.mp4", pixels, sound=True)
-    return World(root, folder, _miniature("kinetics400", classes))
+    return World(root, folder, miniature("kinetics400", classes))
 
 
 def ssv2_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, official: bool = True) -> World:
@@ -192,12 +192,12 @@ def ssv2_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, offi
                 codec = "libvpx" if number % 2 else "libvpx-vp9"
                 write_video(folder / f"{clip_id}.webm", pixels, codec, fps=12)
         (labels / f"{prefix}{name}.json").write_text(json.dumps(items))
-    return World(root, folder, _miniature("ssv2", classes))
+    return World(root, folder, miniature("ssv2", classes))
 
 
 def _crlf(path: Path, lines: list[str]) -> None:
     path.write_bytes("".join(f"{line}\r\n" for line in lines).encode())
 
 
-def _miniature(name: str, classes: int) -> DatasetSpec:
+def miniature(name: str, classes: int) -> DatasetSpec:
     return load_dataset(name).model_copy(update={"classes": classes, "expected": {}, "geometry": SMALL})

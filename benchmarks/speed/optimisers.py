@@ -27,10 +27,12 @@ from vdbench.measure import measured
 from vdbench.method import Task
 from vdbench.seeding import seed_of
 from vdbench_methods.dm import DMSettings, accumulate_gradient, class_means
+from vdbench_methods.experts import weights_at
 from vdbench_methods.frepo import centred, regression_loss
 from vdbench_methods.learned import LearnedSettings, RealClips, initial_clips
-from vdbench_methods.mtt import Matching, TrajectorySettings, _Rows, weights_at
-from vdbench_methods.vdsd import VDSDSettings, _Memory, _OnDistributions
+from vdbench_methods.mtt import Rows
+from vdbench_methods.static_dynamic import Memory, OnDistributions, VDSDSettings
+from vdbench_methods.trajectories import Matching, TrajectorySettings
 
 Iteration = Callable[[int], float]
 """One iteration, by its number; its loss."""
@@ -75,18 +77,18 @@ def mtt(asked: argparse.Namespace, task: Task, literal: bool) -> Iteration:
     matching = Matching(settings, task, "minic3d", asked.width)
     clips, labels = (part.to(task.device) for part in initial_clips(task, "real", asked.ipc))
     path = task.assets.get(settings.specs("minic3d", asked.width)[0])
-    matching._student.eval()  # without dropout, so that both take the same steps
+    matching.student.eval()  # without dropout, so that both take the same steps
 
     def iteration(step: int) -> float:
         rng = np.random.default_rng(step)
         batches = matching.batches(rng, len(clips))
         if not literal:
-            return float(matching.follow(rng, _Rows(clips, torch.zeros_like(clips), labels, batches)).loss)
+            return float(matching.follow(rng, Rows(clips, torch.zeros_like(clips), labels, batches)).loss)
         start, goal = (weights_at(path, epoch).to(task.device) for epoch in (0, 1))
         here, shown = start.clone().requires_grad_(), clips.clone().requires_grad_()
         size = torch.tensor(settings.step_size, device=task.device, requires_grad=True)
         for rows in batches:
-            inner = cross_entropy(matching._forward(here, shown[rows]), labels[rows])
+            inner = cross_entropy(matching.forward(here, shown[rows]), labels[rows])
             (slope,) = torch.autograd.grad(inner, here, create_graph=True)
             here = here - size * slope
         loss = (here - goal).square().sum() / (start - goal).square().sum()
@@ -132,9 +134,9 @@ def frepo(asked: argparse.Namespace, task: Task, literal: bool) -> Iteration:
 def vdsd(asked: argparse.Namespace, task: Task, literal: bool) -> Iteration:
     """Clips composed in one pass, or one by one; the loss as in DM."""
     settings = VDSDSettings(width=asked.width, real=asked.real)
-    real, memory = RealClips(task.train, task.device), _Memory(settings, task)
+    real, memory = RealClips(task.train, task.device), Memory(settings, task)
     parts = [memory.tensors[name].requires_grad_() for name in ("dynamic", "weight", "bias")]
-    learner = _OnDistributions(settings, task, real)
+    learner = OnDistributions(settings, task, real)
 
     def iteration(step: int) -> float:
         rng = np.random.default_rng(step)

@@ -154,11 +154,11 @@ class Policy:
         from torch.nn.utils import clip_grad_norm_
 
         logits = self.logits()
-        kept = self._episodes(logits.detach().sigmoid().double().cpu().numpy(), rng)
+        kept = self.episodes(logits.detach().sigmoid().double().cpu().numpy(), rng)
         rewards = np.array([reward(choice) for choice in kept])
         mean = float(rewards.mean())
         baseline = mean if self._baseline is None else self._baseline
-        loss = self._loss(logits, kept, rewards - baseline)
+        loss = self.loss(logits, kept, rewards - baseline)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_([*self.network.parameters(), self.offsets], self.settings.clip)
@@ -166,13 +166,13 @@ class Policy:
         self._baseline = 0.9 * baseline + 0.1 * mean
         return mean
 
-    def _episodes(self, probabilities: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
+    def episodes(self, probabilities: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
         """Choices as masks, ``(episodes, n)``: of all that are drawn, those with sizes nearest to k."""
         drawn = rng.random((self.settings.draws * self.settings.episodes, len(probabilities))) < probabilities
         nearest = np.argsort(np.abs(drawn.sum(axis=1) - self.k), kind="stable")
         return np.asarray(drawn[nearest[: self.settings.episodes]])
 
-    def _loss(self, logits: torch.Tensor, kept: NDArray[np.bool_], advantages: NDArray[np.float64]) -> torch.Tensor:
+    def loss(self, logits: torch.Tensor, kept: NDArray[np.bool_], advantages: NDArray[np.float64]) -> torch.Tensor:
         """Beta (mean p - k/n)^2 - mean over episodes of the advantage times the log-probability of its choice."""
         import torch
         from torch.nn.functional import binary_cross_entropy_with_logits

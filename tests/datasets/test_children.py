@@ -41,7 +41,7 @@ sys.path.insert(0, {tests!r})
 import worlds
 from vdbench.datasets.prepare import prepare
 def work():
-    world = worlds.World(Path({root!r}), Path(), worlds._miniature("ucf101", 2))
+    world = worlds.World(Path({root!r}), Path(), worlds.miniature("ucf101", 2))
     store = prepare(world.spec, world.root, Path({home!r}), workers=2)
     print("prepared", len(store.manifest.clips), len(store.manifest.faults()))
 """

@@ -65,7 +65,7 @@ def test_it_is_prepared_and_split_like_any_other(few, tmp_path):
 @pytest.mark.parametrize("motion", digits.MOTIONS)
 def test_in_any_single_frame_place_angle_and_size_are_uniform(motion, frame):
     rng = np.random.default_rng(0)
-    draws = np.array([digits._course(motion, rng)[frame] for _ in range(2000)])
+    draws = np.array([digits.course_of(motion, rng)[frame] for _ in range(2000)])
     low, high = np.log(digits.DIGIT_SIDE)
     shares = (
         draws[:, 0] / digits.SIZE % 1,
@@ -78,7 +78,7 @@ def test_in_any_single_frame_place_angle_and_size_are_uniform(motion, frame):
 
 
 def test_the_motions_are_what_they_are_called():
-    courses = {motion: digits._course(motion, np.random.default_rng(3)) for motion in digits.MOTIONS}
+    courses = {motion: digits.course_of(motion, np.random.default_rng(3)) for motion in digits.MOTIONS}
     steps = {motion: np.diff(course, axis=0) for motion, course in courses.items()}
     moved = {motion: [int(np.sign(np.median(step[:, axis]))) for axis in range(4)] for motion, step in steps.items()}
     assert moved == {
@@ -94,7 +94,7 @@ def test_the_motions_are_what_they_are_called():
 
 
 def ink_at(image, *place):
-    return digits._ink(image, np.array([place]))[0]
+    return digits.ink_of(image, np.array([place]))[0]
 
 
 def test_a_digit_is_drawn_where_it_is_and_turns_clockwise_with_its_angle():

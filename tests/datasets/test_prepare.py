@@ -239,7 +239,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import worlds
 from vdbench.datasets.prepare import prepare
-world = worlds.World(Path(sys.argv[2]), Path(), worlds._miniature("ucf101", 3))
+world = worlds.World(Path(sys.argv[2]), Path(), worlds.miniature("ucf101", 3))
 prepare(world.spec, world.root, Path(sys.argv[3]), workers=1, on_progress=lambda done, total: print(done, flush=True))
 """
 

@@ -4,7 +4,7 @@ import threading
 
 from ray import cloudpickle, tune
 
-from vdbench.experiment.on_ray import _listening
+from vdbench.experiment.on_ray import tune_callback
 
 
 class Terminal:
@@ -15,5 +15,5 @@ class Terminal:
 
 
 def test_a_listener_that_holds_a_terminal_can_be_used() -> None:
-    callback = _listening(Terminal(), {}, set())  # type: ignore[arg-type]
+    callback = tune_callback(Terminal(), {}, set())  # type: ignore[arg-type]
     assert type(cloudpickle.loads(cloudpickle.dumps(callback))) is tune.Callback

@@ -20,7 +20,8 @@ from vdbench_methods.frepo import FRePo, FRePoSettings
 from vdbench_methods.learned import Loop, RealClips, budget, initial_clips
 from vdbench_methods.mtt import MTT, MTTSettings
 from vdbench_methods.random import Random
-from vdbench_methods.vdsd import VDSD, VDSDSettings
+from vdbench_methods.static_dynamic import VDSDSettings
+from vdbench_methods.vdsd import VDSD
 
 TRAJECTORY = {"experts": 2, "expert_batch": 12, "max_start": 1, "syn_steps": 2, "lr_step_size": 1e-4}
 SMALL: dict[str, Method[Any]] = {

@@ -16,17 +16,10 @@ from torch.nn.functional import cross_entropy
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench.train import Recipe, train_student
-from vdbench_methods.mtt import (
-    MTT,
-    SMALLEST_STEP,
-    Expert,
-    Match,
-    Matching,
-    MTTSettings,
-    TrajectorySettings,
-    match_trajectory,
-)
-from vdbench_methods.mtt import weights_at as read
+from vdbench_methods.experts import Expert
+from vdbench_methods.experts import weights_at as read
+from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.trajectories import SMALLEST_STEP, Match, Matching, TrajectorySettings, match_trajectory
 
 SMALL = TrajectorySettings(experts=3, expert_batch=12, max_start=2, syn_steps=5, syn_batch=2)
 Loss = Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor]
@@ -130,7 +123,7 @@ def test_the_gradient_equals_finite_differences() -> None:
 PEAK = """
 import sys, torch
 from vdbench.measure import measured
-from vdbench_methods.mtt import match_trajectory
+from vdbench_methods.trajectories import match_trajectory
 from vdbench.students import build_student
 from torch.nn.functional import cross_entropy
 torch.set_num_threads(1)
@@ -224,7 +217,7 @@ def test_every_expert_and_every_start_is_used(tmp_path: Path, monkeypatch: pytes
         asked.add((path.parent.name, epoch))
         return read(path, epoch)
 
-    monkeypatch.setattr("vdbench_methods.mtt.weights_at", noted)
+    monkeypatch.setattr("vdbench_methods.trajectories.weights_at", noted)
     task = tiny_task(tmp_path)
     matching = Matching(SMALL.model_copy(update={"syn_steps": 1}), task, "minic3d", 4)
     clips, labels = task.train.render(torch.tensor([0, 1]))

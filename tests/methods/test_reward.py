@@ -124,10 +124,10 @@ def test_an_untrained_policy_keeps_about_k_and_episodes_are_of_size_k() -> None:
     policy = Policy(VstUnetSettings(), maps, 4, 0, CPU)
     probabilities = policy.logits().sigmoid().detach().double().numpy()
     assert probabilities.sum() == pytest.approx(4, abs=1.5)
-    sizes = policy._episodes(probabilities, np.random.default_rng(0)).sum(axis=1)
+    sizes = policy.episodes(probabilities, np.random.default_rng(0)).sum(axis=1)
     assert (sizes == 4).mean() > 0.9
     freely = Policy(VstUnetSettings(draws=1), maps, 4, 0, CPU)
-    assert len(set(freely._episodes(probabilities, np.random.default_rng(0)).sum(axis=1).tolist())) > 2
+    assert len(set(freely.episodes(probabilities, np.random.default_rng(0)).sum(axis=1).tolist())) > 2
 
 
 def test_the_loss_is_reinforce_with_a_share_to_keep() -> None:
@@ -138,7 +138,7 @@ def test_the_loss_is_reinforce_with_a_share_to_keep() -> None:
     p = 1 / (1 + np.exp(-logits.numpy()))
     likely = np.where(kept, np.log(p), np.log(1 - p)).sum(axis=1)
     expected = 2.0 * (p.mean() - 0.25) ** 2 - (advantages * likely).mean()
-    assert float(policy._loss(logits, kept, advantages)) == pytest.approx(expected)
+    assert float(policy.loss(logits, kept, advantages)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (5, 3, 3), (8, 4, 4), (2, 1, 1)])

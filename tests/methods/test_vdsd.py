@@ -15,17 +15,18 @@ from vdbench.seeding import seed_of
 from vdbench.students import build_student
 from vdbench.testing import tiny_task
 from vdbench_methods.dm import class_means, matching_loss
+from vdbench_methods.experts import weights_at
 from vdbench_methods.learned import RealClips, initial_clips
-from vdbench_methods.mtt import MTT, MTTSettings, weights_at
-from vdbench_methods.vdsd import (
+from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.static_dynamic import (
     HALLUCINATOR,
-    VDSD,
+    Memory,
+    OnDistributions,
+    OnTrajectories,
     VDSDSettings,
-    _Memory,
-    _OnDistributions,
-    _OnTrajectories,
     fitting_pairs,
 )
+from vdbench_methods.vdsd import VDSD
 
 QUICK = {"iterations": 3, "static_iterations": 2, "static_width": 4, "width": 4, "real": 6}
 
@@ -101,15 +102,15 @@ def test_the_gradient_reaches_motions_and_hallucinator_in_double_precision() -> 
     )
 
 
-def gradients_of(memory: _Memory) -> dict[str, torch.Tensor]:
+def gradients_of(memory: Memory) -> dict[str, torch.Tensor]:
     found = {name: part.grad.clone() for name, part in memory.tensors.items() if part.grad is not None}
     for part in memory.tensors.values():
         part.grad = None
     return found
 
 
-def learning(settings: VDSDSettings, task: Task) -> _Memory:
-    memory = _Memory(settings, task)
+def learning(settings: VDSDSettings, task: Task) -> Memory:
+    memory = Memory(settings, task)
     for name in ("dynamic", "weight", "bias"):
         memory.tensors[name].requires_grad_()
     return memory
@@ -119,7 +120,7 @@ def test_an_iteration_on_dm_adds_the_gradient_of_its_loss(tmp_path: Path) -> Non
     settings = VDSDSettings.model_validate(QUICK)
     task = tiny_task(tmp_path, ipc=2)
     memory, real = learning(settings, task), RealClips(task.train, task.device)
-    told = _OnDistributions(settings, task, real).backward(memory, np.random.default_rng(3))
+    told = OnDistributions(settings, task, real).backward(memory, np.random.default_rng(3))
     found = gradients_of(memory)
     rng = np.random.default_rng(3)
     draw, seed = seed_of(rng), seed_of(rng)
@@ -137,16 +138,16 @@ def test_an_iteration_on_mtt_adds_the_gradient_of_its_loss(tmp_path: Path) -> No
     trajectory = {"experts": 1, "expert_batch": 12, "max_start": 0, "syn_steps": 3, "syn_batch": 4, "expert_lr": 0.1}
     settings = VDSDSettings.model_validate({**QUICK, "base": "mtt", "trajectory": trajectory, "student": "cnn-gru"})
     task = tiny_task(tmp_path, ipc=2)
-    memory, learner = learning(settings, task), _OnTrajectories(settings, task)
+    memory, learner = learning(settings, task), OnTrajectories(settings, task)
     told = learner.backward(memory, np.random.default_rng(3))
     found, by_step_size = gradients_of(memory), learner.tensors["step_size"].grad
     rng = np.random.default_rng(3)
-    batches = [(seed_of(rng), rows) for rows in learner._matching.batches(rng, 6)]
+    batches = [(seed_of(rng), rows) for rows in learner.matching.batches(rng, 6)]
     path = task.assets.get(settings.trajectory.specs("cnn-gru", 4)[0])
     start, goal = weights_at(path, 0), weights_at(path, 1)
     here, size = start.clone().requires_grad_(), torch.tensor(0.01, requires_grad=True)
     for draw, rows in batches:
-        logits = learner._matching._forward(here, memory.clips(draw)[rows])
+        logits = learner.matching.forward(here, memory.clips(draw)[rows])
         loss = torch.nn.functional.cross_entropy(logits, memory.targets[rows])
         (slope,) = torch.autograd.grad(loss, here, create_graph=True)
         here = here - size * slope

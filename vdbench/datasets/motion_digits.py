@@ -82,14 +82,14 @@ def render_clip(image: NDArray[np.float64], motion: str, rng: np.random.Generato
         uint8 ``(FRAMES, SIZE, SIZE, 3)``.
     """
     background = _texture(rng)
-    ink = _ink(image, _course(motion, rng))[..., None]
+    ink = ink_of(image, course_of(motion, rng))[..., None]
     noise = rng.normal(0, NOISE, size=(FRAMES, SIZE, SIZE, 1))
     pixels = background + (np.array(INK) - background) * ink + noise
     clip: NDArray[np.uint8] = np.clip(pixels * 255 + 0.5, 0, 255).astype(np.uint8)
     return clip
 
 
-def _course(motion: str, rng: np.random.Generator) -> NDArray[np.float64]:
+def course_of(motion: str, rng: np.random.Generator) -> NDArray[np.float64]:
     """Where a digit is in every frame, ``(FRAMES, 4)``.
 
     The columns are the x and y of its centre in pixels, its angle in radians, clockwise on the screen, and the side
@@ -106,7 +106,7 @@ def _course(motion: str, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.stack([x * SIZE + t * step_x, y * SIZE + t * step_y, 2 * np.pi * turn + t * step_angle, side], axis=1)
 
 
-def _ink(image: NDArray[np.float64], course: NDArray[np.float64]) -> NDArray[np.float64]:
+def ink_of(image: NDArray[np.float64], course: NDArray[np.float64]) -> NDArray[np.float64]:
     """The ink of a digit on the torus along a course ``(T, 4)``: ``(T, SIZE, SIZE)``, between 0 and 1."""
     from scipy.ndimage import map_coordinates
 

@@ -217,7 +217,7 @@ def _tune(jobs: Sequence[Job], listener: Listener) -> None:
             storage_path=str(home.ray),
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=1),
-            callbacks=[_listening(listener, by_id, ended)],
+            callbacks=[tune_callback(listener, by_id, ended)],
         ),
     )
     tuner.fit()
@@ -233,7 +233,7 @@ def _share(config: dict[str, Any]) -> Any:
     return tune.PlacementGroupFactory([{"CPU": job["cpus"]} | ({"GPU": job["gpus"]} if job["gpus"] else {})])
 
 
-def _listening(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> Any:
+def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> Any:
     """A Tune callback, made here because its base class exists only once Ray is imported.
 
     Tune pickles its callbacks to resume from them, which we never do, and a listener may hold a terminal: so it is

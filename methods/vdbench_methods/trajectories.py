@@ -1,0 +1,195 @@
+"""Trajectory matching: a student is trained on learned clips, and should arrive where an expert did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from vdbench.method import Settings, identity
+from vdbench.seeding import seed_of, seeded
+from vdbench.students import build_student
+from vdbench.train import on_device
+from vdbench.work import Work, training
+from vdbench_methods.experts import Expert, weights_at
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from vdbench.method import Task
+
+STEPS_OF_A_MATCH = 5
+"""Plain training steps that take as long as a step of a student that is followed, forth and back."""
+SMALLEST_STEP = 1e-3
+"""The learned step size is kept from falling below this."""
+
+
+class TrajectorySettings(Settings):
+    """How experts are trained and matched; the defaults are those published for MiniUCF."""
+
+    experts: int = identity(20, "networks trained on the train split", gt=0)
+    expert_lr: float = identity(0.01, "their learning rate, plain SGD", gt=0)
+    expert_batch: int = identity(256, "clips per step of theirs", gt=0)
+    expert_epochs: int = identity(1, "epochs of an expert that a student has to catch up with", gt=0)
+    max_start: int = identity(10, "last epoch of an expert at which a student starts", ge=0)
+    syn_steps: int = identity(10, "steps that a student takes on learned clips", gt=0)
+    syn_batch: int = identity(256, "learned clips per step, or all of them", gt=0)
+    step_size: float = identity(0.01, "a student's learning rate before the first update", ge=SMALLEST_STEP)
+    lr_step_size: float = identity(1e-5, "learning rate of that learning rate", ge=0)
+
+    def work(self, task: Task, student: str, width: int, clips: int, iterations: int) -> list[Work]:
+        """Iterations that follow experts on learned clips, of which there are so many."""
+        batch, steps = min(self.syn_batch, clips), self.syn_steps * iterations * STEPS_OF_A_MATCH
+        return [training(task.train, student, width, batch, steps, task.device)]
+
+    def specs(self, student: str, width: int) -> list[Expert]:
+        """The experts, each a shared asset of its own."""
+        epochs, lr, batch = self.max_start + self.expert_epochs, self.expert_lr, self.expert_batch
+        return [
+            Expert(student=student, width=width, epochs=epochs, lr=lr, batch=batch, number=number)
+            for number in range(self.experts)
+        ]
+
+
+class Matching:
+    """A student that follows experts, with a step size that it learns.
+
+    Args:
+        settings: how experts are matched.
+        task: what is distilled.
+        student: which network follows; that of the experts.
+        width: channels of its first layer.
+    """
+
+    def __init__(self, settings: TrajectorySettings, task: Task, student: str, width: int) -> None:
+        import torch
+
+        train = task.train
+        self._settings, self._device = settings, task.device
+        self._experts = [task.assets.get(spec) for spec in settings.specs(student, width)]
+        self.student = build_student(student, len(train.classes), train.frames, train.size, width, 0).to(task.device)
+        self._names = [name for name, _ in self.student.named_parameters()]
+        self._shapes = [weights.shape for weights in self.student.parameters()]
+        self.step_size = torch.tensor(settings.step_size, device=task.device, requires_grad=True)
+
+    def batches(self, rng: np.random.Generator, clips: int) -> list[torch.Tensor]:
+        """The rows of clips that each of ``syn_steps`` steps is taken on: epoch after epoch in random order."""
+        import torch
+
+        size = min(self._settings.syn_batch, clips)
+        rows: list[torch.Tensor] = []
+        while len(rows) < self._settings.syn_steps:
+            order = torch.from_numpy(rng.permutation(clips)).to(self._device)
+            rows += torch.split(order, size)
+        return rows[: self._settings.syn_steps]
+
+    def follow(self, rng: np.random.Generator, steps: Steps) -> Match:
+        """Follow a random expert from a random epoch on.
+
+        Args:
+            rng: of the iteration.
+            steps: what the student is shown; the gradients in its clips are added there.
+        """
+        from torch.nn.functional import cross_entropy
+
+        path = self._experts[int(rng.integers(len(self._experts)))]
+        epoch = int(rng.integers(self._settings.max_start + 1))
+        seed = seed_of(rng)
+
+        def loss(weights: torch.Tensor, shown: torch.Tensor, step: int) -> torch.Tensor:
+            with seeded(seed + step, self._device):  # the same dropout whenever the step is taken again
+                logits = self.forward(weights, on_device(shown, self._device))
+            return cross_entropy(logits, steps.targets(step))
+
+        start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._settings.expert_epochs))
+        return match_trajectory(loss, start, goal, steps, self.step_size.detach())
+
+    def keep_step_size(self) -> None:
+        """Keep the step size from becoming too small to learn from, or negative."""
+        import torch
+
+        with torch.no_grad():
+            self.step_size.clamp_(min=SMALLEST_STEP)
+
+    def forward(self, weights: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """Logits of clips ``(n, 3, T, H, W)`` under some weights ``(P,)``."""
+        import torch
+
+        sizes = [shape.numel() for shape in self._shapes]
+        parts = [p.view(s) for p, s in zip(torch.split(weights, sizes), self._shapes, strict=True)]
+        logits: torch.Tensor = torch.func.functional_call(
+            self.student, dict(zip(self._names, parts, strict=True)), (clips,)
+        )
+        return logits
+
+
+class Steps(Protocol):
+    """What a student is shown step by step; clips are made when they are asked for, so that few are in memory."""
+
+    def __len__(self) -> int:
+        """How many steps there are."""
+
+    def clips(self, step: int) -> torch.Tensor:
+        """The clips that a step is taken on, ``(n, 3, T, H, W)``; the same whenever it is asked."""
+
+    def targets(self, step: int) -> torch.Tensor:
+        """Their classes, ``(n,)``."""
+
+    def add(self, step: int, gradient: torch.Tensor) -> None:
+        """Take the gradient of the matching loss in those clips."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """How well a student followed an expert.
+
+    Attributes:
+        loss: squared distance to the goal, as a share of the squared distance that the expert went.
+        step_size: gradient of the loss in the step size.
+    """
+
+    loss: torch.Tensor
+    step_size: torch.Tensor
+
+
+def match_trajectory(
+    loss: Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor],
+    start: torch.Tensor,
+    goal: torch.Tensor,
+    steps: Steps,
+    step_size: torch.Tensor,
+) -> Match:
+    """The matching loss of MTT and its exact gradient, with the clips and the graph of one step at a time in memory.
+
+    The student takes steps ``w_(i+1) = w_i - a g_i`` with ``g_i`` the gradient of the inner loss in ``w_i``; the
+    matching loss is ``L = ||w_n - goal||^2 / ||start - goal||^2``. Backwards, with ``u_i`` the gradient of L in
+    ``w_i``: ``u_i = u_(i+1) - a d<g_i, u_(i+1)>/dw_i``, and step i adds ``-a d<g_i, u_(i+1)>/dx_i`` to the gradient
+    in its clips and ``-<g_i, u_(i+1)>`` to that in the step size. Each ``g_i`` is computed anew on the way back, so
+    that what is kept per step is one copy of the weights.
+
+    Args:
+        loss: the inner loss of some weights ``(P,)`` on the clips of a step; the same whenever it is asked again.
+        start: the student's weights before the first step, ``(P,)``.
+        goal: where it should arrive, ``(P,)``.
+        steps: what the student is shown; takes the gradients, from the last step to the first.
+        step_size: a, a scalar.
+    """
+    import torch
+
+    path = [start]
+    for step in range(len(steps)):
+        here = path[-1].detach().requires_grad_()
+        (slope,) = torch.autograd.grad(loss(here, steps.clips(step).detach(), step), here)
+        path.append(path[-1] - step_size * slope)
+    whole = (start - goal).square().sum()
+    adjoint = 2 * (path[-1] - goal) / whole
+    by_step_size = torch.zeros_like(step_size)
+    for step in reversed(range(len(steps))):
+        here, shown = path[step].detach().requires_grad_(), steps.clips(step).detach().requires_grad_()
+        (slope,) = torch.autograd.grad(loss(here, shown, step), here, create_graph=True)
+        by_step_size -= slope.detach() @ adjoint
+        curved, by_clips = torch.autograd.grad(slope, (here, shown), adjoint)
+        steps.add(step, -step_size * by_clips)
+        adjoint = adjoint - step_size * curved
+    return Match((path[-1] - goal).square().sum() / whole, by_step_size)

@@ -46,8 +46,17 @@ def test_network_input_is_the_formula() -> None:
     expected = (pixels / 255 - np.array(normalisation.mean)) / np.array(normalisation.std)
     found = to_network(torch.from_numpy(pixels), normalisation)
     assert found.shape == (2, 3, 3, 4, 5)
-    assert found.is_contiguous()
+    assert found.is_contiguous(memory_format=torch.channels_last_3d)
     torch.testing.assert_close(found, torch.from_numpy(expected).float().permute(0, 4, 1, 2, 3))
+
+
+@pytest.mark.parametrize("lines", [0, 1, 511, 512, 513, 1200])
+def test_network_input_is_the_same_to_the_bit_however_many_lines_are_turned_at_a_time(lines: int) -> None:
+    pixels = torch.from_numpy(np.random.default_rng(lines).integers(0, 256, (1, 1, lines, 7, 3), dtype=np.uint8))
+    mean, std = (0.4, 0.45, 0.5), (0.21, 0.22, 0.23)
+    expected = ((pixels.float() / 255) - torch.tensor(mean)) / torch.tensor(std)
+    found = to_network(pixels, Normalisation(mean, std))
+    assert torch.equal(found, expected.permute(0, 4, 1, 2, 3))
 
 
 def test_rendered_train_clips_have_mean_zero_and_std_one() -> None:

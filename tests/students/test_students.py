@@ -151,3 +151,21 @@ def test_students_of_fixed_depth_refuse_to_be_given_one(name: str) -> None:
 def test_importing_is_light(module: str) -> None:
     code = f"import sys, {module}; sys.exit(bool({{'torch', 'ray', 'sklearn'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_minic3d_pools_before_relu_with_the_bits_of_the_published_order() -> None:
+    """The published order is the other one; both give the same bits, gradients too."""
+    here = build_student("minic3d", 4, 8, 32, 8, seed=1).eval()
+    published = build_student("minic3d", 4, 8, 32, 8, seed=1).eval()
+    layers = list(published.get_submodule("features").children())
+    for conv in (0, 3, 6):
+        layers[conv + 1], layers[conv + 2] = layers[conv + 2], layers[conv + 1]
+    published.features = torch.nn.Sequential(*layers)
+    assert here.state_dict().keys() == published.state_dict().keys()
+    clips = torch.randn(6, 3, 8, 32, 32, generator=torch.Generator().manual_seed(2))
+    outputs = [student(clips) for student in (here, published)]
+    for output in outputs:
+        torch.nn.functional.cross_entropy(output, torch.tensor([0, 1, 2, 3, 0, 1])).backward()
+    assert torch.equal(*outputs)
+    for ours, theirs in zip(here.parameters(), published.parameters(), strict=True):
+        assert torch.equal(ours.grad, theirs.grad)  # type: ignore[arg-type]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from vdbench.assets import AssetSpec
+from vdbench.batches import on_device
 from vdbench.evaluate import StudentSpec
 from vdbench.students import build_student
-from vdbench.train import Recipe, on_device, train_student
+from vdbench.train import Recipe, train_student
 from vdbench.work import Work, training
 
 if TYPE_CHECKING:

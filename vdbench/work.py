@@ -195,6 +195,6 @@ def _clips(train: ClipSet, count: int, device: torch.device) -> torch.Tensor:
     """Clips as networks take them, ``(count, 3, T, H, W)``; the first ones over again where there are too few."""
     import torch
 
-    from vdbench.train import on_device
+    from vdbench.batches import on_device
 
     return on_device(train.render(torch.arange(count) % len(train))[0], device)

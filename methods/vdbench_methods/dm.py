@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from vdbench.batches import on_device
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
-from vdbench.train import on_device
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from vdbench.batches import on_device
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.targets import nearest_distribution
-from vdbench.train import on_device
 from vdbench.work import training
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from vdbench.batches import on_device
 from vdbench.method import Settings, identity
 from vdbench.seeding import seed_of, seeded
 from vdbench.students import build_student
-from vdbench.train import on_device
 from vdbench.work import Work, training
 from vdbench_methods.experts import Expert, weights_at
 

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import field_validator
 
-from vdbench.clipset import to_network
+from vdbench.clips.clipset import on_device, to_network
 from vdbench.errors import DivergedError, UsageError
 from vdbench.method import Settings, identity
 from vdbench.seeding import generator
 from vdbench.students import build_student, student_class
-from vdbench.train import on_device
-from vdbench.work import embedding, training
+from vdbench.work.workload import embedding, training
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.method import Task
     from vdbench.students.student import Student
-    from vdbench.work import Work
+    from vdbench.work.workload import Work
 
 RESIDENT_SHARE = 0.25
 """Share of a GPU's free memory that train clips may take; larger splits stay on disk and are read batch by batch."""

@@ -1,0 +1,154 @@
+"""Clips in memory: what a data set hands to methods, and how clips enter a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+
+LINES = 512
+"""Lines of pixels that are normalised at a time on a CPU, few enough to stay in its cache."""
+
+
+class Normalisation(NamedTuple):
+    """Per-channel mean and standard deviation of pixels scaled to 0..1, measured on a train split."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class ClipSet:
+    """Labelled clips of one split, read-only.
+
+    Attributes:
+        clips: uint8 ``(N, T, H, W, 3)``, RGB; memory-mapped where it comes from disk.
+        labels: int64 ``(N,)``, positions in ``classes``.
+        classes: the class names.
+        groups: for each clip the source it was cut from; clips of one group never sit on two sides of a split.
+        ids: for each clip its name within the data set.
+        normalisation: pixel statistics of the train split that these clips belong to.
+        fingerprint: hash of everything that decides the content.
+    """
+
+    clips: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    groups: tuple[str, ...]
+    ids: tuple[str, ...]
+    normalisation: Normalisation
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        if self.clips.dtype != np.uint8 or self.clips.ndim != 5 or self.clips.shape[-1] != 3:
+            raise ValueError(f"clips must be uint8 (N, T, H, W, 3), not {self.clips.dtype} {self.clips.shape}")
+        if not len(self.clips) == len(self.labels) == len(self.groups) == len(self.ids):
+            raise ValueError("clips, labels, groups and ids must have one entry per clip")
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise ValueError(f"labels must lie in 0..{len(self.classes) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def frames(self) -> int:
+        """Frames per clip, T."""
+        return int(self.clips.shape[1])
+
+    @property
+    def size(self) -> int:
+        """Height and width of a frame in pixels."""
+        return int(self.clips.shape[2])
+
+    def rows_of(self, label: int) -> NDArray[np.int64]:
+        """The rows of one class, ascending, int64."""
+        return np.flatnonzero(self.labels == label)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Clips per class, int64 ``(classes,)``."""
+        return np.bincount(self.labels, minlength=len(self.classes))
+
+    def of_epoch(self, seed: int, device: torch.device) -> ClipSet:
+        """The set as one epoch of training shows it: itself."""
+        return self
+
+    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Clips and labels as a network takes them.
+
+        Args:
+            rows: int64 ``(n,)``, which clips; all of them when left out.
+
+        Returns:
+            float32 ``(n, 3, T, H, W)``, normalised, and int64 ``(n,)``.
+        """
+        import torch
+
+        index = slice(None) if rows is None else rows.numpy()
+        clips = torch.from_numpy(np.array(self.clips[index]))
+        return to_network(clips, self.normalisation), torch.from_numpy(np.array(self.labels[index]))
+
+
+def to_network(clips: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:
+    """Turn stored clips into what networks take.
+
+    Args:
+        clips: uint8 ``(N, T, H, W, 3)``.
+        normalisation: mean and std of the train split.
+
+    Returns:
+        float32 ``(N, 3, T, H, W)`` on the device of ``clips``, in the order of the stored pixels: channels last in
+        memory, as 3D convolutions are fastest.
+    """
+    import torch
+
+    width = clips.shape[3]
+    mean, std = (torch.tensor(one, device=clips.device).repeat(width) for one in normalisation)
+    lines = clips.reshape(-1, 3 * width)
+    pixels = torch.empty(lines.shape, device=clips.device)
+    at_once = LINES if clips.device.type == "cpu" else max(1, len(lines))
+    for some, out in zip(torch.split(lines, at_once), torch.split(pixels, at_once), strict=True):
+        out.copy_(some)
+        out.div_(255).sub_(mean).div_(std)
+    return pixels.view(clips.shape).permute(0, 4, 1, 2, 3)
+
+
+def on_device(clips: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Clips where a network reads them, laid out channels-last, in which 3D convolutions are faster everywhere.
+
+    Args:
+        clips: float32 ``(N, 3, T, H, W)``.
+        device: where to.
+    """
+    import torch
+
+    return clips.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
+
+
+def pixel_statistics(clips: NDArray[np.uint8], chunk: int = 256) -> Normalisation:
+    """Exact per-channel mean and std of clips, in integer sums, so that their order does not matter.
+
+    Args:
+        clips: uint8 ``(N, T, H, W, 3)``, with N at least 1.
+        chunk: clips read at a time, which bounds the memory used.
+    """
+    counts = np.zeros((3, 256), dtype=np.int64)
+    for start in range(0, len(clips), chunk):
+        block = clips[start : start + chunk].reshape(-1, 3)
+        for channel in range(3):
+            counts[channel] += np.bincount(block[:, channel], minlength=256)
+    values = np.arange(256) / 255.0
+    share = counts / counts.sum(axis=1, keepdims=True)
+    mean = share @ values
+    std = np.sqrt(np.maximum(share @ values**2 - mean**2, 1e-8))
+    return Normalisation(_triple(mean), _triple(std))
+
+
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    red, green, blue = (round(float(v), 6) for v in values)
+    return red, green, blue

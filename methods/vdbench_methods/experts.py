@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from vdbench.assets import Assets, AssetSpec
+from vdbench.evaluation.train import Recipe, train_student
 from vdbench.seeding import generator, seed_of
 from vdbench.students import build_student
-from vdbench.train import Recipe, train_student
-from vdbench.work import Work, training
+from vdbench.work.assets import Assets, AssetSpec
+from vdbench.work.workload import Work, training
 
 if TYPE_CHECKING:
     import torch

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import field_validator
 
-from vdbench.batches import placed
-from vdbench.clipset import sent, to_network
+from vdbench.clips.clipset import sent, to_network
 from vdbench.errors import DivergedError, UsageError
+from vdbench.evaluation.batches import placed
 from vdbench.method import Settings, identity
 from vdbench.seeding import generator
 from vdbench.students import build_student, student_class
-from vdbench.work import embedding, training
+from vdbench.work.workload import embedding, training
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.method import Task
     from vdbench.students.student import Student
-    from vdbench.work import Work
+    from vdbench.work.workload import Work
 
 STEPS_BETWEEN_WAITS = 10
 """Iterations after which a GPU is waited for, to read its losses."""

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SerializeAsAny
 
-from vdbench.assets import Assets, AssetSpec
-from vdbench.pool import Pool
+from vdbench.clips.pool import Pool
+from vdbench.work.assets import Assets, AssetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import torch
 
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.students.student import Student
-    from vdbench.work import Work
+    from vdbench.work.workload import Work
 
 Features = NDArray[np.float32]
 BATCH = 64
@@ -99,7 +99,7 @@ def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: in
     """
     import torch
 
-    from vdbench.batches import placed
+    from vdbench.evaluation.batches import placed
 
     student.to(device).eval()
     shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), batch)

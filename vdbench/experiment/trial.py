@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vdbench.codecs import VERSION as CODEC_VERSION
+from vdbench.clips.codecs import VERSION as CODEC_VERSION
+from vdbench.evaluation.judging import VERSION as JUDGING_VERSION
+from vdbench.evaluation.train import VERSION as TRAINING_VERSION
 from vdbench.experiment.suite import Protocol
-from vdbench.files import digest
-from vdbench.judging import VERSION as JUDGING_VERSION
 from vdbench.records import DatasetRecord, Record
+from vdbench.storage.files import digest
 from vdbench.students import student_class
-from vdbench.train import VERSION as TRAINING_VERSION
 
 IDENTITY_VERSION = 1
 """Raise it when the meaning of an id changes: every id then changes, and nothing old is taken for new."""

@@ -29,6 +29,7 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.judges import judge_of, teacher_of
 from vdbench.experiment.result import Curve, Result, Source, Stage
 from vdbench.experiment.stopping import StopRequest
+from vdbench.extensions.kinds import use
 from vdbench.generator.settings import generator_settings, pool_spec
 from vdbench.method import Method, Task
 from vdbench.registry import Registry
@@ -63,6 +64,7 @@ def run_trial(job: Job, report: Report) -> Result:
         KeyboardInterrupt: after an ``interrupted`` record was stored.
     """
     started = datetime.now(UTC)
+    use(job.plugins)
     progress = _Progress(report, job)
     home = Home(job.home)
     try:

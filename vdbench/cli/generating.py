@@ -123,7 +123,8 @@ def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bo
     from vdbench.datasets.view import open_view
     from vdbench.experiment.plan import GENERATOR
     from vdbench.experiment.suite import merged
-    from vdbench.generator.settings import generator_settings, pool_spec
+    from vdbench.generator.choice import pool_spec
+    from vdbench.generator.settings import generator_settings
     from vdbench.work.assets import Assets
 
     store = store_for(name, place, suite.protocol.frames, suite.protocol.size)
@@ -142,7 +143,8 @@ def works_of(jobs: Sequence[Job], place: Home) -> list[Work]:
 
     from vdbench.datasets.store import ClipStore
     from vdbench.datasets.view import open_view
-    from vdbench.generator.settings import generator_settings, pool_spec
+    from vdbench.generator.choice import pool_spec
+    from vdbench.generator.settings import generator_settings
     from vdbench.storage import files
     from vdbench.work.assets import Assets
 

@@ -29,7 +29,8 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.judges import judge_of, teacher_of
 from vdbench.experiment.result import Curve, Result, Source, Stage
 from vdbench.experiment.stopping import StopRequest
-from vdbench.generator.settings import generator_settings, pool_spec
+from vdbench.generator.choice import pool_spec
+from vdbench.generator.settings import generator_settings
 from vdbench.method import Method, Task
 from vdbench.registry import Registry
 from vdbench.storage import files

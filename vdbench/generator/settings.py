@@ -6,9 +6,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError, model_validator
 
-from vdbench.errors import UsageError, nearest
 from vdbench.method import Settings, identity
-from vdbench.records import setting_names
+from vdbench.storage.validation import setting_error
 
 Preset = Literal["quick", "small", "paper"]
 
@@ -134,12 +133,7 @@ def generator_settings(values: dict[str, Any]) -> GeneratorSettings:
     try:
         return GeneratorSettings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(["generator", *(str(part) for part in first["loc"])])
-        if first["type"] == "extra_forbidden":
-            known = setting_names(GeneratorSettings, "generator")
-            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
-        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+        raise setting_error(error, GeneratorSettings, "generator") from None
 
 
 def _plain(value: Any) -> dict[str, Any] | None:

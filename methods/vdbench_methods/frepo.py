@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clips.clipset import ClipSet
-    from vdbench.distilled import DistilledSet
+    from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
     from vdbench.work.workload import Work

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdbench.clips.clipset import ClipSet, Normalisation
-    from vdbench.distilled import DistilledSet
+    from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.evaluation.augment import Augmentation
+    from vdbench.evaluation.batches import TrainingSet
     from vdbench.evaluation.evaluate import StudentSpec
-    from vdbench.evaluation.train import Recipe, TrainingSet
+    from vdbench.evaluation.train import Recipe
     from vdbench.records import StudentScores
 
 VERSION = 1
@@ -171,10 +172,17 @@ class Taught:
     def __len__(self) -> int:
         return len(self.data)
 
-    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Clips as networks take them, and the teacher's distributions."""
-        clips, _ = self.data.render(rows)
+        clips, _ = self.data.render(rows, device)
         return clips, self.teacher(clips)
+
+    def on(self, device: torch.device) -> Taught:
+        """The same in the memory of a device, where the clips fit."""
+        there = self.data.on(device)
+        return self if there is self.data else replace(self, data=there)
 
     def of_epoch(self, seed: int, device: torch.device) -> Taught:
         """The clips as one epoch of training shows them: itself, unless they are drawn anew."""

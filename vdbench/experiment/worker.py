@@ -34,11 +34,12 @@ from vdbench.generator.settings import generator_settings
 from vdbench.method import Method, Task
 from vdbench.registry import Registry
 from vdbench.storage import files
-from vdbench.work.assets import Assets, AssetSpec, Report
+from vdbench.work.assets import Assets, AssetSpec
 
 if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
     from vdbench.records import StudentScores
+    from vdbench.work.reports import Report
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for a request to stop."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from vdbench.clips.clipset import on_device
-from vdbench.distilled.targets import nearest_distribution
+from vdbench.clips.targets import nearest_distribution
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded

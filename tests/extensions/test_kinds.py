@@ -28,7 +28,7 @@ class Mean(Student):
 """
 ENCODER = """
 import numpy as np
-from vdbench.encoders.encoder import Encoder
+from vdbench.encoders import Encoder
 from vdbench.encoders.features import FeaturesSpec
 
 class Brightness(FeaturesSpec):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
     from vdbench.generator.sampling import GeneratedPool
     from vdbench.generator.scores import PoolScores
-    from vdbench.work.assets import Assets, AssetSpec, Report
+    from vdbench.work.assets import Assets, AssetSpec
+    from vdbench.work.reports import Report
 
 SCORES = "scores.json"
 SHEET = "sheet.png"
@@ -123,7 +124,8 @@ def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bo
     from vdbench.datasets.view import open_view
     from vdbench.experiment.plan import GENERATOR
     from vdbench.experiment.suite import merged
-    from vdbench.generator.settings import generator_settings, pool_spec
+    from vdbench.generator.choice import pool_spec
+    from vdbench.generator.settings import generator_settings
     from vdbench.work.assets import Assets
 
     store = store_for(name, place, suite.protocol.frames, suite.protocol.size)
@@ -142,7 +144,8 @@ def works_of(jobs: Sequence[Job], place: Home) -> list[Work]:
 
     from vdbench.datasets.store import ClipStore
     from vdbench.datasets.view import open_view
-    from vdbench.generator.settings import generator_settings, pool_spec
+    from vdbench.generator.choice import pool_spec
+    from vdbench.generator.settings import generator_settings
     from vdbench.storage import files
     from vdbench.work.assets import Assets
 

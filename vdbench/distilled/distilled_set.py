@@ -24,6 +24,7 @@ from vdbench.distilled.forms import FORMS, Form, Tensors
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance, Record
 from vdbench.storage import files
+from vdbench.storage.validation import faults_in
 
 TENSORS = "tensors.safetensors"
 RECORD = "distilled.json"
@@ -295,8 +296,6 @@ class DistilledSet:
         except FileNotFoundError as error:
             raise DataError(f"{folder} is no distilled set: {Path(error.filename).name} is missing") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or RECORD
-            raise DataError(f"{folder} is no distilled set that can be read: {place}: {first['msg']}") from error
+            raise DataError(f"{folder} is no distilled set that can be read: {faults_in(error, RECORD)}") from error
         except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise DataError(f"{folder} is no distilled set that can be read: {error!r}") from error

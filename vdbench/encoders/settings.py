@@ -1,18 +1,34 @@
-"""Which encoder a selector compares clips by."""
+"""Encoders: what they are, and which one a selector compares clips by."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator, model_validator
 
-from vdbench.encoders.encoder import ENCODERS
 from vdbench.errors import DependencyError, UsageError
+from vdbench.extensions.kinds import Kind
 from vdbench.method import Settings, identity
 
 if TYPE_CHECKING:
     from vdbench.encoders.features import FeaturesSpec
     from vdbench.encoders.frames import FrameFeatures
+
+
+ENCODERS: Kind[Encoder] = Kind(
+    "encoder",
+    "vdbench.encoders",
+    "vdbench.encoders.settings:Encoder",
+    {
+        "pixels": "vdbench.encoders.named:Pixels",
+        "minic3d-random": "vdbench.encoders.named:MiniC3DRandom",
+        "minic3d-trained": "vdbench.encoders.named:MiniC3DTrained",
+        "cnn-gru": "vdbench.encoders.named:CnnGru",
+        "efficientnet-lite0": "vdbench.encoders.named:EfficientNet",
+        "dino": "vdbench.encoders.named:DinoFrames",
+    },
+)
 
 
 class EncoderSettings(Settings):
@@ -63,3 +79,27 @@ class EncoderSettings(Settings):
             UsageError: the encoder does not see single frames.
         """
         return ENCODERS.get(self.name)().frames(self, grid)
+
+
+class Encoder(ABC):
+    """What clips are compared by.
+
+    Attributes:
+        name: what users type.
+        saw: what it was trained on: ``nothing``, ``train``, or the name of outside data.
+    """
+
+    name: ClassVar[str]
+    saw: ClassVar[str]
+
+    @abstractmethod
+    def features(self, settings: EncoderSettings) -> FeaturesSpec:
+        """The asset that holds the features of all train clips; settings that do not concern it are left out."""
+
+    def frames(self, settings: EncoderSettings, grid: int) -> FrameFeatures:
+        """The asset that holds features of every frame of all train clips, float32 ``(N, T, C, grid, grid)``.
+
+        Raises:
+            UsageError: the encoder does not see single frames.
+        """
+        raise UsageError(f"encoder {self.name} does not see single frames; use cnn-gru, efficientnet-lite0 or dino")

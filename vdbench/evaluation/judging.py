@@ -10,6 +10,7 @@ import numpy as np
 from vdbench.evaluation.evaluate import evaluate
 from vdbench.records import Condition, Way
 from vdbench.seeding import generator
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,9 +70,7 @@ class Judge:
     augmentation: Augmentation | None = None
     teacher: Callable[[torch.Tensor], torch.Tensor] | None = None
 
-    def __call__(
-        self, distilled: DistilledSet, ipc: int | None, seed: int, report: Callable[..., None] | None = None
-    ) -> Verdict:
+    def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> Verdict:
         """Judge a distilled set.
 
         Args:
@@ -86,8 +85,7 @@ class Judge:
         """
         record = distilled.record
         own = self.recipe if record.step_size is None else self.recipe.model_copy(update={"lr": record.step_size})
-        told = report or (lambda step, **metrics: None)
-        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, told)
+        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, report)
         if ipc is None:
             return Verdict(students)
         judged = []
@@ -95,7 +93,7 @@ class Judge:
             recipe = own if way.labels == "own" else self.recipe
             if way.augmented:
                 recipe = recipe.model_copy(update={"augmentation": self.augmentation})
-            data, curves = self._shown(distilled, way, ipc, seed), _named(told, way.name)
+            data, curves = self._shown(distilled, way, ipc, seed), _named(report, way.name)
             scores = evaluate(data, self.test, self.students[:1], recipe, self.seeds, self.device, curves, probe=False)
             judged.append(Condition(**way.model_dump(), students=scores))
         return Verdict(students, tuple(judged))
@@ -194,5 +192,5 @@ def _drawn(rows: NDArray[np.int64], ipc: int, seed: int, name: str) -> NDArray[n
     return rows[generator(seed, name).permutation(len(rows))[:ipc]]
 
 
-def _named(report: Callable[..., None], condition: str) -> Callable[..., None]:
+def _named(report: Report, condition: str) -> Report:
     return lambda step, **metrics: report(step, **{f"{condition}/{name}": value for name, value in metrics.items()})

@@ -17,7 +17,8 @@ from vdbench.errors import DataError, UsageError
 from vdbench.experiment.budgets import largest_fitting, sample
 from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
-from vdbench.generator.settings import describe, generator_settings, pool_spec
+from vdbench.generator.choice import describe, pool_spec
+from vdbench.generator.settings import generator_settings
 from vdbench.method import Task
 from vdbench.registry import Registry
 from vdbench.storage.files import digest

@@ -13,8 +13,9 @@ from vdbench.errors import DataError, UsageError, nearest
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
-from vdbench.records import Record, setting_names
+from vdbench.records import Record
 from vdbench.storage import plain_yaml
+from vdbench.storage.validation import faults_in, setting_error
 
 if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
@@ -146,20 +147,14 @@ def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
             declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
         suite = Suite.model_validate(declared)
     except (yaml.YAMLError, ValidationError, TypeError, UsageError) as error:
-        raise DataError(f"suite file {name}.yaml is malformed: {str(error).splitlines()[0]}") from error
+        raise DataError(f"suite file {name}.yaml is malformed: {faults_in(error)}") from error
     if not overrides:
         return suite
-    declared["protocol"] = merged(declared["protocol"], overrides)
     try:
-        bent = Suite.model_validate(declared)
-        return bent if bent == suite else bent.model_copy(update={"name": f"{name}-bent"})
+        bent = Protocol.model_validate(merged(declared["protocol"], overrides))
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            known = setting_names(Protocol, "protocol")
-            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
-        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+        raise setting_error(error, Protocol, "protocol") from None
+    return suite if bent == suite.protocol else suite.model_copy(update={"name": f"{name}-bent", "protocol": bent})
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

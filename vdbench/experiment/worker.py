@@ -30,15 +30,17 @@ from vdbench.experiment.judges import judge_of, teacher_of
 from vdbench.experiment.result import Curve, Result, Source, Stage
 from vdbench.experiment.stopping import StopRequest
 from vdbench.extensions.kinds import use
-from vdbench.generator.settings import generator_settings, pool_spec
+from vdbench.generator.choice import pool_spec
+from vdbench.generator.settings import generator_settings
 from vdbench.method import Method, Task
 from vdbench.registry import Registry
 from vdbench.storage import files
-from vdbench.work.assets import Assets, AssetSpec, Report
+from vdbench.work.assets import Assets, AssetSpec
 
 if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
     from vdbench.records import StudentScores
+    from vdbench.work.reports import Report
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for a request to stop."""

@@ -25,9 +25,11 @@ def use(files: Iterable[Path]) -> None:
 
     Raises:
         UsageError: there is no such file, or it is no Python file.
+        BaseException: whatever a file raises.
     """
     for file in files:
         plugin = Plugin(file)
+        plugin.classes(object)
         _in_use[plugin.path] = plugin
 
 

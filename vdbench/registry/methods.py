@@ -21,7 +21,7 @@ from vdbench.errors import DependencyError, UsageError, nearest
 from vdbench.extensions.kinds import use
 from vdbench.extensions.plugins import Plugin
 from vdbench.method import Method, Settings
-from vdbench.records import setting_names
+from vdbench.storage.validation import setting_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -162,7 +162,6 @@ def offered(plugins: Sequence[Path] = ()) -> list[Entry]:
     Raises:
         UsageError: a plugin file is missing.
     """
-    use(plugins)
     chosen = dict.fromkeys(path.expanduser().resolve() for path in plugins)
     return _without_clashes([*_installed(), *(entry for path in chosen for entry in _from_file(path))])
 
@@ -179,12 +178,7 @@ def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:
     try:
         return cls.Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join([cls.name, *(str(part) for part in first["loc"])])
-        if first["type"] == "extra_forbidden":
-            known = setting_names(cls.Settings, cls.name)
-            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
-        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+        raise setting_error(error, cls.Settings, cls.name) from None
 
 
 def _installed() -> list[Entry]:
@@ -204,9 +198,10 @@ def _from_file(path: Path) -> list[Entry]:
     plugin = Plugin(path)
     source, name = str(plugin.path), plugin.path.stem.replace("_", "-")
     try:
-        methods = plugin.classes(Method)
+        methods = plugin.classes(Method)  # type: ignore[type-abstract]
     except (Exception, SystemExit) as error:
         return [Entry(name, source, None, _sentence(error))]
+    use([path])
     if not methods and not _adds_networks(plugin):
         return [Entry(name, source, None, "it defines no method, student or encoder")]
     return [replace(_entry(getattr(c, "name", c.__name__), source, c), code=plugin.code) for c in methods]
@@ -214,7 +209,7 @@ def _from_file(path: Path) -> list[Entry]:
 
 def _adds_networks(plugin: Plugin) -> bool:
     """Whether a plugin file without a method defines students or encoders."""
-    from vdbench.encoders.encoder import Encoder
+    from vdbench.encoders import Encoder
     from vdbench.students.student import Student
 
     return bool(plugin.classes(Student) or plugin.classes(Encoder))  # type: ignore[type-abstract]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vdbench.datasets.store import ClipStore
     from vdbench.datasets.view import View
     from vdbench.distilled import DistilledSet
-    from vdbench.evaluation.judging import Verdict
+    from vdbench.evaluation.judging import Evaluation
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import Protocol
     from vdbench.work.assets import Assets
@@ -59,7 +59,7 @@ class Bench:
         chosen = ("cuda" if there else "cpu") if device == "auto" else device
         return cls(store, view, Assets(place.assets, view.train, torch.device(chosen)))
 
-    def judge(self, protocol: Protocol, distilled: DistilledSet, ipc: int | None, seed: int) -> Verdict:
+    def judge(self, protocol: Protocol, distilled: DistilledSet, ipc: int | None, seed: int) -> Evaluation:
         """Judge a distilled set exactly as a run does, as far as the machine allows.
 
         Args:

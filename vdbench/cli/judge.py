@@ -14,7 +14,7 @@ from vdbench.errors import UsageError
 if TYPE_CHECKING:
     from vdbench.cli.bench import Bench
     from vdbench.distilled import DistilledSet
-    from vdbench.evaluation.judging import Verdict
+    from vdbench.evaluation.judging import Evaluation
     from vdbench.experiment.suite import Protocol
     from vdbench.records import Score
 
@@ -145,17 +145,17 @@ def _only(datasets: tuple[str, ...]) -> str:
     return datasets[0]
 
 
-def _judged(bench: Bench, protocol: Protocol, distilled: DistilledSet, seed: int) -> Verdict:
+def _judged(bench: Bench, protocol: Protocol, distilled: DistilledSet, seed: int) -> Evaluation:
     if distilled.record.train_fingerprint != bench.view.train.fingerprint:
         err.print("warning: it was made from other clips than this suite's train split")
     return bench.judge(protocol, distilled, distilled.record.ipc, seed)
 
 
-def _show(distilled: DistilledSet, verdict: Verdict, told: dict[str, Any], as_json: bool) -> None:
+def _show(distilled: DistilledSet, evaluation: Evaluation, told: dict[str, Any], as_json: bool) -> None:
     """Print the scores, as JSON beside what else is told of the set."""
     judged = [
-        *(("own", scores) for scores in verdict.students),
-        *((way.name, scores) for way in verdict.conditions for scores in way.students),
+        *(("own", scores) for scores in evaluation.students),
+        *((way.name, scores) for way in evaluation.conditions for scores in way.students),
     ]
     if as_json:
         print_json([{"labels": labels} | s.model_dump(mode="json") | told for labels, s in judged])

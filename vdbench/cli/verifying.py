@@ -42,9 +42,9 @@ def verify_result(folder: Path, named: str, place: Home, device: str, as_json: b
     check_artefact(result, folder, distilled)
     bench = Bench.open(result.dataset.name, protocol, place, device)
     check_view(result, bench.view)
-    verdict = bench.judge(protocol, distilled, result.ipc, result.seed)
+    evaluation = bench.judge(protocol, distilled, result.ipc, result.seed)
     used = bench.assets.device.type
-    comparison = compare(result, verdict.students, verdict.conditions, environment(used), used == "cpu")
+    comparison = compare(result, evaluation.students, evaluation.conditions, environment(used), used == "cpu")
     _show(result.id, comparison, as_json)
     if not comparison.agrees:
         raise VdbenchError(

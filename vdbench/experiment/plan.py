@@ -216,8 +216,8 @@ class _Site:
             store=self.store.folder,
             plugins=self._plugins(name),
             device=request.device,
-            cpus=method.share.cpus,
-            gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
+            cpus=method.resources.cpus,
+            gpus=(method.resources.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
             timeout=request.timeout,
             checkpoint_every=request.checkpoint_every,
         )

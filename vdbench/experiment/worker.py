@@ -119,16 +119,16 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
         check_set(distilled, task.train, trial.ipc, method.name)  # it may be one that an earlier version stored
     with progress.during("evaluate"):
         judge = judge_of(trial.protocol, view, trial.evaluation_seeds(), task.assets, distilled)
-        verdict = judge(distilled, trial.ipc, trial.seed, progress)
-        judged = [*verdict.students, *(scores for way in verdict.conditions for scores in way.students)]
+        evaluation = judge(distilled, trial.ipc, trial.seed, progress)
+        judged = [*evaluation.students, *(scores for way in evaluation.conditions for scores in way.students)]
         stages["evaluate"] = _evaluation_cost(judged)
     return blank_result(job, started).model_copy(
         update={
             "reconstruction": method.card.reconstruction,
             "source": Source(title=method.card.title, paper=method.card.paper, bibtex=method.card.bibtex),
             "labels": distilled.record.labels,
-            "students": verdict.students,
-            "conditions": verdict.conditions,
+            "students": evaluation.students,
+            "conditions": evaluation.conditions,
             "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,

@@ -2,8 +2,8 @@
 # AutoencoderKLCogVideoX of diffusers 0.42.1 returns fewer or more frames than it was given, without an error.
 #
 # It packs four frames into one latent frame. 8, 9 and 16 frames are preserved, but 4 become 1, 12 become 9, and 5
-# become 8. A clip of 16 frames is safe, one of 12 loses its end. Seen with torch 2.13.0 on Linux x86_64, Python 3.11, on
-# a small network with random weights, which do not affect the count. Expected: always the same number, or always
+# become 8. A clip of 16 frames is safe, one of 12 loses its end. Seen with torch 2.13.0 on Linux x86_64, Python 3.11,
+# on a small network with random weights, which do not affect the count. Expected: always the same number, or always
 # rounded down to 4k + 1.
 # Prints "4 -> 1, 5 -> 8, 8 -> 8, 9 -> 9, 12 -> 9, 16 -> 16"; fails if that changes.
 set -euo pipefail

@@ -15,7 +15,7 @@ OLDEST = (
     "tests/cli/test_run.py",
     "tests/datasets/test_prepare.py",
     "tests/datasets/test_readers.py",
-    "tests/test_distilled.py",
+    "tests/distilled/test_distilled_set.py",
     "tests/leaderboard/test_leaderboard_build.py",
 )
 """What is run with the lowest versions that are allowed: reading, running, storing, showing."""

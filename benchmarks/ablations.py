@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vdbench import files
 from vdbench.experiment.result import Result
+from vdbench.storage import files
 from vdbench_leaderboard.statistics import Estimate, Runs, difference, estimate
 
 PAGE = Path(__file__).parents[1] / "docs" / "tac-dt-and-vst-unet.md"

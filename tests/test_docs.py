@@ -20,7 +20,7 @@ from vdbench.errors import VdbenchError
 from vdbench.experiment.estimate import Estimate
 from vdbench.experiment.suite import load_suite, suite_names
 from vdbench.generator.settings import generator_settings
-from vdbench.registry import GROUP, Registry
+from vdbench.registry.methods import GROUP, Registry
 from vdbench.students import student_names
 from vdbench.testing import check_method
 

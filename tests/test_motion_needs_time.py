@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from vdbench.clipset import ClipSet
+from vdbench.clips.clipset import ClipSet
 from vdbench.datasets.prepare import prepare
 from vdbench.datasets.spec import load_dataset
 from vdbench.datasets.view import open_view
-from vdbench.evaluate import evaluate
+from vdbench.evaluation.evaluate import evaluate
 from vdbench.experiment.suite import load_suite
 
 CHANCE = 1 / 8

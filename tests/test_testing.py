@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from vdbench.assets import Assets, AssetSpec
-from vdbench.clipset import Normalisation
+from vdbench.clips.clipset import Normalisation
 from vdbench.distilled import DistilledSet
 from vdbench.method import Card, Method, NoSettings, Settings, Task, identity, runtime
 from vdbench.records import Provenance
 from vdbench.testing import check_method, tiny_clips
+from vdbench.work.assets import Assets, AssetSpec
 
 
 class Good(Method[NoSettings]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vdbench.checkpoints import Checkpoint, State
+from vdbench.work.checkpoints import Checkpoint, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     import torch
 
-    from vdbench.assets import Assets, AssetSpec, Report
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
+    from vdbench.clips.pool import Pool
     from vdbench.distilled import DistilledSet
-    from vdbench.pool import Pool
     from vdbench.records import Provenance
-    from vdbench.work import Work
+    from vdbench.work.assets import Assets, AssetSpec, Report
+    from vdbench.work.workload import Work
 
 
 def identity(default: Any, description: str, **limits: Any) -> Any:
@@ -231,7 +231,7 @@ class Method(ABC, Generic[S]):
         """Wrap what clips are made from into a distilled set, as :meth:`pack` does.
 
         Args:
-            form: one of :data:`vdbench.forms.FORMS`.
+            form: one of :data:`vdbench.distilled.forms.FORMS`.
             task: what was asked for.
             tensors: the parts of that form, and ``targets``.
             provenance: origin of the clips.

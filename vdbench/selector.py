@@ -19,11 +19,11 @@ from vdbench.seeding import generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdbench.assets import AssetSpec
+    from vdbench.clips.pool import Pool
     from vdbench.distilled import DistilledSet
     from vdbench.method import Task
-    from vdbench.pool import Pool
-    from vdbench.work import Work
+    from vdbench.work.assets import AssetSpec
+    from vdbench.work.workload import Work
 
 
 class SelectorSettings(Settings):

@@ -18,20 +18,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from vdbench import files
-from vdbench.assets import Assets, AssetSpec
-from vdbench.clipset import ClipSet, pixel_statistics
+from vdbench.clips.clipset import ClipSet, pixel_statistics
+from vdbench.clips.pool import Pool, open_pool, write_pool
 from vdbench.distilled import DistilledSet
+from vdbench.distilled.soundness import faults
 from vdbench.method import Method, Settings, Task
-from vdbench.pool import Pool, open_pool, write_pool
 from vdbench.records import PoolRecord
-from vdbench.registry import NAME, RESERVED
-from vdbench.soundness import faults
+from vdbench.registry.methods import NAME, RESERVED
+from vdbench.storage import files
+from vdbench.work.assets import Assets, AssetSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdbench.assets import Report
+    from vdbench.work.assets import Report
 
 CLASSES = ("red", "green", "blue")
 LOOKS = 3

@@ -16,10 +16,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from vdbench import files
 from vdbench.experiment.result import Environment, Result, ResultStore, Source, Stage
 from vdbench.experiment.suite import load_suite
 from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
+from vdbench.storage import files
 from vdbench_leaderboard.build import build, check
 
 SUITES = ("clean", "quick", "small", "vdsd")

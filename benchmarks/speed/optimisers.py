@@ -20,10 +20,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
+from vdbench.work.workload.assets import Assets
+from vdbench.work.workload.measure import measured
 
-from vdbench.assets import Assets
-from vdbench.clipset import ClipSet, Normalisation
-from vdbench.measure import measured
+from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.method import Task
 from vdbench.seeding import seed_of
 from vdbench_methods.dm import DMSettings, accumulate_gradient, class_means

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import torch
 
-from vdbench.clipset import ClipSet, Normalisation
+from vdbench.clips.clipset import ClipSet, Normalisation
+from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student, student_names
-from vdbench.train import Recipe, train_student
 
 
 def noise(clips: int, frames: int, size: int, classes: int) -> ClipSet:

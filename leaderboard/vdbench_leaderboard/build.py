@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vdbench import files
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.result import Result, read_result
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vdbench import files
+from vdbench.storage import files
 from vdbench_leaderboard.budget import Budget
 from vdbench_leaderboard.labels import method_labels
 from vdbench_leaderboard.statistics import FEW_SEEDS, Estimate, Runs, estimate

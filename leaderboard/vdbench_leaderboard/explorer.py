@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vdbench import files
 from vdbench.experiment.repeat import repeat_command
+from vdbench.storage import files
 from vdbench_leaderboard import formats
 from vdbench_leaderboard.conditions import runs_of, with_labels
 from vdbench_leaderboard.labels import flat

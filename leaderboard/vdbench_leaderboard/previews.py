@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vdbench.pictures import PREVIEW_BYTES
+from vdbench.clips.pictures import PREVIEW_BYTES
 
 NAMES = {"preview.mp4": "video/mp4", "preview.png": "image/png"}
 """Files beside a distilled set, those that play first."""

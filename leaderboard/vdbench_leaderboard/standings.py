@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vdbench import files
+from vdbench.storage import files
 from vdbench_leaderboard.comparisons import Comparison, compare, ranks
 from vdbench_leaderboard.conditions import Gains, gains
 from vdbench_leaderboard.statistics import FEW_SEEDS

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from vdbench.clips.clipset import on_device
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
-from vdbench.train import on_device
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.distilled import DistilledSet
+    from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
-    from vdbench.work import Work
+    from vdbench.work.workload import Work
 
 
 class DMSettings(LearnedSettings):

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from vdbench.clips.clipset import on_device
+from vdbench.distilled.targets import nearest_distribution
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
-from vdbench.targets import nearest_distribution
-from vdbench.train import on_device
-from vdbench.work import training
+from vdbench.work.workload import training
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from vdbench.clipset import ClipSet
-    from vdbench.distilled import DistilledSet
+    from vdbench.clips.clipset import ClipSet
+    from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
-    from vdbench.work import Work
+    from vdbench.work.workload import Work
 
 BETAS = (0.9, 0.999)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vdbench.distilled import DistilledSet
     from vdbench.method import Task
-    from vdbench.work import Work
+    from vdbench.work.workload import Work
     from vdbench_methods.experts import Expert
 
 

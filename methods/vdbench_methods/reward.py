@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.assets import AssetSpec, Report
     from vdbench.encoders.features import FeaturesSpec
     from vdbench.method import Task
+    from vdbench.work.assets import AssetSpec, Report
 
 FLOOR = 0.1
 """Features that vary less than this share of what all vary on average are not scaled up further."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from vdbench.clips.clipset import on_device
 from vdbench.method import Settings, identity
 from vdbench.seeding import seed_of, seeded
 from vdbench.students import build_student
-from vdbench.train import on_device
-from vdbench.work import Work, training
+from vdbench.work.workload import Work, training
 from vdbench_methods.experts import Expert, weights_at
 
 if TYPE_CHECKING:

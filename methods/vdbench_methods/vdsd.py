@@ -11,7 +11,7 @@ import numpy as np
 from vdbench.method import Card, Method, Settings, Share
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of, seeded
-from vdbench.work import Work
+from vdbench.work.workload import Work
 from vdbench_methods.learned import Loop, RealClips, budget
 from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, OnDistributions, OnTrajectories, VDSDSettings
 

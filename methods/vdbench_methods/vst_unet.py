@@ -23,7 +23,7 @@ import numpy as np
 
 from vdbench.method import Card, Settings, identity
 from vdbench.seeding import seed_of, seeded
-from vdbench.work import Work
+from vdbench.work.workload import Work
 from vdbench_methods.reward import Reward, RewardSelector, RewardSettings, describe
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.assets import Report
     from vdbench.method import Task
+    from vdbench.work.assets import Report
 
 ALL = 10.0
 """The logit that all clips start from where all are to be kept."""

@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from tests.cli.conftest import TINY, Cli, results, tiny_run
-from vdbench import files
 from vdbench.cli import main
-from vdbench.distilled import RECORD, DistilledSet
+from vdbench.distilled.distilled_set import RECORD, DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result, read_result
+from vdbench.storage import files
 
 UCF = ["--dataset", "ucf101", *TINY]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
-from vdbench import files
 from vdbench.distilled import DistilledSet
 from vdbench.experiment.home import Home
+from vdbench.storage import files
 
 
 def test_a_run_leaves_results_artefacts_and_a_leaderboard(cli: Cli, home: Path) -> None:

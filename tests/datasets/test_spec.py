@@ -66,7 +66,7 @@ def test_a_declaration_of_ones_own_is_read_from_its_path(tmp_path):
 
 def test_listing_and_preparing_import_neither_torch_nor_ray():
     code = (
-        "import sys, vdbench.datasets.prepare, vdbench.datasets.view, vdbench.pictures\n"
+        "import sys, vdbench.datasets.prepare, vdbench.datasets.view, vdbench.clips.pictures\n"
         "from vdbench.datasets.spec import *\n"
         "[load_dataset(name) for name in dataset_names()]\n"
         "print(sorted({'torch', 'ray', 'sklearn', 'scipy', 'decord', 'av'} & set(sys.modules)))"

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 import worlds
-from vdbench import digests
-from vdbench.clipset import pixel_statistics
+from vdbench.clips.clipset import pixel_statistics
 from vdbench.datasets.prepare import prepare
 from vdbench.datasets.view import open_view, verify_views
 from vdbench.errors import DataError, UsageError
+from vdbench.storage import digests
 
 
 @pytest.fixture(scope="module")

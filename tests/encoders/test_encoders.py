@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from vdbench.assets import Assets
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.minic3d import TrainedMiniC3D
 from vdbench.encoders.pixels import coarse_frames
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips
+from vdbench.work.assets import Assets
 
 SMALL = {
     "pixels": {"dim": 5},

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from vdbench.assets import Assets
-from vdbench.clipset import ClipSet
+from vdbench.clips.clipset import ClipSet
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import PoolFeatures
 from vdbench.encoders.frames import CLIPS_AT_ONCE, ClipOfFrames, CnnGruFrames, FrameFeatures, TrainedCnnGru
 from vdbench.errors import UsageError
 from vdbench.students import build_student
 from vdbench.testing import TinyPool, tiny_clips
+from vdbench.work.assets import Assets
 
 WIDTH = 4
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from tests.encoders.test_frames import first
-from vdbench.assets import Assets
-from vdbench.clipset import ClipSet
+from vdbench.clips.clipset import ClipSet
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.pretrained import MEAN, SIDE, STD, Dino, EfficientNetLite0
 from vdbench.errors import DataError, DependencyError
 from vdbench.testing import tiny_clips
+from vdbench.work.assets import Assets
 
 FEW = 3
 

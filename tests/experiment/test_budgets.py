@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdbench.codecs import clip_bytes, parse_codec
+from vdbench.clips.codecs import clip_bytes, parse_codec
 from vdbench.errors import UsageError
 from vdbench.experiment.budgets import largest_fitting, parse_bytes, sample
 from vdbench.registry import Registry

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import torch
 
-from vdbench import files
-from vdbench.clipset import Normalisation
+from vdbench.clips.clipset import Normalisation
 from vdbench.datasets.spec import load_dataset
-from vdbench.distilled import TENSORS, DistilledRecord, DistilledSet
+from vdbench.distilled.distilled_set import TENSORS, DistilledRecord, DistilledSet
 from vdbench.errors import DataError
 from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Verification
 from vdbench.experiment.rules import Finding, findings
 from vdbench.experiment.submissions import Merge, export_artefacts, plan_merge, result_files, shareable
 from vdbench.experiment.suite import load_suite
 from vdbench.records import Condition, DatasetRecord, Provenance, Score, StudentScores
+from vdbench.storage import files
 from vdbench_leaderboard.build import build
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from vdbench.augment import Augmentation
 from vdbench.datasets.spec import as_declared_now, load_dataset
-from vdbench.evaluate import StudentSpec
+from vdbench.evaluation.augment import Augmentation
+from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.train import Recipe
 from vdbench.experiment.suite import Prescription, Protocol, Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
-from vdbench.train import Recipe
 
 PROTOCOL = Protocol(students=(StudentSpec(name="minic3d", width=4),), recipe=Recipe())
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from vdbench.evaluate import StudentSpec
+from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.train import Recipe
 from vdbench.experiment.suite import Protocol
 from vdbench.experiment.trial import Job, Trial
 from vdbench.records import DatasetRecord
-from vdbench.train import Recipe
 
 DATASET = DatasetRecord(
     name="tiny", fingerprint="view", split=1, classes=2, class_names=("a", "b"), classes_total=2, clips=8,

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from vdbench.checkpoints import Checkpoint
 from vdbench.generator.fitting import Fit, Schedule, with_steps
 from vdbench.seeding import seeded
+from vdbench.work.checkpoints import Checkpoint
 
 
 def fit(steps: int) -> Fit:

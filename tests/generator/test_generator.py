@@ -10,8 +10,7 @@ import pytest
 import torch
 
 import vdbench.generator
-from vdbench.assets import Assets
-from vdbench.clipset import ClipSet
+from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DataError, UsageError
 from vdbench.generator.autoencoder import decode, encode, load_autoencoder
 from vdbench.generator.sampling import GeneratedPool, Sampled
@@ -28,6 +27,7 @@ from vdbench.generator.text import readable
 from vdbench.generator.training import TrainedGenerator, TrainedSampler
 from vdbench.seeding import generator
 from vdbench.testing import tiny_clips
+from vdbench.work.assets import Assets
 
 SHIPPED = Path(vdbench.generator.__file__).parent / "shipped" / "motion-digits-8x32"
 SMALL = {

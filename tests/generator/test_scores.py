@@ -8,8 +8,9 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
-from vdbench.clipset import ClipSet
+from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DataError
+from vdbench.evaluation.train import Recipe, train_student
 from vdbench.generator.distances import (
     Manifold,
     frechet_distance,
@@ -24,7 +25,6 @@ from vdbench.generator.sheet import class_sheet, pairs_sheet
 from vdbench.students import build_student
 from vdbench.students.student import Student
 from vdbench.testing import tiny_clips
-from vdbench.train import Recipe, train_student
 
 CPU = torch.device("cpu")
 RNG = np.random.default_rng(0)

@@ -16,8 +16,7 @@ from PIL import Image
 
 from tests.cli.conftest import Cli, cli, home, mlflow_store, prepared, results, tiny_run, world  # noqa: F401
 from tests.generator.tiny_pipeline import FRAMES, HEIGHT, WIDTH, save_image_pipeline, save_pipeline
-from vdbench.assets import Assets
-from vdbench.clipset import ClipSet
+from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DataError
 from vdbench.generator.sampling import Sampled
 from vdbench.generator.settings import GeneratorSettings, SamplingSettings, generator_settings, pool_spec
@@ -25,6 +24,7 @@ from vdbench.generator.source import weights_sha256
 from vdbench.generator.text import TextSampler, TextToVideo
 from vdbench.seeding import generator, seed_of
 from vdbench.testing import tiny_clips
+from vdbench.work.assets import Assets
 
 QUICK = {"per_class": 3, "batch": 2, "steps": 2}
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from vdbench import files
 from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage
 from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
+from vdbench.storage import files
 
 MakeResult = Callable[..., Result]
 

@@ -80,7 +80,7 @@ def judged(result, noise):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, realistic, make, save):
     """A built leaderboard of more than a hundred cells."""
-    from vdbench.pictures import preview_video
+    from vdbench.clips.pictures import preview_video
 
     home = tmp_path_factory.mktemp("page")
     noise = random.Random(0)

@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
+from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips, tiny_task
-from vdbench.train import Recipe, train_student
 from vdbench_methods.experts import Expert
 from vdbench_methods.experts import weights_at as read
 from vdbench_methods.mtt import MTT, MTTSettings
@@ -122,7 +122,7 @@ def test_the_gradient_equals_finite_differences() -> None:
 
 PEAK = """
 import sys, torch
-from vdbench.measure import measured
+from vdbench.work.measure import measured
 from vdbench_methods.trajectories import match_trajectory
 from vdbench.students import build_student
 from torch.nn.functional import cross_entropy

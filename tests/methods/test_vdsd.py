@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdbench.distilled import DistilledSet
-from vdbench.forms import hallucinate
+from vdbench.distilled.forms import hallucinate
 from vdbench.method import Task
 from vdbench.seeding import seed_of
 from vdbench.students import build_student

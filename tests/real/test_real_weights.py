@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from vdbench.assets import Assets
-from vdbench.clipset import ClipSet, pixel_statistics
+from vdbench.clips.clipset import ClipSet, pixel_statistics
 from vdbench.datasets.layouts import Role, read_index
 from vdbench.datasets.readers import read_frames
 from vdbench.datasets.spec import load_dataset
 from vdbench.encoders import EncoderSettings
 from vdbench.generator.autoencoder import decode, encode, load_autoencoder
 from vdbench.generator.settings import generator_settings, pool_spec
+from vdbench.work.assets import Assets
 
 DATA = Path(os.environ.get("VDBENCH_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 AUTOENCODER = DATA / "weights" / "taef2"

@@ -5,12 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vdbench.evaluation.train import Recipe, train_student
 from vdbench.seeding import seeded
 from vdbench.students import build_student
 from vdbench.students.r2plus1d import FactorisedConv3d, R2Plus1D, ResidualBlock, middle_channels
 from vdbench.students.video_vit import VideoVit, halvings_of, transformer, tubelet_embedding
 from vdbench.testing import tiny_clips
-from vdbench.train import Recipe, train_student
 
 MODERN = ["r2plus1d", "video-vit"]
 channels = st.integers(1, 256)

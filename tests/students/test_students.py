@@ -137,8 +137,8 @@ def test_students_of_fixed_depth_refuse_to_be_given_one(name: str) -> None:
     "module",
     [
         "vdbench.students",
-        "vdbench.train",
-        "vdbench.evaluate",
+        "vdbench.evaluation.train",
+        "vdbench.evaluation.evaluate",
         "vdbench.encoders",
         "vdbench.selector",
         "vdbench_methods.random",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from vdbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from vdbench.assets import Assets
     from vdbench.datasets.store import ClipStore
     from vdbench.datasets.view import View
     from vdbench.distilled import DistilledSet
+    from vdbench.evaluation.judging import Verdict
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import Protocol
-    from vdbench.judging import Verdict
+    from vdbench.work.assets import Assets
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Bench:
         """
         import torch
 
-        from vdbench.assets import Assets
         from vdbench.cli.datasets import store_for
         from vdbench.datasets.view import open_view
+        from vdbench.work.assets import Assets
 
         there = torch.cuda.is_available()
         if device == "cuda" and not there:

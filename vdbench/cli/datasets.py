@@ -169,7 +169,7 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
     """Hash every video, every stored clip and every view again, and name what has changed."""
     from vdbench.datasets.prepare import verify as find_changes
     from vdbench.datasets.view import verify_views
-    from vdbench.digests import sealed
+    from vdbench.storage.digests import sealed
 
     place = _home(home)
     changed = []
@@ -204,7 +204,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show classes, counts and faults of a prepared data set, and write a contact sheet to look at."""
-    from vdbench.pictures import contact_sheet
+    from vdbench.clips.pictures import contact_sheet
 
     store = store_for(name, _home(home), frames=1, size=1)
     manifest = store.manifest

@@ -16,14 +16,14 @@ from vdbench.cli.output import err
 from vdbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from vdbench.assets import Assets, AssetSpec, Report
+    from vdbench.clips.pool import Pool
     from vdbench.datasets.view import View
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import Suite
     from vdbench.experiment.trial import Job
     from vdbench.generator.sampling import GeneratedPool
     from vdbench.generator.scores import PoolScores
-    from vdbench.pool import Pool
+    from vdbench.work.assets import Assets, AssetSpec, Report
 
 SCORES = "scores.json"
 SHEET = "sheet.png"
@@ -63,10 +63,10 @@ class Work:
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """Hold the home, compute as trials do, and let SIGTERM end long work once it has kept its state."""
-        from vdbench import files
         from vdbench.cli.ending import leaving, say_asked
         from vdbench.experiment.stopping import StopRequest
         from vdbench.experiment.worker import reproducibly
+        from vdbench.storage import files
 
         stop = StopRequest(self.place.root)
         with files.sole_user(self.place.root), stop.on_sigterm(say_asked, leaving()), reproducibly():
@@ -119,12 +119,12 @@ def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: P
 def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bool) -> Work:
     import torch
 
-    from vdbench.assets import Assets
     from vdbench.cli.datasets import store_for
     from vdbench.datasets.view import open_view
     from vdbench.experiment.plan import GENERATOR
     from vdbench.experiment.suite import merged
     from vdbench.generator.settings import generator_settings, pool_spec
+    from vdbench.work.assets import Assets
 
     store = store_for(name, place, suite.protocol.frames, suite.protocol.size)
     view = open_view(store, place.root, **suite.protocol.data())
@@ -140,11 +140,11 @@ def works_of(jobs: Sequence[Job], place: Home) -> list[Work]:
     """The pools that the trials of a run chose from, each once, as far as they are there."""
     import torch
 
-    from vdbench import files
-    from vdbench.assets import Assets
     from vdbench.datasets.store import ClipStore
     from vdbench.datasets.view import open_view
     from vdbench.generator.settings import generator_settings, pool_spec
+    from vdbench.storage import files
+    from vdbench.work.assets import Assets
 
     sources = {
         files.digest([str(job.store), job.trial.protocol.data(), job.generator]): job
@@ -223,9 +223,9 @@ def scored(work: Work, pool: Pool, seed: int) -> PoolScores:
         pool: its clips.
         seed: of the judge.
     """
-    from vdbench import files
     from vdbench.generator.scores import judge_spec, score_pool, trained_judge
     from vdbench.generator.sheet import pairs_sheet
+    from vdbench.storage import files
 
     work.get(judge_spec(work.view.train, seed))
     judge = trained_judge(work.assets, seed)

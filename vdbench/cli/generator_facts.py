@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from vdbench.cli.generating import PAIRS, SHEET, Work, sampled
 
 if TYPE_CHECKING:
+    from vdbench.clips.pool import Pool
     from vdbench.generator.scores import PoolScores
     from vdbench.generator.source import Generator
-    from vdbench.pool import Pool
 
 
 def generator_facts(work: Work, found: Generator) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from vdbench.errors import UsageError
 if TYPE_CHECKING:
     from vdbench.cli.bench import Bench
     from vdbench.distilled import DistilledSet
+    from vdbench.evaluation.judging import Verdict
     from vdbench.experiment.suite import Protocol
-    from vdbench.judging import Verdict
     from vdbench.records import Score
 
 COLUMNS = ("student", "labels", "seed", "top-1", "top-5", "macro", "shuffled", "still")
@@ -116,8 +116,8 @@ def evaluate(
     from vdbench.cli.bench import Bench
     from vdbench.datasets.spec import as_declared_now
     from vdbench.distilled import DistilledSet
+    from vdbench.distilled.outside.loading import Reading, is_outside, load_outside
     from vdbench.experiment.suite import load_suite
-    from vdbench.outside.loading import Reading, is_outside, load_outside
 
     changes = parse_settings(set_ or [])
     chosen = load_suite(suite or "quick", changes.pop("protocol", None))

@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="List, show, write and check method
 @app.command("list")
 def list_methods(plugin: PluginOption = None, as_json: JsonOption = False) -> None:
     """List every method that can be found, broken ones with what is wrong; a broken plugin file is an error as well."""
-    from vdbench.registry import offered, plugin_problem
+    from vdbench.registry.methods import offered, plugin_problem
 
     entries = offered(plugin or [])
     rows = [
@@ -88,8 +88,8 @@ def new(
     folder: Annotated[Path, typer.Option("--folder", help="Where to write the two files.")] = Path(),
 ) -> None:
     """Write a working plugin and its test, to be changed into your own method."""
-    from vdbench import files
-    from vdbench.registry import Registry, name_problem
+    from vdbench.registry.methods import Registry, name_problem
+    from vdbench.storage import files
 
     if problem := name_problem(name):
         raise UsageError(f"{problem}, as in my-method")
@@ -102,7 +102,7 @@ def new(
         if path.exists():
             raise UsageError(f"{path} exists already; choose another name or another --folder")
     for template, path in targets.items():
-        text = (package_files("vdbench") / "templates" / template).read_text(encoding="utf-8")
+        text = (package_files("vdbench.cli") / "templates" / template).read_text(encoding="utf-8")
         files.write_text(path, Template(text).substitute(names))
     plugin, test = targets.values()
     out.print(f"wrote {plugin} and {test}; next:", soft_wrap=True)

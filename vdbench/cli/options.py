@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
-from vdbench import plain_yaml
 from vdbench.cli import advice
 from vdbench.errors import UsageError, nearest
+from vdbench.storage import plain_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

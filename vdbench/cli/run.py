@@ -99,7 +99,7 @@ def run(
 
     `vdbench run --datasets ucf101 --partial --suite quick --set herding.encoder=pixels`
     """
-    from vdbench.codecs import parse_codec
+    from vdbench.clips.codecs import parse_codec
     from vdbench.experiment.budgets import parse_bytes
 
     changes = options.parse_settings(set_ or [])

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from vdbench import files
 from vdbench.cli.output import out, print_json, show_rows
 from vdbench.cli.results import find_result
 from vdbench.errors import VdbenchError
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vdbench import digests, files
+from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows, open_rows
 from vdbench.datasets.completeness import lack_of
 from vdbench.datasets.readers import ReaderName, reader_version
-from vdbench.datasets.rows import CLIPS, allocate_rows, open_rows
-from vdbench.datasets.store import MANIFEST, ClipStore, Decode, Manifest, StoredClip, seal
+from vdbench.datasets.store import ClipStore, Decode, Manifest, StoredClip, seal
 from vdbench.datasets.workers import Job, Target, decode_all
 from vdbench.errors import DataError
 from vdbench.records import Record
+from vdbench.storage import digests, files
 
 if TYPE_CHECKING:
     from vdbench.datasets.geometry import Geometry

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdbench import files
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from pathlib import Path

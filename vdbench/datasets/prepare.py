@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from vdbench import files
+from vdbench.clips.rows import CLIPS
 from vdbench.datasets import motion_digits
 from vdbench.datasets.completeness import check_classes, check_complete, tell_near_misses
 from vdbench.datasets.draft import Draft, disk_needed
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.readers import default_reader
-from vdbench.datasets.rows import CLIPS
 from vdbench.datasets.store import ClipStore, store_folder, touching_disk
 from vdbench.errors import DataError, UsageError
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from vdbench.datasets.draft import Progress

@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from vdbench import digests, files
+from vdbench.clips.rows import CLIPS, MANIFEST, open_rows
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts.index import Role
 from vdbench.datasets.readers import READERS, ReaderName
-from vdbench.datasets.rows import CLIPS, open_rows
 from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
 from vdbench.records import Record
+from vdbench.storage import digests, files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MANIFEST = "manifest.json"
 
 Status = Literal["ok", "padded", "truncated", "broken", "timeout", "missing"]
 """What became of a clip; only ``broken``, ``timeout`` and ``missing`` ones cannot be used."""

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from vdbench import digests, files
-from vdbench.clipset import ClipSet, Normalisation, pixel_statistics
+from vdbench.clips.clipset import ClipSet, Normalisation, pixel_statistics
+from vdbench.clips.rows import CLIPS, allocate_rows, open_rows, write_row
 from vdbench.datasets.geometry import evenly
 from vdbench.datasets.holdout import hold_out
-from vdbench.datasets.rows import CLIPS, allocate_rows, open_rows, write_row
 from vdbench.datasets.store import prepare_command, touching_disk
 from vdbench.errors import DataError, UsageError
 from vdbench.records import DatasetRecord, Record
+from vdbench.storage import digests, files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

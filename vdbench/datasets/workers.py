@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vdbench import files
+from vdbench.clips.rows import write_row
 from vdbench.datasets.children import Child, Gone
 from vdbench.datasets.readers import ReaderName, ReadError, load_reader, read_frames, reader_title
-from vdbench.datasets.rows import write_row
 from vdbench.datasets.store import Decode
 from vdbench.errors import DataError
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from vdbench.datasets.geometry import Geometry

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SerializeAsAny
 
-from vdbench.assets import Assets, AssetSpec
-from vdbench.pool import Pool
+from vdbench.clips.pool import Pool
+from vdbench.work.assets import Assets, AssetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import torch
 
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.students.student import Student
-    from vdbench.work import Work
+    from vdbench.work.workload import Work
 
 Features = NDArray[np.float32]
 BATCH = 64
@@ -99,11 +99,11 @@ def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: in
     """
     import torch
 
-    from vdbench.train import on_device
+    from vdbench.evaluation.batches import placed
 
     student.to(device).eval()
-    rows = torch.split(torch.arange(len(clips)), batch)
+    shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), batch)
     with torch.inference_mode():
-        blocks = [student.embed(on_device(clips.render(chosen)[0], device)).float().cpu() for chosen in rows]
-    features: Features = torch.cat(blocks).numpy()
+        blocks = [student.embed(placed(shown, chosen, device)[0]).float() for chosen in rows]
+    features: Features = torch.cat(blocks).cpu().numpy()
     return features

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import SerializeAsAny
 
-from vdbench.assets import AssetSpec
 from vdbench.encoders.features import Features, FeaturesSpec
-from vdbench.work import Work, training
+from vdbench.work.assets import AssetSpec
+from vdbench.work.workload import Work, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
 
-    from vdbench.assets import Assets
-    from vdbench.clipset import ClipSet
-    from vdbench.train import Recipe
+    from vdbench.clips.clipset import ClipSet
+    from vdbench.evaluation.train import Recipe
+    from vdbench.work.assets import Assets
 
 CLIPS_AT_ONCE = 16
 
@@ -51,7 +51,7 @@ class TrainedCnnGru(AssetSpec["dict[str, torch.Tensor]"]):
         """Train by the field's recipe, with smaller batches."""
         from safetensors.torch import save_file
 
-        from vdbench.train import train_student
+        from vdbench.evaluation.train import train_student
 
         student = self.fresh(assets.train)
         recipe = self._recipe()
@@ -74,7 +74,7 @@ class TrainedCnnGru(AssetSpec["dict[str, torch.Tensor]"]):
         return build_student("cnn-gru", len(train.classes), train.frames, train.size, self.width, self.seed)
 
     def _recipe(self) -> Recipe:
-        from vdbench.train import Recipe
+        from vdbench.evaluation.train import Recipe
 
         return Recipe(batch=32, epochs=self.epochs, max_steps=self.max_steps)
 
@@ -157,7 +157,7 @@ class CnnGruFrames(FrameFeatures):
         return self._backbone(self.student.fresh(assets.train), assets)
 
     def _backbone(self, student: Any, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
-        from vdbench.clipset import to_network
+        from vdbench.clips.clipset import to_network
 
         student.to(assets.device).eval()
 

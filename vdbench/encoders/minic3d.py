@@ -6,18 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from vdbench.assets import AssetSpec
 from vdbench.encoders.features import BATCH, Features, FeaturesSpec, embeddings
+from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
-from vdbench.train import Recipe, train_student
-from vdbench.work import Work, embedding, training
+from vdbench.work.assets import AssetSpec
+from vdbench.work.workload import Work, embedding, training
 
 if TYPE_CHECKING:
     import torch
 
-    from vdbench.assets import Assets
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.students.student import Student
+    from vdbench.work.assets import Assets
 
 
 class RandomFeatures(FeaturesSpec):

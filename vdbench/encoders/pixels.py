@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from vdbench.encoders.features import BATCH, Features, FeaturesSpec
-from vdbench.work import Work
+from vdbench.work.workload import Work
 
 if TYPE_CHECKING:
     import torch
 
-    from vdbench.assets import Assets
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
+    from vdbench.work.assets import Assets
 
 GRID = 8
 """Frames are averaged down to this many cells in each direction."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from vdbench.assets import Assets
+    from vdbench.work.assets import Assets
 
 SIDE = 224
 """Pixels per side that frames are enlarged to."""

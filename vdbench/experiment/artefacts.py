@@ -10,15 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vdbench import files
-from vdbench.checkpoints import Checkpoint
-from vdbench.codecs import parse_codec
+from vdbench.clips.codecs import parse_codec
+from vdbench.clips.pictures import contact_sheet, preview_video
 from vdbench.distilled import DistilledSet
+from vdbench.distilled.soundness import check_set
 from vdbench.errors import UsageError
 from vdbench.experiment.result import Curve, Stage
-from vdbench.measure import measured
-from vdbench.pictures import contact_sheet, preview_video
-from vdbench.soundness import check_set
+from vdbench.storage import files
+from vdbench.work.checkpoints import Checkpoint
+from vdbench.work.measure import measured
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
 
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 SAMPLED_CLIPS = 64

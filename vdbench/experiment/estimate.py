@@ -1,7 +1,7 @@
 """What a run will take: from trials and assets like its own that are there, else from steps timed here and now.
 
-Assets and methods say how much work they are (:mod:`vdbench.work`); of each kind of work one step is timed. What does
-not say it is named and not counted.
+Assets and methods say how much work they are (:mod:`vdbench.work.workload`); of each kind of work one step is timed.
+What does not say it is named and not counted.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vdbench.evaluation.judging import ways
 from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, trial_likeness
 from vdbench.experiment.worker import Ahead, Lookout, reproducibly
-from vdbench.files import digest
 from vdbench.generator.source import GeneratorSpec
-from vdbench.judging import ways
-from vdbench.work import Work, embedding, seconds_of, training
+from vdbench.storage.files import digest
+from vdbench.work.workload import Work, embedding, seconds_of, training
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
 
-    from vdbench.assets import AssetSpec
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Plan
     from vdbench.experiment.trial import Job
+    from vdbench.work.assets import AssetSpec
 
 PER_TRIAL = 1.5
 """Seconds that a trial takes beside its stages, previews and records: a rough figure, as is the next."""

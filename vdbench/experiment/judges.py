@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdbench.judging import Judge
-from vdbench.teacher import TrainedTeacher
+from vdbench.evaluation.judging import Judge
+from vdbench.evaluation.teacher import TrainedTeacher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vdbench.assets import Assets
     from vdbench.datasets.view import View
     from vdbench.distilled import DistilledSet
     from vdbench.experiment.suite import Protocol
+    from vdbench.work.assets import Assets
 
 
 def judge_of(protocol: Protocol, view: View, seeds: Sequence[int], assets: Assets, distilled: DistilledSet) -> Judge:

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from vdbench import files
 from vdbench.experiment.home import Home
 from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
 from vdbench.experiment.result import Failure, Result
@@ -24,6 +23,7 @@ from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import blank_result, build_asset, run_trial
+from vdbench.storage import files
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from vdbench.files import digest
+from vdbench.storage.files import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

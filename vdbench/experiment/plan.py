@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from vdbench.assets import Assets
-from vdbench.codecs import clip_bytes
+from vdbench.clips.codecs import clip_bytes
 from vdbench.datasets.spec import as_declared_now
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.budgets import largest_fitting, sample
 from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
-from vdbench.files import digest
 from vdbench.generator.settings import describe, generator_settings, pool_spec
 from vdbench.method import Task
 from vdbench.registry import Registry
-from vdbench.students import student_class
+from vdbench.storage.files import digest
+from vdbench.students import STUDENTS, student_class
+from vdbench.work.assets import Assets
 
 if TYPE_CHECKING:
-    from vdbench.codecs import Codec
+    from vdbench.clips.codecs import Codec
     from vdbench.datasets.store import ClipStore
-    from vdbench.evaluate import StudentSpec
+    from vdbench.evaluation.evaluate import StudentSpec
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
     from vdbench.experiment.suite import Protocol, Suite
@@ -213,13 +213,18 @@ class _Site:
             generator=generator,
             home=self.home.root,
             store=self.store.folder,
-            plugins=self.registry.plugins(name),
+            plugins=self._plugins(name),
             device=request.device,
             cpus=method.share.cpus,
             gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
             timeout=request.timeout,
             checkpoint_every=request.checkpoint_every,
         )
+
+    def _plugins(self, name: str) -> tuple[Path, ...]:
+        """The files that a worker has to know: of the method, and of the students."""
+        students = [STUDENTS.file(student.name) for student in self.protocol.students]
+        return tuple(dict.fromkeys([*self.registry.plugins(name), *(file for file in students if file)]))
 
     def _chosen(self, name: str, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the suite prescribes for a method or the generator, and that with what the user set instead."""

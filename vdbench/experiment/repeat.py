@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vdbench import plain_yaml
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import UsageError
 from vdbench.experiment.suite import Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
+from vdbench.storage import plain_yaml
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from vdbench import files
 from vdbench.errors import DataError, FailureKind
 from vdbench.records import Condition, DatasetRecord, Provenance, Record, StudentScores
+from vdbench.storage import files
 
 
 class Stage(Record):

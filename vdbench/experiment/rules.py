@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vdbench import files
 from vdbench.datasets.spec import dataset_names, load_dataset
-from vdbench.distilled import TENSORS
+from vdbench.distilled.distilled_set import TENSORS
 from vdbench.errors import DataError
+from vdbench.evaluation.judging import ways
 from vdbench.experiment.result import read_result
 from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
 from vdbench.experiment.suite import Protocol, load_suite, suite_names
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.verification import tolerance
-from vdbench.judging import ways
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vdbench import files
 from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.worker import blank_result
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vdbench import files
 from vdbench.datasets.spec import dataset_names, load_dataset
-from vdbench.distilled import RECORD, TENSORS
+from vdbench.distilled.distilled_set import RECORD, TENSORS
 from vdbench.errors import DataError
 from vdbench.experiment.result import ResultStore, read_result
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from vdbench import plain_yaml
-from vdbench.augment import Augmentation
 from vdbench.errors import DataError, UsageError, nearest
-from vdbench.evaluate import StudentSpec
+from vdbench.evaluation.augment import Augmentation
+from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.train import Recipe
 from vdbench.records import Record, setting_names
-from vdbench.train import Recipe
+from vdbench.storage import plain_yaml
 
 if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vdbench import files
-from vdbench.distilled import TENSORS
+from vdbench.distilled.distilled_set import TENSORS
 from vdbench.errors import DataError
 from vdbench.experiment.result import Verification
 from vdbench.experiment.suite import Protocol
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

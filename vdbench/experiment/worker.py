@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from threadpoolctl import threadpool_limits
 
-from vdbench import files
-from vdbench.assets import Assets, AssetSpec, Report
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View, open_view
-from vdbench.distilled import TENSORS
+from vdbench.distilled.distilled_set import TENSORS
+from vdbench.distilled.soundness import check_set
 from vdbench.errors import DataError, FailureKind, VdbenchError
 from vdbench.experiment.artefacts import make, store
 from vdbench.experiment.curves import Curves, plain
@@ -30,10 +29,12 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.judges import judge_of, teacher_of
 from vdbench.experiment.result import Curve, Result, Source, Stage
 from vdbench.experiment.stopping import StopRequest
+from vdbench.extensions.kinds import use
 from vdbench.generator.settings import generator_settings, pool_spec
 from vdbench.method import Method, Task
 from vdbench.registry import Registry
-from vdbench.soundness import check_set
+from vdbench.storage import files
+from vdbench.work.assets import Assets, AssetSpec, Report
 
 if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
@@ -63,6 +64,7 @@ def run_trial(job: Job, report: Report) -> Result:
         KeyboardInterrupt: after an ``interrupted`` record was stored.
     """
     started = datetime.now(UTC)
+    use(job.plugins)
     progress = _Progress(report, job)
     home = Home(job.home)
     try:

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from vdbench import files
-from vdbench.assets import Assets, AssetSpec
 from vdbench.errors import DataError
 from vdbench.generator.fitting import Fit, Schedule
 from vdbench.generator.settings import AutoencoderSettings
 from vdbench.seeding import generator, seed_of, seeded
-from vdbench.work import Work
+from vdbench.storage import files
+from vdbench.work.assets import Assets, AssetSpec
+from vdbench.work.workload import Work
 
 if TYPE_CHECKING:
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
 
 SHRINK = 8
 """Pixels per side of a latent, of those trained here."""

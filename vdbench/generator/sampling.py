@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SerializeAsAny
 
-from vdbench import files
-from vdbench.assets import Assets, AssetSpec
+from vdbench.clips.pool import Pool, open_pool, write_pool
 from vdbench.generator.settings import SamplingSettings
 from vdbench.generator.source import GeneratorSpec
-from vdbench.pool import Pool, open_pool, write_pool
 from vdbench.records import PoolRecord
 from vdbench.seeding import generator
-from vdbench.work import Work
+from vdbench.storage import files
+from vdbench.work.assets import Assets, AssetSpec
+from vdbench.work.workload import Work
 
 if TYPE_CHECKING:
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.generator.source import Sampler
 
 CLIPS = "clips.npy"

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     import torch
 
-    from vdbench.assets import Assets
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.encoders.minic3d import TrainedMiniC3D
     from vdbench.students.student import Student
+    from vdbench.work.assets import Assets
 
 DRAWS = 10
 """Draws of equally many clips that comparisons of sets are averaged over."""
@@ -294,7 +294,7 @@ def _compare(
 
 
 def _predicted(judge: Student, clips: ClipSet, device: torch.device) -> Rows:
-    from vdbench.evaluate import test_student
+    from vdbench.evaluation.evaluate import test_student
 
-    answers: Rows = test_student(judge, clips, device).argmax(dim=1).numpy()
+    answers: Rows = test_student(judge, clips, device)[0].argmax(dim=1).numpy()
     return answers

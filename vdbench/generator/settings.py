@@ -11,7 +11,7 @@ from vdbench.method import Settings, identity
 from vdbench.records import setting_names
 
 if TYPE_CHECKING:
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.generator.sampling import GeneratedPool
     from vdbench.generator.source import GeneratorSpec
 

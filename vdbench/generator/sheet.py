@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vdbench import files
+from vdbench.clips.pictures import FAINT, GAP, INK, MARGIN, PAPER, STRIPE, TEXT, contact_sheet
 from vdbench.datasets.geometry import evenly
-from vdbench.pictures import FAINT, GAP, INK, MARGIN, PAPER, STRIPE, TEXT, contact_sheet
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.generator.scores import Pair
 
 TILE = 64

@@ -13,9 +13,9 @@ from vdbench.generator.source import RECORD, Generator, GeneratorSpec, read_gene
 if TYPE_CHECKING:
     import torch
 
-    from vdbench.assets import Assets
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.generator.training import TrainedSampler
+    from vdbench.work.assets import Assets
 
 
 class ShippedGenerator(GeneratorSpec):

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from vdbench import files
-from vdbench.assets import Assets, AssetSpec
 from vdbench.errors import DataError
 from vdbench.records import Record
+from vdbench.storage import files
+from vdbench.work.assets import Assets, AssetSpec
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.generator.settings import SamplingSettings
 
 RECORD = "generator.json"

@@ -16,19 +16,19 @@ import torch
 from PIL import Image
 from safetensors import SafetensorError
 
-from vdbench import files
 from vdbench.datasets.geometry import evenly
 from vdbench.errors import DataError, DependencyError
 from vdbench.generator.autoencoder import quiet_diffusers, unreachable
 from vdbench.generator.source import Generator, GeneratorRecord, GeneratorSpec, weights_sha256, write_record
 from vdbench.seeding import seed_of
+from vdbench.storage import files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdbench.assets import Assets
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.generator.settings import SamplingSettings
+    from vdbench.work.assets import Assets
 
 LOCATION = "location.json"
 INDEX = "model_index.json"

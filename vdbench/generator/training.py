@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from vdbench import files
 from vdbench.errors import DataError
 from vdbench.generator.autoencoder import TrainedAutoencoder, encode, load_autoencoder, quiet_diffusers, unreachable
 from vdbench.generator.fitting import Fit, Schedule
@@ -17,16 +16,17 @@ from vdbench.generator.pipeline import TRAIN_STEPS, ClassVideoPipeline, fresh_tr
 from vdbench.generator.settings import AutoencoderSettings, DenoiserSettings, TrainingSettings
 from vdbench.generator.source import Generator, GeneratorRecord, GeneratorSpec, weights_sha256, write_record
 from vdbench.seeding import generator, seed_of, seeded
-from vdbench.work import Work
+from vdbench.storage import files
+from vdbench.work.workload import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from vdbench.assets import Assets, AssetSpec
-    from vdbench.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet
     from vdbench.generator.settings import SamplingSettings
+    from vdbench.work.assets import Assets, AssetSpec
 
 CLIPS_AT_ONCE = 32
 """Clips that are encoded together."""

@@ -1,0 +1,126 @@
+"""The forms of distilled sets: pairs that are drawn, a hallucinator against loops, and tensors that do not fit."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vdbench.clips.clipset import Normalisation
+from vdbench.clips.codecs import parse_codec
+from vdbench.distilled import DistilledRecord, DistilledSet
+from vdbench.distilled.forms import draw_pairs, hallucinate
+from vdbench.errors import UsageError
+from vdbench.records import Provenance
+
+CPU = torch.device("cpu")
+
+
+def parts(images: int = 2, motions: int = 3, ipc: int = 2, **changes: torch.Tensor) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    shapes = {
+        "static": (2 * images, 3, 6, 6),
+        "dynamic": (2 * motions, 4, 6, 6),
+        "weight": (3, 4, 3, 3, 3),
+        "bias": (3,),
+    }
+    made = {name: torch.randn(*shape, generator=generator) for name, shape in shapes.items()}
+    return made | {"targets": torch.arange(2).repeat_interleave(ipc)} | changes
+
+
+def stored(**changes: Any) -> DistilledSet:
+    record = DistilledRecord(
+        dataset="tiny", train_fingerprint="f", classes=("a", "b"), ipc=2, labels="hard", form="static-dynamic",
+        normalisation=Normalisation((0.4, 0.5, 0.6), (0.2, 0.3, 0.1)), method="any", method_version=1, settings={},
+        seed=0, provenance=Provenance(pool="learned"),
+    )  # fmt: skip
+    return DistilledSet(parts(**changes), record)
+
+
+def test_the_hallucinator_is_a_convolution_over_the_repeated_image_and_the_motion() -> None:
+    tensors = parts()
+    static, dynamic, weight, bias = tensors["static"][:1], tensors["dynamic"][:1], tensors["weight"], tensors["bias"]
+    found = hallucinate(static, dynamic, weight, bias)
+    assert found.shape == (1, 3, 4, 6, 6)
+    for channel, t, y, x in [(0, 0, 0, 0), (1, 2, 3, 4), (2, 3, 5, 5), (0, 1, 5, 0)]:
+        total = float(bias[channel])
+        for dt in range(3):
+            for dy in range(3):
+                for dx in range(3):
+                    at = (t + dt - 1, y + dy - 1, x + dx - 1)
+                    if 0 <= at[0] < 4 and 0 <= at[1] < 6 and 0 <= at[2] < 6:
+                        for c in range(3):
+                            total += float(weight[channel, c, dt, dy, dx] * static[0, c, at[1], at[2]])
+                        total += float(weight[channel, 3, dt, dy, dx] * dynamic[0, at[0], at[1], at[2]])
+        assert float(found[0, channel, t, y, x]) == pytest.approx(total, abs=1e-4)
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 8), st.integers(1, 4), st.none() | st.integers(0, 99))
+def test_pairs_stay_within_their_class_and_use_every_memory(
+    images: int, motions: int, ipc: int, classes: int, draw: int | None
+) -> None:
+    pairs = draw_pairs(images, motions, ipc, classes, draw)
+    assert pairs.shape == (2, classes * ipc)
+    for side, count in zip(pairs, (images, motions), strict=True):
+        assert (side // count).tolist() == [label for label in range(classes) for _ in range(ipc)]
+        for own in side.view(classes, ipc):
+            uses = torch.bincount(own % count, minlength=count)
+            assert int(uses.max() - uses.min()) <= 1
+    assert torch.equal(pairs, draw_pairs(images, motions, ipc, classes, draw))
+
+
+def test_every_epoch_shows_other_pairs_and_a_seed_the_same_again() -> None:
+    made = stored()
+    shown = [made.of_epoch(seed, CPU).render()[0] for seed in range(8)]
+    assert len({clips.numpy().tobytes() for clips in shown}) > 4
+    assert torch.equal(shown[3], made.of_epoch(3, CPU).render()[0])
+    assert torch.equal(made.render()[0], stored().render()[0])
+    rows = torch.tensor([3, 0])
+    torch.testing.assert_close(made.of_epoch(3, CPU).render(rows)[0], shown[3][rows])
+
+
+def test_every_part_is_counted_and_nothing_else() -> None:
+    assert stored().stored_bytes == 4 * (4 * 3 * 36 + 6 * 4 * 36 + 327)
+    assert len(stored()) == 4
+
+
+@pytest.mark.parametrize("name", ["float16", "uint8", "h264", "h265"])
+def test_memories_are_no_pictures_and_become_float16(name: str) -> None:
+    made, half = stored(), stored().stored_as(parse_codec(name))
+    assert half.record.codec == "float16" and half.record.form == "static-dynamic"
+    assert half.stored_bytes * 2 == made.stored_bytes
+    assert all(torch.equal(half.tensors[part], made.tensors[part].half()) for part in ("static", "dynamic", "weight"))
+    for draw in (made, half), (made.of_epoch(3, CPU), half.of_epoch(3, CPU)):
+        clips = [one.render()[0] for one in draw]
+        assert clips[1].dtype == torch.float32
+        torch.testing.assert_close(clips[1], clips[0], atol=0.05, rtol=0.01)
+        assert not torch.equal(*clips)
+    with pytest.raises(UsageError, match=f"take {half.stored_bytes} bytes as float16"):
+        made.stored_as(parse_codec(name), half.stored_bytes - 1)
+
+
+def test_memories_stored_as_float32_are_as_they_were() -> None:
+    made = stored().stored_as(parse_codec("float32"))
+    assert made.record.codec == "float32" and made.tensors.keys() == stored().tensors.keys()
+    assert all(torch.equal(part, stored().tensors[name]) for name, part in made.tensors.items())
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"static": torch.zeros(4, 3, 6, 5)}, "do not fit together"),
+        ({"static": torch.zeros(4, 2, 6, 6)}, "do not fit together"),
+        ({"static": torch.zeros(4, 3, 6, 6).double()}, "must be float32"),
+        ({"static": torch.zeros(4, 3, 6, 6).half()}, "must be float32, or all float16"),
+        ({"dynamic": torch.zeros(5, 4, 6, 6)}, "for each of 2 classes"),
+        ({"dynamic": torch.zeros(0, 4, 6, 6)}, "for each of 2 classes"),
+        ({"weight": torch.zeros(3, 3, 3, 3, 3)}, "does not turn 4 channels into 3"),
+        ({"bias": torch.zeros(4)}, "does not turn 4 channels into 3"),
+        ({"targets": torch.tensor([0, 0, 1])}, "for each of 2 classes"),
+        ({"clips": torch.zeros(1)}, "consists of static, dynamic, weight, bias, targets"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(change: dict[str, torch.Tensor], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        stored(**change)

@@ -1,0 +1,193 @@
+"""One training loop: against a literal one, and its promises about seeds, steps and failures."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from vdbench.errors import DivergedError
+from vdbench.evaluation.train import Recipe, train_student
+from vdbench.students import build_student
+from vdbench.students.student import Student
+from vdbench.testing import tiny_clips, tiny_task
+from vdbench_methods.random import Random
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Any tensors, as a training set."""
+
+    clips: torch.Tensor
+    targets: torch.Tensor
+    classes: tuple[str, ...] = ("a", "b", "c")
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return (self.clips, self.targets) if rows is None else (self.clips[rows], self.targets[rows])
+
+    def of_epoch(self, seed: int, device: torch.device) -> "Clips":
+        return self
+
+    def on(self, device: torch.device) -> "Clips":
+        return self
+
+
+@dataclass(frozen=True)
+class Redrawn(Clips):
+    """Other clips in every epoch: those of a seed are all equal to it."""
+
+    seed: int = 0
+
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        clips, targets = super().render(rows)
+        return torch.full_like(clips, float(self.seed)), targets
+
+    def of_epoch(self, seed: int, device: torch.device) -> "Redrawn":
+        return Redrawn(self.clips, self.targets, seed=seed)
+
+
+def noise(count: int = 6, scale: float = 1.0) -> Clips:
+    generator = torch.Generator().manual_seed(0)
+    return Clips(scale * torch.randn(count, 3, 4, 16, 16, generator=generator), torch.arange(count) % 3)
+
+
+def small(seed: int = 0) -> Student:
+    return build_student("minic3d", 3, 4, 16, width=4, seed=seed)
+
+
+def weights(student: Student) -> str:
+    vector = torch.nn.utils.parameters_to_vector(student.parameters())
+    return hashlib.sha256(vector.detach().numpy().tobytes()).hexdigest()
+
+
+def test_training_learns_the_tiny_world() -> None:
+    student = build_student("minic3d", 3, 4, 16, width=8, seed=0)
+    losses = train_student(student, tiny_clips(), Recipe(epochs=60, batch=12, lr=0.02), 0, CPU)
+    assert len(losses) == 60
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_training_is_bitwise_repeatable_and_follows_its_seed() -> None:
+    def trained(seed: int) -> str:
+        student = small()
+        train_student(student, noise(), Recipe(epochs=4, batch=4), seed, CPU)
+        return weights(student)
+
+    assert trained(5) == trained(5)
+    assert trained(5) != trained(6)
+
+
+def test_training_touches_no_global_random_state() -> None:
+    before = torch.get_rng_state()
+    train_student(small(), noise(), Recipe(epochs=2), 0, CPU)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_training_equals_a_literal_loop() -> None:
+    data, recipe = noise(), Recipe(epochs=5, batch=6, lr=0.05)
+    student, literal = small().eval(), small().eval()
+    student.train = literal.train = lambda mode=True: student  # type: ignore[method-assign]  # no dropout
+    train_student(student, data, recipe, 0, CPU)
+    momenta = [torch.zeros_like(p) for p in literal.parameters()]
+    for lr in (0.05, 0.05, 0.05, 0.005, 0.005):
+        loss = torch.nn.functional.cross_entropy(literal(data.clips), data.targets)
+        gradients = torch.autograd.grad(loss, list(literal.parameters()))
+        with torch.no_grad():
+            for parameter, gradient, momentum in zip(literal.parameters(), gradients, momenta, strict=True):
+                momentum.mul_(0.9).add_(gradient + 5e-4 * parameter)
+                parameter.sub_(lr * momentum)
+    for mine, theirs in zip(student.parameters(), literal.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "clips", "steps"),
+    [
+        (Recipe(), 50, 500),
+        (Recipe(), 257, 1000),
+        (Recipe(epochs=3, batch=2), 5, 9),
+        (Recipe(epochs=3, min_steps=10), 5, 10),
+        (Recipe(epochs=500, max_steps=7), 5, 7),
+        (Recipe(epochs=5, min_steps=2, max_steps=9), 5, 5),
+    ],
+)
+def test_steps_are_epochs_within_bounds(recipe: Recipe, clips: int, steps: int) -> None:
+    assert recipe.steps(clips) == steps
+
+
+@pytest.mark.parametrize(("total", "late"), [(500, 250), (5, 3), (2, 1), (1, 1)])
+def test_the_learning_rate_falls_once_at_half(total: int, late: int) -> None:
+    rates = [Recipe(lr=1.0).learning_rate(step, total) for step in range(total)]
+    assert rates == [1.0] * late + [0.1] * (total - late)
+
+
+def test_steps_are_taken_as_announced() -> None:
+    counts: list[int] = []
+
+    def report(step: int, **metrics: float) -> None:
+        counts.append(step)
+        assert set(metrics) == {"loss"}
+
+    losses = train_student(small(), noise(5), Recipe(epochs=100, batch=2, max_steps=8), 0, CPU, report)
+    assert counts == [3, 6, 8]
+    assert len(losses) == 3
+
+
+def test_soft_targets_that_are_one_hot_train_as_hard_ones_do() -> None:
+    hard = noise()
+    soft = Clips(hard.clips, torch.nn.functional.one_hot(hard.targets, 3).float())
+    one, other = small(), small()
+    losses = [train_student(s, d, Recipe(epochs=3), 0, CPU) for s, d in ((one, hard), (other, soft))]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    even = Clips(hard.clips, torch.full((6, 3), 1 / 3))
+    assert train_student(small(), even, Recipe(epochs=1), 0, CPU)[0] != pytest.approx(losses[0][0], rel=1e-3)
+
+
+def test_distilled_sets_can_be_trained_on(tmp_path: Path) -> None:
+    distilled = Random().distill(tiny_task(tmp_path, ipc=2))
+    losses = train_student(small(), distilled, Recipe(epochs=20), 0, CPU)
+    assert losses[-1] < losses[0]
+
+
+def test_a_loss_that_is_not_finite_names_the_step() -> None:
+    data = noise(6)
+    data.clips[:] = torch.nan
+    with pytest.raises(DivergedError, match="minic3d is not finite at step 0; lower its learning rate"):
+        train_student(small(), data, Recipe(epochs=2), 0, CPU)
+    student = small()
+    calls: list[int] = []
+
+    def poison(*_: object) -> None:
+        calls.append(1)
+        if len(calls) == 4:  # steps are counted from 0, and two of them make an epoch
+            with torch.no_grad():
+                next(student.parameters()).fill_(torch.nan)
+
+    student.register_forward_pre_hook(poison)
+    with pytest.raises(DivergedError) as caught:
+        train_student(student, noise(6), Recipe(epochs=9, batch=3), 0, CPU)
+    assert caught.value.step == 3
+
+
+def test_weights_that_break_in_the_very_last_step_are_noticed() -> None:
+    with pytest.raises(DivergedError) as caught:
+        train_student(small(), noise(scale=1e3), Recipe(epochs=1, lr=1e38), 0, CPU)
+    assert caught.value.step == 1
+
+
+@pytest.mark.parametrize("field", ["epochs=0", "lr=0", "batch=-1", "optimiser=adam", "min_steps=9"])
+def test_impossible_recipes_are_refused(field: str) -> None:
+    name, _, value = field.partition("=")
+    with pytest.raises(ValidationError):
+        Recipe.model_validate({"max_steps": 8, name: value})

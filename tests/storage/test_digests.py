@@ -1,0 +1,99 @@
+"""Damage is noticed: a lost file, another size, a flipped byte, wherever it lies."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from vdbench.storage import digests, files
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(digests, "PIECE", 1000)
+
+    def build(draft: Path) -> None:
+        (draft / "part").mkdir()
+        (draft / "part" / "large").write_bytes(bytes(range(250)) * 40)
+        (draft / "small").write_bytes(b"small")
+        (draft / "empty").touch()
+        (draft / "preview.png").write_bytes(b"a picture")
+
+    files.build_once(tmp_path / "made", build, unsealed="preview*")
+    return tmp_path / "made"
+
+
+def flip(path: Path, position: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+def test_every_file_is_hashed_in_pieces_but_for_those_left_out(folder: Path) -> None:
+    content = json.loads((folder / digests.DIGESTS).read_text())
+    assert {name: (file["bytes"], len(file["pieces"])) for name, file in content["files"].items()} == {
+        "empty": (0, 0),
+        "part/large": (10_000, 10),
+        "small": (5, 1),
+    }
+    assert content["files"]["small"]["pieces"] == [files.file_sha256(folder / "small")]
+    assert digests.sealed(folder) and digests.fault_in(folder) is None
+
+
+@pytest.mark.parametrize("position", [0, 4_999, 9_999])
+def test_a_flipped_byte_is_noticed_also_after_the_folder_was_found_whole(folder: Path, position: int) -> None:
+    assert digests.fault_in(folder) is None
+    flip(folder / "part" / "large", position)
+    assert digests.fault_in(folder) == "holds other bytes in part/large than were written"
+    flip(folder / "part" / "large", position)
+    assert digests.fault_in(folder) is None
+
+
+def test_a_look_reads_no_more_than_it_may_and_both_ends_always(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flip(folder / "part" / "large", 500)
+    assert digests.fault_in(folder, at_most=2_000) is not None
+    flip(folder / "part" / "large", 500)
+    flip(folder / "part" / "large", 3_500)
+    assert digests.fault_in(folder, at_most=2_000) is None
+    assert digests.fault_in(folder) is not None
+
+
+def test_sizes_and_lost_files_are_noticed(folder: Path) -> None:
+    os.truncate(folder / "small", 4)
+    assert digests.fault_in(folder) == "holds 4 bytes of small, not 5"
+    (folder / "small").unlink()
+    assert digests.fault_in(folder) == "lost small"
+
+
+def test_pictures_may_be_lost_and_files_may_be_added(folder: Path) -> None:
+    (folder / "preview.png").unlink()
+    (folder / "sheet.png").touch()
+    assert digests.fault_in(folder) is None
+
+
+def test_digests_that_are_damaged_themselves_are_a_fault_and_those_of_a_later_version_none(folder: Path) -> None:
+    whole = json.loads((folder / digests.DIGESTS).read_text())
+    (folder / digests.DIGESTS).write_text("{")
+    assert digests.fault_in(folder) == "has a digests.json that cannot be read"
+    files.write_json(folder / digests.DIGESTS, {"schema_version": 2})
+    assert digests.fault_in(folder) is None
+    del whole["files"]["small"]["bytes"]
+    files.write_json(folder / digests.DIGESTS, whole)
+    assert digests.fault_in(folder) is not None
+
+
+def test_bytes_are_hashed_once_per_process_until_a_file_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a")
+    looks: list[int] = []
+    for _ in range(3):
+        digests.once("the file", [tmp_path / "file"], lambda: looks.append(1))
+    assert len(looks) == 1
+    (tmp_path / "file").write_text("bc")
+    digests.once("the file", [tmp_path / "file"], lambda: looks.append(1))
+    assert len(looks) == 2
+
+
+def test_the_spread_has_both_ends() -> None:
+    assert list(digests.spread(range(11), 3)) == [0, 5, 10]
+    assert list(digests.spread(range(2), 3)) == [0, 1]

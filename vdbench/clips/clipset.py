@@ -1,0 +1,241 @@
+"""Clips in memory: what a data set hands to methods, and how clips enter a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+
+LINES = 512
+"""Lines of pixels that are normalised at a time on a CPU, few enough to stay in its cache."""
+
+
+RESIDENT_SHARE = 0.25
+"""Share of a GPU's free memory that a set may take; larger ones are sent there batch by batch."""
+
+
+class Normalisation(NamedTuple):
+    """Per-channel mean and standard deviation of pixels scaled to 0..1, measured on a train split."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class ClipSet:
+    """Labelled clips of one split, read-only.
+
+    Attributes:
+        clips: uint8 ``(N, T, H, W, 3)``, RGB; memory-mapped where it comes from disk.
+        labels: int64 ``(N,)``, positions in ``classes``.
+        classes: the class names.
+        groups: for each clip the source it was cut from; clips of one group never sit on two sides of a split.
+        ids: for each clip its name within the data set.
+        normalisation: pixel statistics of the train split that these clips belong to.
+        fingerprint: hash of everything that decides the content.
+    """
+
+    clips: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    groups: tuple[str, ...]
+    ids: tuple[str, ...]
+    normalisation: Normalisation
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        if self.clips.dtype != np.uint8 or self.clips.ndim != 5 or self.clips.shape[-1] != 3:
+            raise ValueError(f"clips must be uint8 (N, T, H, W, 3), not {self.clips.dtype} {self.clips.shape}")
+        if not len(self.clips) == len(self.labels) == len(self.groups) == len(self.ids):
+            raise ValueError("clips, labels, groups and ids must have one entry per clip")
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise ValueError(f"labels must lie in 0..{len(self.classes) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def frames(self) -> int:
+        """Frames per clip, T."""
+        return int(self.clips.shape[1])
+
+    @property
+    def size(self) -> int:
+        """Height and width of a frame in pixels."""
+        return int(self.clips.shape[2])
+
+    def rows_of(self, label: int) -> NDArray[np.int64]:
+        """The rows of one class, ascending, int64."""
+        return np.flatnonzero(self.labels == label)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Clips per class, int64 ``(classes,)``."""
+        return np.bincount(self.labels, minlength=len(self.classes))
+
+    def of_epoch(self, seed: int, device: torch.device) -> ClipSet:
+        """The set as one epoch of training shows it: itself."""
+        return self
+
+    def on(self, device: torch.device) -> ClipSet | ResidentClips:
+        """The same clips in the memory of a GPU, where they fit; else themselves.
+
+        Args:
+            device: where networks compute.
+        """
+        import torch
+
+        if device.type == "cpu" or not fits(self.clips.nbytes, device):
+            return self
+        clips, labels = (sent(torch.from_numpy(np.array(part)), device) for part in (self.clips, self.labels))
+        return ResidentClips(clips, labels, self.classes, self.normalisation)
+
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Clips and labels as a network takes them.
+
+        Args:
+            rows: int64 ``(n,)``, which clips; all of them when left out.
+            device: where they go as pixels and are normalised; the CPU when left out.
+
+        Returns:
+            float32 ``(n, 3, T, H, W)``, normalised, and int64 ``(n,)``.
+        """
+        import torch
+
+        index = slice(None) if rows is None else rows.numpy()
+        clips, labels = (torch.from_numpy(np.array(part[index])) for part in (self.clips, self.labels))
+        return to_network(sent(clips, device), self.normalisation), sent(labels, device)
+
+    def frames_at(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> torch.Tensor:
+        """One frame of each of some clips, uint8 ``(n, H, W, 3)``."""
+        import torch
+
+        return torch.from_numpy(np.array(self.clips[rows, times]))
+
+
+@dataclass(frozen=True, eq=False)
+class ResidentClips:
+    """The clips of a :class:`ClipSet` in the memory of a device.
+
+    Attributes:
+        clips: uint8 ``(N, T, H, W, 3)``, RGB.
+        labels: int64 ``(N,)``, positions in ``classes``.
+        classes: the class names.
+        normalisation: what they are scaled by when they are rendered.
+    """
+
+    clips: torch.Tensor
+    labels: torch.Tensor
+    classes: tuple[str, ...]
+    normalisation: Normalisation
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def of_epoch(self, seed: int, device: torch.device) -> ResidentClips:
+        """The set as one epoch of training shows it: itself."""
+        return self
+
+    def on(self, device: torch.device) -> ResidentClips:
+        """Itself: it lies there."""
+        return self
+
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """See :meth:`ClipSet.render`; only the numbers of the rows have to reach the device."""
+        clips, labels = self.clips, self.labels
+        if rows is not None:
+            here = rows.to(clips.device, non_blocking=True)
+            clips, labels = clips[here], labels[here]
+        return to_network(clips, self.normalisation), labels
+
+    def frames_at(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> torch.Tensor:
+        """See :meth:`ClipSet.frames_at`."""
+        import torch
+
+        here, then = (torch.from_numpy(index).to(self.clips.device) for index in (rows, times))
+        return self.clips[here, then]
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether so many bytes may stay on a device beside what is computed there."""
+    import torch
+
+    return device.type != "cuda" or size < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
+
+
+def sent(tensor: torch.Tensor, device: torch.device | None) -> torch.Tensor:
+    """A tensor on a device, itself where it lies there; to a GPU it goes from pinned memory, without a wait."""
+    if device is None or tensor.device.type == device.type:
+        return tensor
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
+
+
+def to_network(clips: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:
+    """Turn stored clips into what networks take.
+
+    Args:
+        clips: uint8 ``(N, T, H, W, 3)``.
+        normalisation: mean and std of the train split.
+
+    Returns:
+        float32 ``(N, 3, T, H, W)`` on the device of ``clips``, in the order of the stored pixels: channels last in
+        memory, as 3D convolutions are fastest.
+    """
+    import torch
+
+    width = clips.shape[3]
+    mean, std = (torch.tensor(one, device=clips.device).repeat(width) for one in normalisation)
+    lines = clips.reshape(-1, 3 * width)
+    pixels = torch.empty(lines.shape, device=clips.device)
+    at_once = LINES if clips.device.type == "cpu" else max(1, len(lines))
+    for some, out in zip(torch.split(lines, at_once), torch.split(pixels, at_once), strict=True):
+        out.copy_(some)
+        out.div_(255).sub_(mean).div_(std)
+    return pixels.view(clips.shape).permute(0, 4, 1, 2, 3)
+
+
+def on_device(clips: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Clips where a network reads them, laid out channels-last, in which 3D convolutions are faster everywhere.
+
+    Args:
+        clips: float32 ``(N, 3, T, H, W)``.
+        device: where to.
+    """
+    import torch
+
+    return clips.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
+
+
+def pixel_statistics(clips: NDArray[np.uint8], chunk: int = 256) -> Normalisation:
+    """Exact per-channel mean and std of clips, in integer sums, so that their order does not matter.
+
+    Args:
+        clips: uint8 ``(N, T, H, W, 3)``, with N at least 1.
+        chunk: clips read at a time, which bounds the memory used.
+    """
+    counts = np.zeros((3, 256), dtype=np.int64)
+    for start in range(0, len(clips), chunk):
+        block = clips[start : start + chunk].reshape(-1, 3)
+        for channel in range(3):
+            counts[channel] += np.bincount(block[:, channel], minlength=256)
+    values = np.arange(256) / 255.0
+    share = counts / counts.sum(axis=1, keepdims=True)
+    mean = share @ values
+    std = np.sqrt(np.maximum(share @ values**2 - mean**2, 1e-8))
+    return Normalisation(_triple(mean), _triple(std))
+
+
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    red, green, blue = (round(float(v), 6) for v in values)
+    return red, green, blue

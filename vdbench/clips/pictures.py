@@ -1,0 +1,169 @@
+"""Pictures of clips to look at: a contact sheet (PNG) and a preview that plays (MP4)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from vdbench.storage import files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PAPER = (255, 255, 255)
+INK = (32, 36, 44)
+FAINT = (128, 134, 146)
+STRIPE = (246, 247, 249)
+MARGIN = 16
+GAP = 4
+TILE = 96
+"""Sides that frames are enlarged to, at least, so that small clips can be seen."""
+TEXT = 14
+PREVIEW_BYTES = 150 * 1024
+"""Of a preview that plays: a page holds one for every method."""
+COARSER = (18, 23, 28, 33, 38, 43, 48)
+"""Constant rate factors of H.264 that are tried for it."""
+LABEL = 280
+"""Pixels that a name may take; a longer one is cut."""
+
+
+def contact_sheet(
+    clips: NDArray[np.uint8], names: Sequence[str], path: Path, *, frames: int = 8, max_clips: int = 40
+) -> None:
+    """Write a PNG with one labelled row per clip, its frames from left to right.
+
+    Args:
+        clips: uint8 ``(N, T, H, W, 3)``.
+        names: one per clip.
+        path: the file, written atomically; the same clips and names give the same bytes.
+        frames: frames shown per clip, at most; evenly picked, the first and the last among them.
+        max_clips: rows, at most; clips are evenly picked, and a note says how many there were.
+    """
+    rows = _spread(len(clips), max_clips)
+    columns = _spread(clips.shape[1], frames)
+    side = _enlarged(clips.shape[3])
+    font = _font()
+    labels = [_fitted(font, str(names[row]), LABEL) for row in rows]
+    label_width = max((_width(font, label) for label in labels), default=0)
+    width = 2 * MARGIN + label_width + MARGIN + len(columns) * (side + GAP) - GAP
+    top = MARGIN + TEXT + GAP * 2
+    note = f"{len(rows)} of {len(clips)} clips" if len(rows) < len(clips) else ""
+    bottom = MARGIN + (TEXT + GAP * 2 if note else 0)
+    sheet = Image.new("RGB", (width, top + len(rows) * (side + 2 * GAP) + bottom), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    left = 2 * MARGIN + label_width
+    for i, column in enumerate(columns):
+        draw.text((left + i * (side + GAP) + side // 2, MARGIN), f"frame {column + 1}", FAINT, _font(11), anchor="ma")
+    for j, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        y = top + j * (side + 2 * GAP)
+        if j % 2 == 0:
+            draw.rectangle((0, y, width, y + side + 2 * GAP - 1), STRIPE)
+        draw.text((MARGIN, y + GAP + side // 2), label, INK, font, anchor="lm")
+        for i, column in enumerate(columns):
+            sheet.paste(_tile(clips[row, column], side), (left + i * (side + GAP), y + GAP))
+    if note:
+        draw.text((MARGIN, sheet.height - MARGIN), note, FAINT, font, anchor="ls")
+    with files.atomic(path) as draft:
+        sheet.save(draft, format="PNG")
+
+
+def preview_video(
+    clips: NDArray[np.uint8], names: Sequence[str], path: Path, fps: float = 8, *, max_clips: int = 40
+) -> None:
+    """Write an MP4 (H.264) that plays all clips side by side, each under its name, in :data:`PREVIEW_BYTES`.
+
+    Learned clips are full of noise, which takes many bytes: pictures get coarser until the file is small enough, or
+    they cannot get coarser.
+
+    Args:
+        clips: uint8 ``(N, T, H, W, 3)``.
+        names: one per clip.
+        path: the file, written atomically.
+        fps: frames per second.
+        max_clips: clips shown, at most; evenly picked.
+    """
+    rows = _spread(len(clips), max_clips)
+    columns = max(1, math.ceil(math.sqrt(len(rows) * 4 / 3)))
+    side = _enlarged(clips.shape[3])
+    width = _even(MARGIN + columns * (side + MARGIN))
+    height = _even(MARGIN + math.ceil(len(rows) / columns) * (side + TEXT + 2 * GAP + MARGIN))
+    page = Image.new("RGB", (width, height), PAPER)
+    draw, font = ImageDraw.Draw(page), _font(12)
+    places = []
+    for i, row in enumerate(rows):
+        x = MARGIN + i % columns * (side + MARGIN)
+        y = MARGIN + i // columns * (side + TEXT + 2 * GAP + MARGIN)
+        draw.text((x, y + side + GAP), _fitted(font, str(names[row]), side), INK, font)
+        places.append((row, (x, y)))
+    with files.atomic(path) as draft:
+        for crf in COARSER:
+            _play(draft, page, [(clips[row], place) for row, place in places], side, fps, crf)
+            if draft.stat().st_size <= PREVIEW_BYTES:
+                break
+
+
+def _play(
+    path: Path,
+    page: Image.Image,
+    tiles: Sequence[tuple[NDArray[np.uint8], tuple[int, int]]],
+    side: int,
+    fps: float,
+    crf: int,
+) -> None:
+    from fractions import Fraction
+
+    import av
+
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        rate = Fraction(fps).limit_denominator(1001)
+        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = page.width, page.height, "yuv420p"
+        for t in range(max((len(clip) for clip, _ in tiles), default=0)):
+            for clip, place in tiles:
+                page.paste(_tile(clip[t], side), place)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(page), format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def _tile(frame: NDArray[np.uint8], side: int) -> Image.Image:
+    image = Image.fromarray(np.ascontiguousarray(frame))
+    return image if image.width == side else image.resize((side, side), Image.Resampling.NEAREST)
+
+
+def _enlarged(side: int) -> int:
+    """The smallest whole multiple of a side that can be seen well."""
+    return side * max(1, math.ceil(TILE / side))
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most ``most`` positions out of ``count``, evenly, the first and the last among them."""
+    if count <= most:
+        return list(range(count))
+    return [round(i * (count - 1) / max(most - 1, 1)) for i in range(most)]
+
+
+def _even(length: int) -> int:
+    return length + length % 2
+
+
+def _font(size: int = TEXT) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _width(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> int:
+    return math.ceil(font.getlength(text))
+
+
+def _fitted(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str, width: int) -> str:
+    """A text cut to a width, with an ellipsis where it was longer."""
+    if _width(font, text) <= width:
+        return text
+    while text and _width(font, text + "…") > width:
+        text = text[:-1]
+    return text + "…"

@@ -1,0 +1,246 @@
+"""The forms that a distilled set can be stored in: which tensors it consists of, and how they become clips."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn.functional import conv3d
+
+from vdbench.clips.clipset import Normalisation, sent, to_network
+from vdbench.clips.codecs import parse_codec
+from vdbench.clips.streams import decode
+from vdbench.seeding import generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Tensors = Mapping[str, torch.Tensor]
+
+FLOATS = (torch.float16, torch.float32)
+
+
+class Form(ABC):
+    """One way to store clips. Beside what it names, every distilled set stores ``targets``, one row per clip.
+
+    Attributes:
+        parts: names of the tensors that clips are made from.
+        redrawn: whether every epoch shows other clips.
+        pictures: whether it stores clips frame by frame, so that a codec of pictures can take them.
+    """
+
+    parts: tuple[str, ...]
+    redrawn: bool = False
+    pictures: bool = True
+
+    @abstractmethod
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """Make sure that the tensors fit together.
+
+        Raises:
+            ValueError: they do not.
+        """
+
+    def opened(self, tensors: Tensors, codec: str | None, clip_shape: tuple[int, int, int] | None) -> Tensors:
+        """What :meth:`render` and :meth:`as_floats` take: the tensors that are stored, unless they have to be decoded.
+
+        Args:
+            tensors: that are stored.
+            codec: that the record names.
+            clip_shape: that the record names, ``(T, H, W)``.
+
+        Raises:
+            DataError: they cannot be decoded.
+        """
+        return tensors
+
+    @abstractmethod
+    def as_floats(self, tensors: Tensors, normalisation: Normalisation, dtype: torch.dtype) -> Tensors:
+        """The parts of the set that keeps the same clips in another type.
+
+        Args:
+            tensors: as :meth:`opened` gives them.
+            normalisation: of stored pixels.
+            dtype: float16 or float32.
+        """
+
+    @abstractmethod
+    def render(
+        self,
+        tensors: Tensors,
+        rows: torch.Tensor | None,
+        normalisation: Normalisation,
+        classes: int,
+        draw: int | None,
+        device: torch.device | None = None,
+    ) -> torch.Tensor:
+        """Some clips, or all, as networks take them: float32 ``(n, 3, T, H, W)``, normalised.
+
+        Args:
+            tensors: as :meth:`opened` gives them.
+            rows: int64 ``(n,)``, which clips; all of them when None.
+            normalisation: of stored pixels.
+            classes: how many there are.
+            draw: which epoch's clips, for a form that redraws them; None for those to look at.
+            device: where they go, before they are normalised; where the tensors lie when None.
+        """
+
+
+class Clips(Form):
+    """``clips``: uint8 ``(N, T, H, W, 3)`` in pixels, or float16 or float32 ``(N, 3, T, H, W)``, normalised."""
+
+    parts = ("clips",)
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Form.check`."""
+        clips, targets = tensors["clips"], tensors["targets"]
+        if clips.ndim != 5 or clips.dtype not in (torch.uint8, *FLOATS):
+            kinds = "uint8, float16 or float32"
+            raise ValueError(f"clips must be 5-dimensional {kinds}, not {clips.dtype} {tuple(clips.shape)}")
+        if clips.shape[-1 if clips.dtype == torch.uint8 else 1] != 3:
+            raise ValueError(f"clips {tuple(clips.shape)} have no axis of 3 channels where {clips.dtype} has it")
+        if len(clips) != len(targets):
+            raise ValueError(f"targets {tuple(targets.shape)} do not fit {len(clips)} clips")
+
+    def as_floats(self, tensors: Tensors, normalisation: Normalisation, dtype: torch.dtype) -> Tensors:
+        """See :meth:`Form.as_floats`; pixels are normalised clip by clip, so that no second copy is held."""
+        clips = tensors["clips"]
+        if clips.dtype != torch.uint8:
+            return {"clips": clips.to(dtype)}
+        count, frames, height, width, channels = clips.shape
+        floats = torch.empty(count, channels, frames, height, width, dtype=dtype)
+        for row in range(count):
+            floats[row] = to_network(clips[row : row + 1], normalisation)[0]
+        return {"clips": floats}
+
+    def render(
+        self,
+        tensors: Tensors,
+        rows: torch.Tensor | None,
+        normalisation: Normalisation,
+        classes: int,
+        draw: int | None,
+        device: torch.device | None = None,
+    ) -> torch.Tensor:
+        """See :meth:`Form.render`."""
+        clips = sent(tensors["clips"] if rows is None else tensors["clips"][rows], device)
+        return to_network(clips, normalisation) if clips.dtype == torch.uint8 else clips.float()
+
+
+class Video(Clips):
+    """``stream``: the bytes of one H.264 or H.265 stream with all clips, uint8 ``(bytes,)``.
+
+    The record's ``codec`` says which of the two, and its ``clip_shape`` how long and how large a clip is.
+    """
+
+    parts = ("stream",)
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Form.check`; whether the stream can be decoded is seen when it is."""
+        stream = tensors["stream"]
+        if stream.ndim != 1 or stream.dtype != torch.uint8:
+            raise ValueError(f"a stream must be 1-dimensional uint8, not {stream.dtype} {tuple(stream.shape)}")
+
+    def opened(self, tensors: Tensors, codec: str | None, clip_shape: tuple[int, int, int] | None) -> Tensors:
+        """See :meth:`Form.opened`: the clips as pixels."""
+        video = None if codec is None else parse_codec(codec).video
+        if video is None or clip_shape is None:
+            raise ValueError("a record of the form video names a video codec and a clip_shape")
+        shape = (len(tensors["targets"]), *clip_shape)
+        clips = decode(tensors["stream"].numpy().tobytes(), video[0], shape)
+        return {"clips": torch.from_numpy(clips), "targets": tensors["targets"]}
+
+
+class StaticDynamic(Form):
+    """Still images and motions that a shared hallucinator turns into clips, in new pairs every epoch.
+
+    ``static``: ``(classes * S, 3, H, W)``, class by class, on the scale that the hallucinator takes: normalised, or
+    that of whoever made the set. ``dynamic``: ``(classes * D, T, H, W)``, class by class. ``weight`` and ``bias`` of
+    the hallucinator, a 3D convolution from the repeated image and the motion to three normalised channels:
+    ``(3, 4, 3, 3, 3)`` and ``(3,)``. All of them float32, or all float16. As many targets as clips are
+    shown in an epoch, class by class.
+
+    Source: *Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement*, CVPR 2024.
+    """
+
+    parts = ("static", "dynamic", "weight", "bias")
+    redrawn = True
+    pictures = False
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Form.check`."""
+        static, dynamic, targets = (tensors[name] for name in ("static", "dynamic", "targets"))
+        if len({tensors[name].dtype for name in self.parts}) != 1 or static.dtype not in FLOATS:
+            raise ValueError("static, dynamic, weight and bias must be float32, or all float16")
+        if static.ndim != 4 or static.shape[1] != 3 or dynamic.ndim != 4 or static.shape[2:] != dynamic.shape[2:]:
+            raise ValueError(f"static {tuple(static.shape)} and dynamic {tuple(dynamic.shape)} do not fit together")
+        if tensors["weight"].shape[:2] != (3, 4) or tensors["weight"].ndim != 5 or tensors["bias"].shape != (3,):
+            raise ValueError("the hallucinator does not turn 4 channels into 3")
+        if any(not len(part) or len(part) % classes for part in (static, dynamic, targets)):
+            raise ValueError(f"static, dynamic and targets must have as many rows for each of {classes} classes")
+
+    def as_floats(self, tensors: Tensors, normalisation: Normalisation, dtype: torch.dtype) -> Tensors:
+        """See :meth:`Form.as_floats`."""
+        return {name: tensors[name].to(dtype) for name in self.parts}
+
+    def render(
+        self,
+        tensors: Tensors,
+        rows: torch.Tensor | None,
+        normalisation: Normalisation,
+        classes: int,
+        draw: int | None,
+        device: torch.device | None = None,
+    ) -> torch.Tensor:
+        """See :meth:`Form.render`."""
+        images, motions, ipc = (len(tensors[name]) // classes for name in ("static", "dynamic", "targets"))
+        pairs = draw_pairs(images, motions, ipc, classes, draw)
+        static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
+        weight, bias = tensors["weight"].float(), tensors["bias"].float()
+        clips = hallucinate(tensors["static"][static].float(), tensors["dynamic"][dynamic].float(), weight, bias)
+        return sent(clips, device)
+
+
+def draw_pairs(static: int, dynamic: int, ipc: int, classes: int, draw: int | None) -> torch.Tensor:
+    """Which image and which motion make each clip of an epoch.
+
+    Within a class each is used once before any is used again; which go together is drawn anew for every epoch.
+
+    Args:
+        static: images per class.
+        dynamic: motions per class.
+        ipc: clips per class.
+        classes: how many there are.
+        draw: the epoch's number for chance; None pairs the first image with the first motion, and so on.
+
+    Returns:
+        int64 ``(2, classes * ipc)``: rows of the images and of the motions.
+    """
+    rng = None if draw is None else generator(draw, "pairs")
+
+    def order(count: int) -> NDArray[np.int64]:
+        rounds = [np.arange(count) if rng is None else rng.permutation(count) for _ in range(-(-ipc // count))]
+        return np.concatenate(rounds)[:ipc]
+
+    chosen = [(label * static + order(static), label * dynamic + order(dynamic)) for label in range(classes)]
+    return torch.from_numpy(np.stack([np.concatenate(side) for side in zip(*chosen, strict=True)]))
+
+
+def hallucinate(static: torch.Tensor, dynamic: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Clips from images and motions, ``(n, 3, T, H, W)``.
+
+    Args:
+        static: ``(n, 3, H, W)``; each is repeated over time.
+        dynamic: ``(n, T, H, W)``, the fourth channel.
+        weight: of the convolution, ``(3, 4, kt, kh, kw)`` with odd sides.
+        bias: of the convolution, ``(3,)``.
+    """
+    repeated = static.unsqueeze(2).expand(-1, -1, dynamic.shape[1], -1, -1)
+    return conv3d(torch.cat([repeated, dynamic.unsqueeze(1)], dim=1), weight, bias, padding="same")
+
+
+FORMS: Mapping[str, Form] = {"clips": Clips(), "static-dynamic": StaticDynamic(), "video": Video()}
+"""Every form, by the name that a record gives it."""

@@ -1,0 +1,167 @@
+"""Files of tensors that other people's code wrote, as arrays by their place in the file.
+
+Loading executes nothing: ``torch.load`` takes plain tensors and numbers only, and NumPy no objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vdbench.distilled.outside.pickled import Array, load_torch, refused
+from vdbench.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+SUFFIXES = (".pt", ".pth", ".ckpt", ".npy", ".npz", ".safetensors")
+SNAPSHOT = r"(images|images_zca|labels|dynamic|hal|y_syn)_[0-9]+"
+"""How the field's code calls what it writes at some iteration, beside what it calls the best."""
+
+
+def tensor_files(folder: Path) -> list[Path]:
+    """The files of tensors in a folder; where some are called ``*_best``, without those of single iterations."""
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != ".")
+    if any(path.stem.endswith("_best") for path in found):
+        return [path for path in found if not re.fullmatch(SNAPSHOT, path.stem)]
+    return found
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Every array in a file or in a folder of files, by its place, such as ``clips`` or ``state.0``.
+
+    Single numbers are arrays without axes. Lists of arrays of one shape and up to four axes are one array.
+
+    Args:
+        path: a file that ends in one of :data:`SUFFIXES`, or a folder of such files, whose names without ``_best`` go
+            before the places in them.
+
+    Raises:
+        DataError: it cannot be read without executing something, is damaged, or is of another kind.
+    """
+    if path.is_dir():
+        return {
+            f"{file.stem.removesuffix('_best')}.{name}".rstrip("."): array
+            for file in tensor_files(path)
+            for name, array in read_arrays(file).items()
+        }
+    suffix = path.suffix.lower()
+    read = {".npy": _numpy, ".npz": _numpy, ".safetensors": _safetensors}.get(suffix, load_torch)
+    if suffix not in SUFFIXES:
+        raise DataError(f"{path} is no file of tensors: its name ends in none of {', '.join(SUFFIXES)}")
+    try:
+        return dict(_arrays(read(path)))
+    except MemoryError:
+        raise
+    except Exception as error:  # the libraries raise whatever they meet in a file that is not theirs
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # it cannot be opened; torch raises one without a name where a file is cut off
+        name = refused(error)
+        wrong = f"holds {name} beside tensors" if name else "is damaged, or holds more than tensors"
+        raise DataError(
+            f"{path} {wrong}, and nothing in it is executed ({type(error).__name__}); "
+            f"save clips and labels alone, as in {_saved(suffix)}"
+        ) from error
+
+
+def around(name: str, arrays: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
+    """What lies in the same list or dictionary as an array, then what lies around that, and so on outwards.
+
+    Args:
+        name: of the array, which is left out.
+        arrays: as :func:`read_arrays` gives them.
+    """
+    parts = name.split(".")
+    for depth in reversed(range(len(parts))):
+        container = "".join(f"{part}." for part in parts[:depth])
+        yield {other: array for other, array in arrays.items() if other != name and other.startswith(container)}
+
+
+def listing(arrays: Arrays) -> str:
+    """What a file holds, for errors: ``it holds clips uint8 (6, 8, 32, 32, 3), labels int64 (6,)``."""
+    listed = [f"{name or 'a tensor'} {array.dtype} {array.shape}" for name, array in arrays.items() if array.ndim]
+    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
+    return f"it holds {', '.join(listed[:8]) or 'no tensor'}{more}"
+
+
+def _saved(suffix: str) -> str:
+    """How files of this kind are written."""
+    return {
+        ".npy": "numpy.save('clips.npy', clips)",
+        ".npz": "numpy.savez('set.npz', clips=clips, labels=labels)",
+        ".safetensors": "safetensors.torch.save_file({'clips': clips, 'labels': labels}, 'set.safetensors')",
+    }.get(suffix, "torch.save({'clips': clips, 'labels': labels}, 'set.pt')")
+
+
+def _numpy(path: Path) -> object:
+    loaded = np.load(path, allow_pickle=False)
+    if not isinstance(loaded, np.lib.npyio.NpzFile):
+        return loaded
+    with loaded:
+        return dict(loaded)
+
+
+def _safetensors(path: Path) -> object:
+    """Tensors, and those numbers that stand as text in the file's metadata."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        words = {key: word for key, word in (file.metadata() or {}).items() if re.fullmatch(r"[-+.\deE]+|nan", word)}
+        return {key: float(word) for key, word in words.items()} | {key: file.get_tensor(key) for key in file.keys()}
+
+
+def _arrays(value: object, name: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
+    """The arrays within dictionaries, lists and tuples."""
+    if (array := _as_array(value)) is not None:
+        yield name, array
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _arrays(part, f"{name}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        if (whole := _stacked([_as_array(part) for part in value])) is not None:
+            yield name, whole
+            return
+        for place, part in enumerate(value):
+            yield from _arrays(part, f"{name}.{place}".lstrip("."))
+
+
+def _as_array(value: object) -> NDArray[Any] | None:
+    """A tensor, array, number or word as an array; None for anything else."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return _as_numpy(value)
+    if isinstance(value, Array):
+        value = value.array
+    if isinstance(value, bool | int | float | str | np.generic):
+        value = np.asarray(value)
+    return value if isinstance(value, np.ndarray) and value.dtype.kind in "biufU" else None
+
+
+def _stacked(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    """Arrays of one shape as one, but for those that have five axes and so are clips already; else None."""
+    there = [part for part in parts if part is not None]
+    if not there or len(there) < len(parts) or there[0].ndim > 4:
+        return None
+    if len({part.shape for part in there}) > 1 or len({part.dtype.kind == "U" for part in there}) > 1:
+        return None
+    return np.stack(there)
+
+
+def _as_numpy(tensor: torch.Tensor) -> NDArray[Any] | None:
+    """A dense tensor of real numbers as an array; None for any other."""
+    import torch
+
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.is_nested:
+        return None
+    if tensor.is_floating_point() and tensor.dtype not in (torch.float16, torch.float32, torch.float64):
+        tensor = tensor.float()  # NumPy has no bfloat16
+    array: NDArray[Any] = tensor.detach().numpy()
+    return array

@@ -1,0 +1,185 @@
+"""One training loop for every student: on distilled sets, on whole train splits, and for encoders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, model_validator
+
+from vdbench.errors import DivergedError
+from vdbench.evaluation.augment import Augmentation
+from vdbench.evaluation.batches import Batches
+from vdbench.records import Record
+from vdbench.seeding import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    import torch
+
+    from vdbench.evaluation.batches import TrainingSet
+    from vdbench.students.student import Student
+
+VERSION = 1
+"""Raised when the same recipe trains another way; part of a trial's id."""
+STEPS_BETWEEN_WAITS = 50
+"""Steps after which a GPU is waited for, to read its losses; a CPU's are read after every epoch."""
+
+
+class Recipe(Record):
+    """How a student is trained. The defaults are the field's.
+
+    An epoch is a pass over the set, so a set of 50 clips takes 500 steps in 500 epochs and one of 5000 takes
+    10,000. ``min_steps`` and ``max_steps`` bound the steps, so that tiny sets are trained long enough and
+    whole train splits at a comparable cost.
+
+    Attributes:
+        optimiser: stochastic gradient descent with momentum.
+        lr: learning rate until half of the steps.
+        momentum: of the gradient.
+        weight_decay: of all weights.
+        decay: factor on the learning rate for the second half of the steps.
+        epochs: passes over the set.
+        batch: clips per step; the last step of an epoch takes what is left.
+        min_steps: steps taken at least, with more epochs.
+        max_steps: steps taken at most, with fewer epochs, the last one cut short; None for no bound.
+        augmentation: how clips are varied at every step; None shows them as they are.
+    """
+
+    optimiser: Literal["sgd"] = "sgd"
+    lr: float = Field(default=0.01, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=5e-4, ge=0)
+    decay: float = Field(default=0.1, gt=0, le=1)
+    epochs: int = Field(default=500, gt=0)
+    batch: int = Field(default=256, gt=0)
+    min_steps: int = Field(default=0, ge=0)
+    max_steps: int | None = Field(default=None, gt=0)
+    augmentation: Augmentation | None = None
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        if self.max_steps is not None and self.max_steps < self.min_steps:
+            raise ValueError(f"max_steps {self.max_steps} is less than min_steps {self.min_steps}")
+        return self
+
+    def steps(self, clips: int) -> int:
+        """How many steps training on so many clips takes."""
+        per_epoch = -(-clips // self.batch)
+        total = max(self.epochs * per_epoch, self.min_steps)
+        return total if self.max_steps is None else min(total, self.max_steps)
+
+    def learning_rate(self, step: int, total: int) -> float:
+        """The learning rate of one step, counted from 0, of ``total`` steps."""
+        return self.lr if 2 * step < total else self.lr * self.decay
+
+
+def train_student(
+    student: Student,
+    data: TrainingSet,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    report: Callable[..., None] | None = None,
+    after_epoch: Callable[[], None] | None = None,
+) -> tuple[float, ...]:
+    """Train a student in place; on a CPU the same arguments give the same weights, bit by bit.
+
+    Args:
+        student: moved to ``device``, and left there in evaluation mode.
+        data: at least one clip.
+        recipe: optimiser, learning rate, epochs.
+        seed: of the order of the clips and of dropout; the process's own generators are left alone.
+        device: where to compute: float32 on a CPU, bfloat16 where it is safe on a GPU.
+        report: called as ``report(step, loss=...)`` for every epoch, with the steps that were taken at its end;
+            on a GPU, whose losses are read every now and then, some steps later.
+        after_epoch: called at the end of every epoch, while the student has the weights of that step.
+
+    Returns:
+        The mean loss per clip of every epoch.
+
+    Raises:
+        DivergedError: a loss, or a weight after the last step, is not finite.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    student.to(device).train()
+    optimiser = torch.optim.SGD(
+        student.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+    )
+    total = recipe.steps(len(data))
+    batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
+    losses = _Losses(student.name, report)
+    waits = STEPS_BETWEEN_WAITS if device.type == "cuda" else 1
+    with seeded(seed, device):
+        while losses.steps < total:
+            epoch: list[torch.Tensor] = []
+            sizes: list[int] = []
+            for clips, targets in batches.epoch(total - losses.steps):
+                for group in optimiser.param_groups:
+                    group["lr"] = recipe.learning_rate(losses.steps + len(epoch), total)
+                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                    logits = student(clips)
+                loss = cross_entropy(logits.float(), targets)
+                optimiser.zero_grad()
+                torch.autograd.backward(loss)
+                optimiser.step()
+                epoch.append(loss.detach())
+                sizes.append(len(clips))
+            losses.add(epoch, sizes)
+            if after_epoch is not None:
+                after_epoch()
+            if losses.waiting >= waits or losses.steps == total:
+                losses.read()
+    if not all(bool(parameter.isfinite().all()) for parameter in student.parameters()):
+        raise DivergedError(student.name, total)
+    student.eval()
+    return tuple(losses.means)
+
+
+class _Losses:
+    """The losses of epochs, read from the device together.
+
+    Args:
+        what: that is trained, for errors.
+        report: told every epoch's mean, once it is read.
+    """
+
+    def __init__(self, what: str, report: Callable[..., None] | None) -> None:
+        self.means: list[float] = []
+        self._what, self._report = what, report
+        self._unread: list[tuple[list[torch.Tensor], list[int]]] = []
+        self._read_steps = self.steps = 0
+
+    @property
+    def waiting(self) -> int:
+        """Steps whose losses were not read."""
+        return self.steps - self._read_steps
+
+    def add(self, losses: list[torch.Tensor], sizes: list[int]) -> None:
+        """Keep an epoch's losses, one per step, and the clips of these steps."""
+        self._unread.append((losses, sizes))
+        self.steps += len(losses)
+
+    def read(self) -> None:
+        """Wait for the device.
+
+        Raises:
+            DivergedError: a loss is not finite.
+        """
+        import torch
+
+        values = torch.stack([loss for losses, _ in self._unread for loss in losses]).cpu()
+        finite = values.isfinite()
+        if not bool(finite.all()):
+            raise DivergedError(self._what, self._read_steps + int(finite.long().argmin()))
+        for losses, sizes in self._unread:
+            own, values = values[: len(losses)], values[len(losses) :]
+            clips = torch.tensor(sizes)
+            self.means.append(float((own.double() * clips).sum() / clips.sum()))
+            self._read_steps += len(losses)
+            if self._report is not None:
+                self._report(self._read_steps, loss=self.means[-1])
+        self._unread.clear()

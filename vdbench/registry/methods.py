@@ -1,0 +1,263 @@
+"""Finding methods: entry points of the group ``vdbench.methods``, and plugin files.
+
+Our own methods come through the same group as anybody's. An installed method that cannot be imported is listed with
+its problem, and is an error only for the run that asks for it. A plugin file was named on purpose: if something of it
+cannot be used, that is an error for every run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.extensions.kinds import use
+from vdbench.extensions.plugins import Plugin
+from vdbench.method import Method, Settings
+from vdbench.records import setting_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+GROUP = "vdbench.methods"
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+RESERVED = {
+    "all": "all methods in --methods",
+    "generator": "the generator of a run's pool in --set",
+    "protocol": "the suite's protocol in --set",
+}
+"""Names that no method may have, and what they stand for."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place that offers a method.
+
+    Attributes:
+        name: what users type.
+        source: the distribution or the file it comes from.
+        method: the class; None where there is a problem.
+        problem: why it cannot be used, one sentence; empty where it can.
+        code: hash of the plugin file and what it imports from beside it; empty for an installed method, whose version
+            stands for its code.
+    """
+
+    name: str
+    source: str
+    method: type[Method[Any]] | None
+    problem: str = ""
+    code: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it comes from a plugin file."""
+        return Path(self.source).is_absolute()
+
+
+class Registry:
+    """All methods that can be found.
+
+    Args:
+        plugins: Python files that define methods, beside the installed ones.
+
+    Raises:
+        UsageError: a plugin file is missing.
+        DependencyError: one cannot be used.
+    """
+
+    def __init__(self, plugins: Sequence[Path] = ()) -> None:
+        self.entries = offered(plugins)
+        if problem := plugin_problem(self.entries):
+            raise DependencyError(problem)
+
+    def names(self) -> list[str]:
+        """The names of all methods that can be used, sorted."""
+        return sorted(entry.name for entry in self.entries if entry.method is not None)
+
+    def get(self, name: str) -> type[Method[Any]]:
+        """The class of a method.
+
+        Raises:
+            UsageError: there is no such method.
+            DependencyError: there is, but it cannot be imported.
+        """
+        found = [entry for entry in self.entries if entry.name == name]
+        for entry in found:
+            if entry.method is not None:
+                return entry.method
+        if found:
+            raise DependencyError(f"method '{name}' of {found[0].source} cannot be used: {found[0].problem}")
+        raise UsageError(f"unknown method '{name}'; {nearest(name, self.names())}")
+
+    def code(self, name: str) -> str:
+        """Hash of the plugin that a method comes from, so that editing it makes other trials; else empty."""
+        return self._offer(name).code
+
+    def plugins(self, name: str) -> tuple[Path, ...]:
+        """The plugin file that a method comes from, absolute; none for an installed method."""
+        offer = self._offer(name)
+        return (Path(offer.source),) if offer.is_file else ()
+
+    def _offer(self, name: str) -> Entry:
+        return next(entry for entry in self.entries if entry.name == name and entry.method is not None)
+
+    def resolve(self, patterns: Iterable[str]) -> list[tuple[str, str | None]]:
+        """Turn what was typed into methods and pools.
+
+        Args:
+            patterns: names, ``name@pool``, globs such as ``k-*``, or ``all``. Globs and ``all`` before a pool stand for
+                the methods that can take it.
+
+        Returns:
+            ``(name, pool)`` pairs without repeats, in the order typed; the pool is None where none was named.
+
+        Raises:
+            UsageError: there is no such method, or it cannot take that pool.
+        """
+        chosen: dict[tuple[str, str | None], None] = {}
+        for pattern in patterns:
+            name, _, pool = pattern.partition("@")
+            names = self.names() if name == "all" else [n for n in self.names() if fnmatchcase(n, name)]
+            fitting = [n for n in names if not pool or pool in self.get(n).pools]
+            for match in fitting or names[:1] or [name]:
+                self._check_pool(match, pool)
+                chosen[match, pool or None] = None
+        return list(chosen)
+
+    def _check_pool(self, name: str, pool: str) -> None:
+        pools = self.get(name).pools
+        if pool and pool not in pools:
+            offer = f"its pools are: {', '.join(pools)}" if pools else "it takes no pool"
+            raise UsageError(f"method '{name}' has no pool '{pool}'; {offer}")
+
+    def configure(self, name: str, pool: str | None, values: Mapping[str, Any]) -> Method[Any]:
+        """Build a method with its settings.
+
+        Args:
+            name: of the method.
+            pool: the pool to take, or None for its default.
+            values: settings that differ from the defaults, nested as the settings are.
+
+        Raises:
+            UsageError: a setting is unknown or its value is out of range.
+        """
+        cls = self.get(name)
+        chosen = dict(values) | ({"pool": pool} if pool else {})
+        return cls(_settings(cls, chosen))
+
+
+def offered(plugins: Sequence[Path] = ()) -> list[Entry]:
+    """All that is offered as a method, what cannot be used as well.
+
+    Args:
+        plugins: plugin files; one that is named twice counts once.
+
+    Raises:
+        UsageError: a plugin file is missing.
+    """
+    use(plugins)
+    chosen = dict.fromkeys(path.expanduser().resolve() for path in plugins)
+    return _without_clashes([*_installed(), *(entry for path in chosen for entry in _from_file(path))])
+
+
+def plugin_problem(entries: Iterable[Entry]) -> str:
+    """Why the first broken plugin file cannot be used, one sentence; empty where all can."""
+    for entry in entries:
+        if entry.is_file and entry.problem:
+            return f"plugin {entry.source} cannot be used: {entry.problem}"
+    return ""
+
+
+def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:
+    try:
+        return cls.Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join([cls.name, *(str(part) for part in first["loc"])])
+        if first["type"] == "extra_forbidden":
+            known = setting_names(cls.Settings, cls.name)
+            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
+        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+
+
+def _installed() -> list[Entry]:
+    found = []
+    for point in entry_points(group=GROUP):
+        source = point.dist.name if point.dist else point.value
+        try:
+            method = point.load()
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises must not stop the others
+            found.append(Entry(point.name, source, None, _sentence(error)))
+            continue
+        found.append(_entry(point.name, source, method))
+    return sorted(found, key=lambda entry: (entry.source != "vdbench", entry.name))
+
+
+def _from_file(path: Path) -> list[Entry]:
+    plugin = Plugin(path)
+    source, name = str(plugin.path), plugin.path.stem.replace("_", "-")
+    try:
+        methods = plugin.classes(Method)
+    except (Exception, SystemExit) as error:
+        return [Entry(name, source, None, _sentence(error))]
+    if not methods and not _adds_networks(plugin):
+        return [Entry(name, source, None, "it defines no method, student or encoder")]
+    return [replace(_entry(getattr(c, "name", c.__name__), source, c), code=plugin.code) for c in methods]
+
+
+def _adds_networks(plugin: Plugin) -> bool:
+    """Whether a plugin file without a method defines students or encoders."""
+    from vdbench.encoders.encoder import Encoder
+    from vdbench.students.student import Student
+
+    return bool(plugin.classes(Student) or plugin.classes(Encoder))  # type: ignore[type-abstract]
+
+
+def _entry(name: str, source: str, method: Any) -> Entry:
+    """Check what was offered before anybody relies on it."""
+    if not (inspect.isclass(method) and issubclass(method, Method)):
+        return Entry(name, source, None, f"{method!r} is not a subclass of vdbench.method.Method")
+    if inspect.isabstract(method):
+        missing = ", ".join(sorted(method.__abstractmethods__))
+        return Entry(name, source, None, f"{method.__name__} does not define {missing}")
+    if not hasattr(method, "card"):
+        return Entry(name, source, None, f"{method.__name__} has no card; add card = Card(title=...)")
+    own_name = getattr(method, "name", None)
+    if own_name != name:
+        return Entry(name, source, None, f"its entry point says '{name}', its class says {own_name!r}")
+    if problem := name_problem(name):
+        return Entry(name, source, None, problem)
+    return Entry(name, source, method)
+
+
+def name_problem(name: str) -> str:
+    """Why no method can have a name, one sentence; empty where one can."""
+    if not NAME.fullmatch(name):
+        return f"the name '{name}' must be lower-case words joined by hyphens"
+    if name in RESERVED:
+        return f"the name '{name}' stands for {RESERVED[name]}; choose another name"
+    return ""
+
+
+def _without_clashes(offered: list[Entry]) -> list[Entry]:
+    """The first to offer a name keeps it; ours come first."""
+    owner: dict[str, Entry] = {}
+    entries = []
+    for entry in offered:
+        first = owner.setdefault(entry.name, entry) if entry.method is not None else None
+        if first is not None and first is not entry:
+            entries.append(Entry(entry.name, entry.source, None, f"the name '{entry.name}' is taken by {first.source}"))
+        else:
+            entries.append(entry)
+    return entries
+
+
+def _sentence(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import worlds
+from vdbench.datasets.prepare import prepare
 from vdbench.encoders import EncoderSettings
 from vdbench.errors import UsageError
 from vdbench.extensions import kinds
 from vdbench.extensions.kinds import use
+from vdbench.extensions.plugins import Plugin
 from vdbench.students import STUDENTS, build_student, student_class, student_names, student_version
 
 STUDENT = """
@@ -88,3 +92,32 @@ def test_an_encoder_of_a_file_gives_features_whose_address_holds_its_code(tmp_pa
     assert EncoderSettings.model_validate("brightness").features().identity() != before
     with pytest.raises(UsageError, match="encoder brightness does not see single frames"):
         chosen.frames()
+
+
+READER = """
+import numpy as np
+from vdbench.datasets.readers import Reader
+from vdbench.datasets.readers.reader import Pass
+
+class Grey(Reader):
+    name = "grey"
+    def version(self):
+        return "7"
+    def decode(self, path, wanted, promise):
+        height, width = promise.size
+        grey = np.full((height, width, 3), 128, np.uint8)
+        return Pass(dict.fromkeys(wanted, grey), promise.packets)
+"""
+
+
+def test_a_reader_of_a_file_decodes_in_other_processes_and_its_code_is_written_down(tmp_path: Path) -> None:
+    world = worlds.ucf_world(tmp_path / "data", classes=2, groups=4, clips=1)
+    with pytest.raises(UsageError, match="there is no reader 'grey'"):
+        prepare(world.spec, world.root, tmp_path / "home", workers=1, reader="grey")
+    path = written(tmp_path, READER)
+    use([path])
+    store = prepare(world.spec, world.root, tmp_path / "home", workers=1, reader="grey")
+    assert store.manifest.reader == "grey"
+    assert store.manifest.reader_version == f"7 {Plugin(path).code}"
+    assert {clip.decode.status for clip in store.manifest.clips} == {"ok"}
+    assert set(np.unique(store.clips)) == {128}

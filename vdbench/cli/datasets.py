@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vdbench.cli.advice import command
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose, finite
+from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, PluginOption, choose, finite
 from vdbench.cli.output import err, human_bytes, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
@@ -67,9 +67,13 @@ def prepare(
     names: NamesArgument,
     partial: PartialOption = False,
     reader: Annotated[
-        Literal["decord", "pyav"] | None,
-        typer.Option(help="The decoder.", show_default="decord, or pyav where decord cannot be loaded"),
+        str | None,
+        typer.Option(
+            help="The decoder: decord, pyav, or one of an installed package or a plugin file.",
+            show_default="decord, or pyav where decord cannot be loaded",
+        ),
     ] = None,
+    plugin: PluginOption = None,
     frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="the data set's", min=1)] = None,
     size: Annotated[int | None, typer.Option(help="Pixels per side.", show_default="the data set's", min=8)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes.", show_default="one per core", min=1)] = None,
@@ -84,7 +88,9 @@ def prepare(
     from vdbench.cli.progress import counting
     from vdbench.datasets.prepare import disk_needed
     from vdbench.datasets.prepare import prepare as decode
+    from vdbench.extensions.kinds import use
 
+    use(plugin or [])
     place = _home(home)
     for spec in _specs(names):
         geometry = spec.geometry.at(frames, size)

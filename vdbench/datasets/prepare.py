@@ -21,7 +21,6 @@ from vdbench.storage import files
 if TYPE_CHECKING:
     from vdbench.datasets.draft import Progress
     from vdbench.datasets.geometry import Geometry
-    from vdbench.datasets.readers import ReaderName
     from vdbench.datasets.spec import DatasetSpec
 
 __all__ = ["disk_needed", "prepare", "verify"]
@@ -32,7 +31,7 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
     data_root: Path | None,
     home: Path,
     *,
-    reader: ReaderName | None = None,
+    reader: str | None = None,
     workers: int | None = None,
     partial: bool = False,
     timeout: float = 60.0,

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import field_validator
 
 from vdbench.clips.clipset import sent, to_network
+from vdbench.clips.drawing import checked_ipc, random_rows
 from vdbench.errors import DivergedError, UsageError
 from vdbench.evaluation.batches import placed
 from vdbench.method import Settings, identity
@@ -113,10 +114,7 @@ def initial_clips(task: Task, init: Literal["real", "noise"], per_class: int) ->
         shape = (len(labels), 3, train.frames, train.size, train.size)
         noise = generator(task.seed, "noise").standard_normal(shape, dtype=np.float32)
         return torch.from_numpy(noise), labels
-    picks = [
-        np.resize(rows[generator(task.seed, name).permutation(len(rows))], per_class)
-        for name, rows in ((name, train.rows_of(label)) for label, name in enumerate(train.classes))
-    ]
+    picks = [np.resize(random_rows(train, label, task.seed), per_class) for label in range(len(train.classes))]
     return train.render(torch.from_numpy(np.concatenate(picks)))[0], labels
 
 
@@ -126,12 +124,7 @@ def budget(task: Task) -> int:
     Raises:
         UsageError: there is none, or a class has fewer clips.
     """
-    least = int(task.train.counts().min())
-    if task.ipc is None or not 1 <= task.ipc <= least:
-        raise UsageError(
-            f"the IPC has to lie in 1..{least}, the clips of {task.dataset}'s smallest class, not {task.ipc}"
-        )
-    return task.ipc
+    return checked_ipc(task.ipc, task.train, task.dataset)
 
 
 def learned_bytes(task: Task, clip_bytes: float | None) -> float:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from vdbench.clips.drawing import random_rows
 from vdbench.evaluation.evaluate import evaluate
 from vdbench.records import Condition, EvaluationSetting
-from vdbench.seeding import generator
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import torch
-    from numpy.typing import NDArray
 
     from vdbench.clips.clipset import ClipSet, Normalisation
     from vdbench.distilled.distilled_set import DistilledSet
@@ -139,7 +138,7 @@ def evaluation_settings(
 
 def random_clips(train: ClipSet, ipc: int, seed: int) -> ClipSet:
     """Clips drawn from each class without replacement: those that the method ``random`` keeps."""
-    rows = np.concatenate([_drawn(train.rows_of(label), ipc, seed, name) for label, name in enumerate(train.classes)])
+    rows = np.concatenate([random_rows(train, label, seed)[:ipc] for label in range(len(train.classes))])
     return replace(
         train,
         clips=train.clips[rows],
@@ -190,10 +189,6 @@ class Taught:
         """The clips as one epoch of training shows them: itself, unless they are drawn anew."""
         drawn = self.data.of_epoch(seed, device)
         return self if drawn is self.data else replace(self, data=drawn)
-
-
-def _drawn(rows: NDArray[np.int64], ipc: int, seed: int, name: str) -> NDArray[np.int64]:
-    return rows[generator(seed, name).permutation(len(rows))[:ipc]]
 
 
 def _named(report: Report, condition: str) -> Report:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from vdbench.clips.codecs import clip_bytes
+from vdbench.clips.drawing import checked_ipc
 from vdbench.datasets.spec import as_declared_now
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import DataError, UsageError
@@ -280,14 +281,8 @@ def _check_data(request: Request, view: View) -> None:
         )
     if request.suite.protocol.evaluate_on == "validation" and not len(view.validation):
         raise UsageError("there is no validation part to evaluate on; add --set protocol.validation=0.1")
-    counts = view.train.counts()
-    smallest = int(counts.argmin())
     for ipc in request.ipc:
-        if ipc > counts[smallest]:
-            raise UsageError(
-                f"IPC {ipc} is more than {dataset.name} has: class '{view.train.classes[smallest]}' has "
-                f"{counts[smallest]} clips to choose from; ask for --ipc {counts[smallest]} or less"
-            )
+        checked_ipc(ipc, view.train, dataset.name)
 
 
 def describe_protocol(protocol: Protocol) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from vdbench.work.checkpoints import Checkpoint, State
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from vdbench.clips.pool import Pool
     from vdbench.distilled import DistilledSet
     from vdbench.records import Provenance
-    from vdbench.work.assets import Assets, AssetSpec, Report
+    from vdbench.work.assets import Assets, AssetSpec
     from vdbench.work.workload import Work
 
 
@@ -133,7 +134,7 @@ class Task:
     seed: int
     device: torch.device
     assets: Assets
-    report: Report = field(default=lambda step, **metrics: None)
+    report: Report = silent
     checkpoints: Path | None = None
     due: Callable[[], bool] = field(default=lambda: True)
     pool: AssetSpec[Pool] | None = None

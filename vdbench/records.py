@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import UnionType
-from typing import Literal, Union, get_args, get_origin
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,23 +11,6 @@ class Record(BaseModel):
     """Base of the stored values: frozen, strict about unknown fields, and without numbers that JSON cannot hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-def setting_names(model: type[BaseModel], prefix: str) -> list[str]:
-    """What can be set of a model, as it is typed: ``protocol.recipe.lr``.
-
-    Args:
-        model: its fields may be models themselves.
-        prefix: what their names begin with.
-    """
-    names = []
-    for field, info in model.model_fields.items():
-        either = get_args(info.annotation) if get_origin(info.annotation) in (Union, UnionType) else ()
-        kinds = [info.annotation, *either]
-        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        path = f"{prefix}.{field}"
-        names += [path, *setting_names(inner, path)] if inner else [path]
-    return names
 
 
 class PoolRecord(Record):

@@ -27,11 +27,11 @@ from vdbench.records import PoolRecord
 from vdbench.registry.methods import NAME, RESERVED
 from vdbench.storage import files
 from vdbench.work.assets import Assets, AssetSpec
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdbench.work.assets import Report
 
 CLASSES = ("red", "green", "blue")
 LOOKS = 3
@@ -92,7 +92,7 @@ class TinyPool(AssetSpec[Pool]):
         return open_pool(folder)
 
 
-def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report | None = None) -> Task:
+def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report = silent) -> Task:
     """A task over :func:`tiny_clips`, on the CPU.
 
     Args:
@@ -103,8 +103,7 @@ def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report |
     """
     train, device = tiny_clips(), torch.device("cpu")
     assets = Assets(folder / "assets", train, device)
-    silent: Report = lambda step, **metrics: None  # noqa: E731
-    return Task("tiny", train, ipc, seed, device, assets, report or silent, folder / "checkpoints", pool=TinyPool())
+    return Task("tiny", train, ipc, seed, device, assets, report, folder / "checkpoints", pool=TinyPool())
 
 
 def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
@@ -220,7 +219,7 @@ class _WatchedAssets(Assets):
         return super().get(spec)
 
 
-def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, report: Report | None = None) -> _Run:
+def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, report: Report = silent) -> _Run:
     """Distil once under observation. All runs share their assets, those of one trial their checkpoints."""
     from sklearn import cluster  # noqa: F401  (importing it sets an environment variable, which is not the method's doing)
 

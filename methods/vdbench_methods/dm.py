@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.distilled import DistilledSet
+    from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
     from vdbench.work.workload import Work

@@ -52,11 +52,10 @@ class Expert(AssetSpec["Path"]):
         student = build_student(self.student, len(train.classes), train.frames, train.size, self.width, seed)
         path, recipe = [flat(student)], self._recipe()
 
-        def keep(step: int, loss: float) -> None:
-            path.append(flat(student))
+        def log(step: int, loss: float) -> None:
             assets.report(step, of=recipe.steps(len(train)), loss=loss)
 
-        train_student(student, train, recipe, seed, assets.device, keep)
+        train_student(student, train, recipe, seed, assets.device, log, lambda: path.append(flat(student)))
         save_file({"epochs": torch.stack(path)}, folder / "expert.safetensors")
 
     def load(self, folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from vdbench.clips.clipset import on_device
-from vdbench.distilled.targets import nearest_distribution
+from vdbench.clips.targets import nearest_distribution
 from vdbench.method import Card, Method, Settings, Share, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clips.clipset import ClipSet
-    from vdbench.distilled import DistilledSet
+    from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
     from vdbench.work.workload import Work

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import field_validator
 
-from vdbench.clips.clipset import on_device, to_network
+from vdbench.clips.clipset import sent, to_network
+from vdbench.clips.drawing import checked_ipc, random_rows
 from vdbench.errors import DivergedError, UsageError
+from vdbench.evaluation.batches import placed
 from vdbench.method import Settings, identity
 from vdbench.seeding import generator
 from vdbench.students import build_student, student_class
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from vdbench.students.student import Student
     from vdbench.work.workload import Work
 
-RESIDENT_SHARE = 0.25
-"""Share of a GPU's free memory that train clips may take; larger splits stay on disk and are read batch by batch."""
 STEPS_BETWEEN_WAITS = 10
 """Iterations after which a GPU is waited for, to read its losses."""
 
@@ -72,29 +72,21 @@ class RealClips:
     """
 
     def __init__(self, train: ClipSet, device: torch.device) -> None:
-        import torch
 
         self.train, self.device = train, device
         self.rows = [train.rows_of(label) for label in range(len(train.classes))]
-        self._resident: torch.Tensor | None = None
-        if device.type == "cuda" and train.clips.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
-            self._resident = torch.from_numpy(np.array(train.clips)).to(device)
+        self._clips = train.on(device)
 
     def render(self, rows: NDArray[np.int64]) -> torch.Tensor:
         """Normalised clips on the device, float32 ``(n, 3, T, H, W)``."""
         import torch
 
-        index = torch.from_numpy(rows)
-        if self._resident is None:
-            return on_device(self.train.render(index)[0], self.device)
-        return on_device(to_network(self._resident[index.to(self.device)], self.train.normalisation), self.device)
+        return placed(self._clips, torch.from_numpy(rows), self.device)[0]
 
     def frames(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> torch.Tensor:
         """One frame of each clip, normalised, on the device, float32 ``(n, 3, H, W)``."""
-        import torch
-
-        pixels = torch.from_numpy(np.array(self.train.clips[rows, times])).unsqueeze(1).to(self.device)
-        return to_network(pixels, self.train.normalisation).squeeze(2)
+        pixels = sent(self._clips.frames_at(rows, times), self.device)
+        return to_network(pixels.unsqueeze(1), self.train.normalisation).squeeze(2)
 
     def draw(self, rng: np.random.Generator, label: int, most: int) -> NDArray[np.int64]:
         """At most so many different clips of a class, as rows of the train split."""
@@ -122,10 +114,7 @@ def initial_clips(task: Task, init: Literal["real", "noise"], per_class: int) ->
         shape = (len(labels), 3, train.frames, train.size, train.size)
         noise = generator(task.seed, "noise").standard_normal(shape, dtype=np.float32)
         return torch.from_numpy(noise), labels
-    picks = [
-        np.resize(rows[generator(task.seed, name).permutation(len(rows))], per_class)
-        for name, rows in ((name, train.rows_of(label)) for label, name in enumerate(train.classes))
-    ]
+    picks = [np.resize(random_rows(train, label, task.seed), per_class) for label in range(len(train.classes))]
     return train.render(torch.from_numpy(np.concatenate(picks)))[0], labels
 
 
@@ -135,12 +124,7 @@ def budget(task: Task) -> int:
     Raises:
         UsageError: there is none, or a class has fewer clips.
     """
-    least = int(task.train.counts().min())
-    if task.ipc is None or not 1 <= task.ipc <= least:
-        raise UsageError(
-            f"the IPC has to lie in 1..{least}, the clips of {task.dataset}'s smallest class, not {task.ipc}"
-        )
-    return task.ipc
+    return checked_ipc(task.ipc, task.train, task.dataset)
 
 
 def learned_bytes(task: Task, clip_bytes: float | None) -> float:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdbench.method import Task
-    from vdbench.work.assets import Report
+    from vdbench.work.reports import Report
 
 ALL = 10.0
 """The logit that all clips start from where all are to be kept."""

@@ -155,7 +155,7 @@ def test_equal_clips_give_equal_bytes_whatever_memory_held_before() -> None:
     """glibc fills fresh memory with a byte of choice, which shows reads of what was never written."""
 
     def hashes(fill: str) -> str:
-        command = [sys.executable, "-c", ENCODE, str(Path(__file__).parents[1])]
+        command = [sys.executable, "-c", ENCODE, str(Path(__file__).parent)]
         return subprocess.run(
             command, env=os.environ | {"MALLOC_PERTURB_": fill}, stdout=-1, check=True, text=True
         ).stdout

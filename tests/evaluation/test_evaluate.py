@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdbench.clips.clipset import ClipSet, Normalisation
-from vdbench.distilled import DistilledSet
+from vdbench.distilled.distilled_set import DistilledSet
 from vdbench.errors import DataError, DivergedError, UsageError
 from vdbench.evaluation import evaluate as judging
 from vdbench.evaluation.evaluate import (
@@ -53,21 +53,21 @@ def distilled(tmp_path: Path) -> DistilledSet:
 @pytest.mark.parametrize("name", ["minic3d", "cnn-gru"])
 def test_logits_of_a_clip_do_not_depend_on_its_neighbours(name: str) -> None:
     student = build_student(name, 3, 4, 16, 4, seed=0)
-    one = judging.test_student(student, some([0, 1, 2, 3]), CPU)
-    other = judging.test_student(student, some([9, 1, 20, 30]), CPU)
+    (one,) = judging.test_student(student, some([0, 1, 2, 3]), CPU)
+    (other,) = judging.test_student(student, some([9, 1, 20, 30]), CPU)
     assert torch.equal(one[1], other[1])
     assert not torch.equal(one[0], other[0])
-    alone = judging.test_student(student, some([1]), CPU)
+    (alone,) = judging.test_student(student, some([1]), CPU)
     torch.testing.assert_close(one[1:2], alone, rtol=1e-5, atol=1e-6)
 
 
 def test_one_test_pass_is_like_the_other_whatever_the_batch() -> None:
     student = build_student("minic3d", 3, 4, 16, 4, seed=0).train()
-    first = judging.test_student(student, tiny_clips(), CPU)
+    (first,) = judging.test_student(student, tiny_clips(), CPU)
     assert first.shape == (36, 3)
     assert first.dtype == torch.float32
-    assert torch.equal(first, judging.test_student(student, tiny_clips(), CPU))
-    torch.testing.assert_close(first, judging.test_student(student, tiny_clips(), CPU, batch=5))
+    assert torch.equal(first, judging.test_student(student, tiny_clips(), CPU)[0])
+    torch.testing.assert_close(first, judging.test_student(student, tiny_clips(), CPU, batch=5)[0])
 
 
 @given(
@@ -147,7 +147,10 @@ def test_unknown_students_and_divergence_are_told(distilled: DistilledSet) -> No
 
 
 def test_logits_that_are_not_finite_are_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vdbench.evaluation.evaluate.test_student", lambda *a, **k: torch.full((36, 3), torch.nan))
+    monkeypatch.setattr(
+        "vdbench.evaluation.evaluate.test_student",
+        lambda *a, frames, **k: [torch.full((36, 3), torch.nan)] * len(frames),
+    )
     with pytest.raises(DivergedError):
         evaluate(tiny_clips(), tiny_clips(), [StudentSpec(name="minic3d", width=2)], Recipe(epochs=1), [0], CPU)
 
@@ -157,7 +160,7 @@ def test_test_clips_are_scaled_as_the_set_is(monkeypatch: pytest.MonkeyPatch) ->
     seen = []
     monkeypatch.setattr(
         "vdbench.evaluation.evaluate.test_student",
-        lambda student, clips, device, **_: seen.append(clips.normalisation) or torch.zeros(36, 3),
+        lambda student, clips, device, frames: seen.append(clips.normalisation) or [torch.zeros(36, 3)] * len(frames),
     )
     evaluate(other, tiny_clips(), [StudentSpec(name="minic3d", width=2)], Recipe(epochs=1), [0], CPU)
     assert set(seen) == {other.normalisation}
@@ -182,11 +185,12 @@ def test_frames_are_shown_in_the_order_asked_for() -> None:
     order = shuffled_frames(len(clips), clips.frames)
     assert (np.sort(order, axis=1) == np.arange(clips.frames)).all()
     assert (order != np.arange(clips.frames)).any(axis=1).mean() > 0.5
-    for frames in (order, still_frames(len(clips), clips.frames)):
-        seen.clear()
-        judging.test_student(Looks(), clips, CPU, batch=5, frames=frames)
-        moved = replace(clips, clips=np.stack([clip[f] for clip, f in zip(clips.clips, frames, strict=True)]))
-        assert torch.equal(torch.cat(seen), moved.render()[0])
+    orders = (order, None, still_frames(len(clips), clips.frames))
+    judging.test_student(Looks(), clips, CPU, batch=5, frames=orders)
+    for number, frames in enumerate(orders):
+        kept = np.broadcast_to(np.arange(clips.frames), order.shape) if frames is None else frames
+        moved = replace(clips, clips=np.stack([clip[f] for clip, f in zip(clips.clips, kept, strict=True)]))
+        assert torch.equal(torch.cat(seen[number :: len(orders)]), moved.render()[0])
 
 
 def test_confusion_counts_every_test_clip_of_every_network() -> None:

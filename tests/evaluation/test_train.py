@@ -8,9 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DivergedError
-from vdbench.evaluation import train
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.students.student import Student
@@ -31,10 +29,15 @@ class Clips:
     def __len__(self) -> int:
         return len(self.clips)
 
-    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         return (self.clips, self.targets) if rows is None else (self.clips[rows], self.targets[rows])
 
     def of_epoch(self, seed: int, device: torch.device) -> "Clips":
+        return self
+
+    def on(self, device: torch.device) -> "Clips":
         return self
 
 
@@ -44,7 +47,9 @@ class Redrawn(Clips):
 
     seed: int = 0
 
-    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         clips, targets = super().render(rows)
         return torch.full_like(clips, float(self.seed)), targets
 
@@ -137,56 +142,6 @@ def test_steps_are_taken_as_announced() -> None:
     losses = train_student(small(), noise(5), Recipe(epochs=100, batch=2, max_steps=8), 0, CPU, report)
     assert counts == [3, 6, 8]
     assert len(losses) == 3
-
-
-def test_an_epoch_shows_every_clip_once_in_an_order_drawn_by_the_seed() -> None:
-    def order(seed: int) -> list[list[int]]:
-        batches = train._Batches(noise(7), Recipe(batch=3, epochs=2), seed, CPU)
-        marks = {tuple(clip.flatten()[:2].tolist()): row for row, clip in enumerate(noise(7).clips)}
-        return [
-            [marks[tuple(clip.flatten()[:2].tolist())] for clips, _ in batches.epoch(99) for clip in clips]
-            for _ in range(2)
-        ]
-
-    first, second = order(0)
-    assert sorted(first) == sorted(second) == list(range(7))
-    assert first != second
-    assert order(0) == [first, second] != order(1)
-
-
-@pytest.mark.parametrize("resident", [0, 2 << 30])
-def test_a_set_that_is_redrawn_shows_other_clips_in_every_epoch(monkeypatch: pytest.MonkeyPatch, resident: int) -> None:
-    monkeypatch.setattr(train, "RESIDENT_BYTES", resident)
-    data = Redrawn(noise(7).clips, noise(7).targets)
-
-    def epochs(seed: int) -> list[list[float]]:
-        batches = train._Batches(data, Recipe(batch=3, epochs=3), seed, CPU)
-        return [[float(clips.unique()) for clips, _ in batches.epoch(99)] for _ in range(3)]
-
-    shown = epochs(0)
-    assert all(len(set(epoch)) == 1 for epoch in shown)  # an epoch is one draw
-    assert len({epoch[0] for epoch in shown}) == 3
-    assert epochs(0) == shown != epochs(1)
-
-
-def test_large_sets_are_rendered_batch_by_batch_with_the_same_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
-    def trained() -> str:
-        student = small()
-        train_student(student, tiny_clips(), Recipe(epochs=2, batch=8), 0, CPU)
-        return weights(student)
-
-    resident = trained()
-    monkeypatch.setattr(train, "RESIDENT_BYTES", 0)
-    rendered: list[int] = []
-    render = ClipSet.render
-
-    def counted(self: ClipSet, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        rendered.append(len(self) if rows is None else len(rows))
-        return render(self, rows)
-
-    monkeypatch.setattr(ClipSet, "render", counted)
-    assert trained() == resident
-    assert max(rendered) == 8
 
 
 def test_soft_targets_that_are_one_hot_train_as_hard_ones_do() -> None:

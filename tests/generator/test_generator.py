@@ -13,14 +13,9 @@ import vdbench.generator
 from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DataError, UsageError
 from vdbench.generator.autoencoder import decode, encode, load_autoencoder
+from vdbench.generator.choice import generator_spec, pool_spec
 from vdbench.generator.sampling import GeneratedPool, Sampled
-from vdbench.generator.settings import (
-    GeneratorSettings,
-    SamplingSettings,
-    generator_settings,
-    generator_spec,
-    pool_spec,
-)
+from vdbench.generator.settings import GeneratorSettings, SamplingSettings, generator_settings
 from vdbench.generator.shipped import ShippedGenerator, shipped_for
 from vdbench.generator.source import read_generator
 from vdbench.generator.text import readable

@@ -11,8 +11,9 @@ from torch.nn.functional import group_norm
 
 from vdbench.errors import DataError
 from vdbench.generator.autoencoder import decode, encode, load_autoencoder
+from vdbench.generator.choice import generator_spec
 from vdbench.generator.sampling import SamplingSettings
-from vdbench.generator.settings import generator_settings, generator_spec
+from vdbench.generator.settings import generator_settings
 from vdbench.generator.taesd import PlainAutoencoder, layers_of, load_plain
 from vdbench.seeding import generator, seeded
 from vdbench.testing import tiny_clips, tiny_task

@@ -18,8 +18,9 @@ from tests.cli.conftest import Cli, cli, home, mlflow_store, prepared, results, 
 from tests.generator.tiny_pipeline import FRAMES, HEIGHT, WIDTH, save_image_pipeline, save_pipeline
 from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DataError
+from vdbench.generator.choice import pool_spec
 from vdbench.generator.sampling import Sampled
-from vdbench.generator.settings import GeneratorSettings, SamplingSettings, generator_settings, pool_spec
+from vdbench.generator.settings import GeneratorSettings, SamplingSettings, generator_settings
 from vdbench.generator.source import weights_sha256
 from vdbench.generator.text import TextSampler, TextToVideo
 from vdbench.seeding import generator, seed_of

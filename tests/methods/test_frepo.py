@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vdbench.distilled.targets import nearest_distribution
+from vdbench.clips.targets import nearest_distribution
 from vdbench.students import build_student
 from vdbench.testing import tiny_task
 from vdbench_methods.frepo import FRePo, FRePoSettings, _Pool, centred, regression_loss

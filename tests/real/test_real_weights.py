@@ -14,7 +14,8 @@ from vdbench.datasets.readers import read_frames
 from vdbench.datasets.spec import load_dataset
 from vdbench.encoders import EncoderSettings
 from vdbench.generator.autoencoder import decode, encode, load_autoencoder
-from vdbench.generator.settings import generator_settings, pool_spec
+from vdbench.generator.choice import pool_spec
+from vdbench.generator.settings import generator_settings
 from vdbench.work.assets import Assets
 
 DATA = Path(os.environ.get("VDBENCH_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))

@@ -22,13 +22,13 @@ from rich.table import Table
 
 from vdbench.api.screen import Screen, human_seconds
 from vdbench.experiment.remaining import Remaining
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from vdbench.experiment.result import Result
     from vdbench.experiment.trial import Job
-    from vdbench.work.assets import Report
 
 LINE_EVERY = 10.0
 """Seconds between two plain lines about the same work."""
@@ -255,7 +255,7 @@ def watching(title: str) -> Iterator[Report]:
     """A report that moves a bar on a terminal, and elsewhere says nothing."""
     console = Screen(stderr=True)
     if console.is_jupyter or not console.is_terminal:
-        yield lambda step, **metrics: None
+        yield silent
         return
     with counting(title, console) as count:
         yield lambda step, of=None, **metrics: count(step, of) if isinstance(of, int) else None

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
     from vdbench.generator.sampling import GeneratedPool
     from vdbench.generator.scores import PoolScores
-    from vdbench.work.assets import Assets, AssetSpec, Report
+    from vdbench.work.assets import Assets, AssetSpec
+    from vdbench.work.reports import Report
 
 SCORES = "scores.json"
 SHEET = "sheet.png"

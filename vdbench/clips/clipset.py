@@ -16,6 +16,10 @@ LINES = 512
 """Lines of pixels that are normalised at a time on a CPU, few enough to stay in its cache."""
 
 
+RESIDENT_SHARE = 0.25
+"""Share of a GPU's free memory that a set may take; larger ones are sent there batch by batch."""
+
+
 class Normalisation(NamedTuple):
     """Per-channel mean and standard deviation of pixels scaled to 0..1, measured on a train split."""
 
@@ -95,11 +99,27 @@ class ClipSet:
         """The set as one epoch of training shows it: itself."""
         return self
 
-    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def on(self, device: torch.device) -> ClipSet | ResidentClips:
+        """The same clips in the memory of a GPU, where they fit; else themselves.
+
+        Args:
+            device: where networks compute.
+        """
+        import torch
+
+        if device.type == "cpu" or not fits(self.clips.nbytes, device):
+            return self
+        clips, labels = (sent(torch.from_numpy(np.array(part)), device) for part in (self.clips, self.labels))
+        return ResidentClips(clips, labels, self.classes, self.normalisation)
+
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Clips and labels as a network takes them.
 
         Args:
             rows: int64 ``(n,)``, which clips; all of them when left out.
+            device: where they go as pixels and are normalised; the CPU when left out.
 
         Returns:
             float32 ``(n, 3, T, H, W)``, normalised, and int64 ``(n,)``.
@@ -107,8 +127,75 @@ class ClipSet:
         import torch
 
         index = slice(None) if rows is None else rows.numpy()
-        clips = torch.from_numpy(np.array(self.clips[index]))
-        return to_network(clips, self.normalisation), torch.from_numpy(np.array(self.labels[index]))
+        clips, labels = (torch.from_numpy(np.array(part[index])) for part in (self.clips, self.labels))
+        return to_network(sent(clips, device), self.normalisation), sent(labels, device)
+
+    def frames_at(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> torch.Tensor:
+        """One frame of each of some clips, uint8 ``(n, H, W, 3)``."""
+        import torch
+
+        return torch.from_numpy(np.array(self.clips[rows, times]))
+
+
+@dataclass(frozen=True, eq=False)
+class ResidentClips:
+    """The clips of a :class:`ClipSet` in the memory of a device.
+
+    Attributes:
+        clips: uint8 ``(N, T, H, W, 3)``, RGB.
+        labels: int64 ``(N,)``, positions in ``classes``.
+        classes: the class names.
+        normalisation: what they are scaled by when they are rendered.
+    """
+
+    clips: torch.Tensor
+    labels: torch.Tensor
+    classes: tuple[str, ...]
+    normalisation: Normalisation
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def of_epoch(self, seed: int, device: torch.device) -> ResidentClips:
+        """The set as one epoch of training shows it: itself."""
+        return self
+
+    def on(self, device: torch.device) -> ResidentClips:
+        """Itself: it lies there."""
+        return self
+
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """See :meth:`ClipSet.render`; only the numbers of the rows have to reach the device."""
+        clips, labels = self.clips, self.labels
+        if rows is not None:
+            here = rows.to(clips.device, non_blocking=True)
+            clips, labels = clips[here], labels[here]
+        return to_network(clips, self.normalisation), labels
+
+    def frames_at(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> torch.Tensor:
+        """See :meth:`ClipSet.frames_at`."""
+        import torch
+
+        here, then = (torch.from_numpy(index).to(self.clips.device) for index in (rows, times))
+        return self.clips[here, then]
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether so many bytes may stay on a device beside what is computed there."""
+    import torch
+
+    return device.type != "cuda" or size < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
+
+
+def sent(tensor: torch.Tensor, device: torch.device | None) -> torch.Tensor:
+    """A tensor on a device, itself where it lies there; to a GPU it goes from pinned memory, without a wait."""
+    if device is None or tensor.device.type == device.type:
+        return tensor
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def to_network(clips: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import ValidationError
 
 from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows, open_rows, write_row
 from vdbench.errors import DataError
 from vdbench.records import PoolRecord, Record
 from vdbench.storage import files
+from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,9 +120,10 @@ def open_pool(folder: Path) -> Pool:
         manifest = PoolManifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise DataError(f"{folder} is no pool: {MANIFEST} is missing") from error
-    except (ValueError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise DataError(f"{path} cannot be read ({first}); delete {folder}, and it is sampled again") from error
+    except ValueError as error:
+        raise DataError(
+            f"{path} cannot be read ({faults_in(error)}); delete {folder}, and it is sampled again"
+        ) from error
     classes = manifest.classes
     clips = ClipSet(
         clips=open_rows(folder / CLIPS),

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from vdbench.datasets.geometry import Geometry
 from vdbench.errors import DataError, UsageError, nearest
 from vdbench.records import Record
+from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -113,5 +114,4 @@ def _parse(file: Traversable, shown: str) -> DatasetSpec:
         reason = " ".join(str(error).split())
         raise DataError(f"{shown} is no YAML that can be read: {reason}; correct the file") from error
     except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in e['loc']) or 'the file'}: {e['msg']}" for e in error.errors()]
-        raise DataError(f"{shown} declares no data set: {', '.join(faults)}; correct the file") from error
+        raise DataError(f"{shown} declares no data set: {faults_in(error)}; correct the file") from error

@@ -21,6 +21,7 @@ from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
 from vdbench.records import Record
 from vdbench.storage import digests, files
+from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -185,7 +186,7 @@ class ClipStore:
         except FileNotFoundError as error:
             raise DataError(f"{folder} is no clip store: {MANIFEST} is missing; prepare it again") from error
         except ValueError as error:
-            raise DataError(f"{path} cannot be read ({str(error).splitlines()[0]}); prepare it again") from error
+            raise DataError(f"{path} cannot be read ({faults_in(error)}); prepare it again") from error
 
     def _look(self) -> None:
         """Compare the fingerprint, the shape of the rows, and as many rows as a look may read."""

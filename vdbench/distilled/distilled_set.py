@@ -17,13 +17,14 @@ from pydantic import Field, PositiveInt, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from vdbench.clips.clipset import Normalisation
+from vdbench.clips.clipset import Normalisation, fits, sent
 from vdbench.clips.codecs import COARSEST, Codec, parse_codec
 from vdbench.clips.streams import encode
 from vdbench.distilled.forms import FORMS, Form, Tensors
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance, Record
 from vdbench.storage import files
+from vdbench.storage.validation import faults_in
 
 TENSORS = "tensors.safetensors"
 RECORD = "distilled.json"
@@ -104,7 +105,8 @@ class DistilledSet:
             raise ValueError(f"{self.record.labels} targets {tuple(targets.shape)} do not fit {len(targets)} clips")
         if targets.dtype != (torch.int64 if hard else torch.float32):
             raise ValueError(f"{self.record.labels} targets cannot be {targets.dtype}")
-        if hard and len(targets) and not 0 <= int(targets.min()) <= int(targets.max()) < count:
+        read = targets.device.type == "cpu"  # on another device they were checked before they went there
+        if hard and read and len(targets) and not 0 <= int(targets.min()) <= int(targets.max()) < count:
             raise ValueError(f"hard targets must lie in 0..{count - 1}")
         if not hard and targets.shape[1] != count:
             raise ValueError(f"soft targets {tuple(targets.shape)} do not fit {count} classes")
@@ -155,11 +157,14 @@ class DistilledSet:
         counted = [*self._form.parts, *(["targets"] if self.record.labels == "soft" else [])]
         return sum(self.tensors[name].numel() * self.tensors[name].element_size() for name in counted)
 
-    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """The training tensors.
 
         Args:
             rows: int64 ``(n,)``, which clips; all of them when left out.
+            device: where they go; where the set lies when left out.
 
         Returns:
             Clips, float32 ``(n, 3, T, H, W)``, normalised, and their targets.
@@ -168,8 +173,20 @@ class DistilledSet:
             DataError: the clips are a video that cannot be decoded.
         """
         targets = self.tensors["targets"]
-        clips = self._form.render(self._opened, rows, self.normalisation, len(self.classes), self.draw)
-        return clips, targets if rows is None else targets[rows]
+        here = None if rows is None else rows.to(targets.device)
+        clips = self._form.render(self._opened, here, self.normalisation, len(self.classes), self.draw, device)
+        return clips, sent(targets if here is None else targets[here], device)
+
+    def on(self, device: torch.device) -> DistilledSet:
+        """The set in the memory of a device, where it fits; else itself."""
+        parts = dict(self._opened)
+        size = sum(part.numel() * part.element_size() for part in parts.values())
+        if all(part.device.type == device.type for part in parts.values()) or not fits(size, device):
+            return self
+        record = self.record
+        if record.form == "video":
+            record = record.model_copy(update={"form": "clips", "codec": None, "clip_shape": None})
+        return replace(self, tensors={name: sent(part, device) for name, part in parts.items()}, record=record)
 
     def of_epoch(self, seed: int, device: torch.device) -> DistilledSet:
         """The set as one epoch of training shows it: itself, or with clips drawn anew, on the device.
@@ -296,8 +313,6 @@ class DistilledSet:
         except FileNotFoundError as error:
             raise DataError(f"{folder} is no distilled set: {Path(error.filename).name} is missing") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or RECORD
-            raise DataError(f"{folder} is no distilled set that can be read: {place}: {first['msg']}") from error
+            raise DataError(f"{folder} is no distilled set that can be read: {faults_in(error, RECORD)}") from error
         except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise DataError(f"{folder} is no distilled set that can be read: {error!r}") from error

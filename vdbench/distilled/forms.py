@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn.functional import conv3d
 
-from vdbench.clips.clipset import Normalisation, to_network
+from vdbench.clips.clipset import Normalisation, sent, to_network
 from vdbench.clips.codecs import parse_codec
 from vdbench.clips.streams import decode
 from vdbench.seeding import generator
@@ -69,7 +69,13 @@ class Form(ABC):
 
     @abstractmethod
     def render(
-        self, tensors: Tensors, rows: torch.Tensor | None, normalisation: Normalisation, classes: int, draw: int | None
+        self,
+        tensors: Tensors,
+        rows: torch.Tensor | None,
+        normalisation: Normalisation,
+        classes: int,
+        draw: int | None,
+        device: torch.device | None = None,
     ) -> torch.Tensor:
         """Some clips, or all, as networks take them: float32 ``(n, 3, T, H, W)``, normalised.
 
@@ -79,6 +85,7 @@ class Form(ABC):
             normalisation: of stored pixels.
             classes: how many there are.
             draw: which epoch's clips, for a form that redraws them; None for those to look at.
+            device: where they go, before they are normalised; where the tensors lie when None.
         """
 
 
@@ -110,10 +117,16 @@ class Clips(Form):
         return {"clips": floats}
 
     def render(
-        self, tensors: Tensors, rows: torch.Tensor | None, normalisation: Normalisation, classes: int, draw: int | None
+        self,
+        tensors: Tensors,
+        rows: torch.Tensor | None,
+        normalisation: Normalisation,
+        classes: int,
+        draw: int | None,
+        device: torch.device | None = None,
     ) -> torch.Tensor:
         """See :meth:`Form.render`."""
-        clips = tensors["clips"] if rows is None else tensors["clips"][rows]
+        clips = sent(tensors["clips"] if rows is None else tensors["clips"][rows], device)
         return to_network(clips, normalisation) if clips.dtype == torch.uint8 else clips.float()
 
 
@@ -174,14 +187,21 @@ class StaticDynamic(Form):
         return {name: tensors[name].to(dtype) for name in self.parts}
 
     def render(
-        self, tensors: Tensors, rows: torch.Tensor | None, normalisation: Normalisation, classes: int, draw: int | None
+        self,
+        tensors: Tensors,
+        rows: torch.Tensor | None,
+        normalisation: Normalisation,
+        classes: int,
+        draw: int | None,
+        device: torch.device | None = None,
     ) -> torch.Tensor:
         """See :meth:`Form.render`."""
         images, motions, ipc = (len(tensors[name]) // classes for name in ("static", "dynamic", "targets"))
         pairs = draw_pairs(images, motions, ipc, classes, draw)
         static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
         weight, bias = tensors["weight"].float(), tensors["bias"].float()
-        return hallucinate(tensors["static"][static].float(), tensors["dynamic"][dynamic].float(), weight, bias)
+        clips = hallucinate(tensors["static"][static].float(), tensors["dynamic"][dynamic].float(), weight, bias)
+        return sent(clips, device)
 
 
 def draw_pairs(static: int, dynamic: int, ipc: int, classes: int, draw: int | None) -> torch.Tensor:

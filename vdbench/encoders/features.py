@@ -99,11 +99,11 @@ def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: in
     """
     import torch
 
-    from vdbench.clips.clipset import on_device
+    from vdbench.evaluation.batches import placed
 
     student.to(device).eval()
-    rows = torch.split(torch.arange(len(clips)), batch)
+    shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), batch)
     with torch.inference_mode():
-        blocks = [student.embed(on_device(clips.render(chosen)[0], device)).float().cpu() for chosen in rows]
-    features: Features = torch.cat(blocks).numpy()
+        blocks = [student.embed(placed(shown, chosen, device)[0]).float() for chosen in rows]
+    features: Features = torch.cat(blocks).cpu().numpy()
     return features

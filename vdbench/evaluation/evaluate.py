@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from vdbench.clips.clipset import on_device
 from vdbench.errors import DataError, DivergedError
-from vdbench.evaluation.train import Recipe, TrainingSet, train_student
+from vdbench.evaluation.batches import TrainingSet, placed
+from vdbench.evaluation.train import Recipe, train_student
 from vdbench.records import Record, Score, StudentScores
 from vdbench.seeding import generator
 from vdbench.students import build_student
 from vdbench.work.measure import measured
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def evaluate(
     recipe: Recipe,
     seeds: Sequence[int],
     device: torch.device,
-    report: Callable[..., None] | None = None,
+    report: Report = silent,
     probe: bool = True,
 ) -> tuple[StudentScores, ...]:
     """Train every student from every seed on ``data``; the weights after the last step are tested once.
@@ -70,8 +71,9 @@ def evaluate(
     """
     check_fit(data, test)
     test = replace(test, normalisation=data.normalisation)  # tested on the scale that it was trained on
-    told = report or _silent
-    return tuple(_judge(_Trained(data, recipe, device, told), test, spec, seeds, probe) for spec in students)
+    how = _Trained(data, recipe, device, report)
+    shown = test.on(device)
+    return tuple(_judge(how, test, shown, spec, seeds, probe) for spec in students)
 
 
 def check_fit(data: TrainingSet, test: ClipSet) -> None:
@@ -102,35 +104,44 @@ def check_fit(data: TrainingSet, test: ClipSet) -> None:
 
 def test_student(
     student: Student,
-    clips: ClipSet,
+    clips: TrainingSet,
     device: torch.device,
     batch: int = 64,
-    frames: NDArray[np.int64] | None = None,
-) -> torch.Tensor:
-    """Logits of every clip in one deterministic pass; no clip has a part in another's.
+    frames: Sequence[NDArray[np.int64] | None] = (None,),
+) -> list[torch.Tensor]:
+    """Logits of every clip, in a deterministic pass for each order of frames; no clip has a part in another's.
 
     Args:
         student: moved to ``device``, and left there in evaluation mode.
         clips: what to test on.
         device: where to compute, in float32.
         batch: clips per forward pass.
-        frames: ``(N, T)``, which frame of each clip is shown at each time; as they are when left out.
+        frames: for each pass ``(N, T)``, which frame of each clip is shown at each time; None shows them as they are.
 
     Returns:
-        float32 ``(N, classes)``, on the CPU.
+        float32 ``(N, classes)`` for each pass, on the CPU.
     """
     import torch
 
     student.to(device).eval()
-    logits = torch.empty(len(clips), len(clips.classes))
+    source = clips.on(device)
+    logits = torch.empty(len(frames), len(clips), len(clips.classes), device=device)
+    orders = [None if order is None else torch.from_numpy(order).to(device) for order in frames]
     with torch.inference_mode():
         for rows in torch.split(torch.arange(len(clips)), batch):
-            inputs, _ = clips.render(rows)
-            if frames is not None:
-                shown = torch.from_numpy(frames[rows.numpy()])
-                inputs = inputs.transpose(1, 2)[torch.arange(len(rows))[:, None], shown].transpose(1, 2)
-            logits[rows] = student(on_device(inputs, device)).float().cpu()
-    return logits
+            inputs, _ = placed(source, rows, device)
+            for number, order in enumerate(orders):
+                shown = inputs if order is None else reordered(inputs, order[rows[0] : rows[-1] + 1])
+                logits[number, rows[0] : rows[-1] + 1] = student(shown).float()
+    return list(logits.cpu())
+
+
+def reordered(clips: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+    """Clips ``(n, 3, T, H, W)`` with the frames ``(n, T)`` of each at the times of their places, laid out alike."""
+    import torch
+
+    places = torch.arange(len(clips), device=clips.device)[:, None]
+    return clips.permute(0, 2, 3, 4, 1)[places, frames].permute(0, 4, 1, 2, 3)
 
 
 def shuffled_frames(count: int, frames: int) -> NDArray[np.int64]:
@@ -181,15 +192,18 @@ class _Trained(NamedTuple):
     data: TrainingSet
     recipe: Recipe
     device: torch.device
-    report: Callable[..., None]
+    report: Report
 
 
-def _judge(how: _Trained, test: ClipSet, spec: StudentSpec, seeds: Sequence[int], probe: bool) -> StudentScores:
-    """All seeds of one student."""
+def _judge(  # noqa: PLR0913 - one student of an evaluation
+    how: _Trained, test: ClipSet, shown: TrainingSet, spec: StudentSpec, seeds: Sequence[int], probe: bool
+) -> StudentScores:
+    """All seeds of one student; ``shown`` are the test clips where it reads them."""
     import torch
 
     data, recipe, device, report = how
     labels = torch.tensor(test.labels)
+    alterations = _without_motion(test) if probe else {}
     scores: list[Score] = []
     confusion: Counter[tuple[int, int]] = Counter()
     train_seconds = test_seconds = 0.0
@@ -204,11 +218,11 @@ def _judge(how: _Trained, test: ClipSet, spec: StudentSpec, seeds: Sequence[int]
         with measured(device) as training:
             losses = train_student(student, data, recipe, seed, device, told)
         with measured(device) as testing:
-            logits = test_student(student, test, device)
-            blurred = _without_motion(student, test, device) if probe else {}
+            logits, *altered = test_student(student, shown, device, frames=[None, *alterations.values()])
         if not bool(logits.isfinite().all()):
             raise DivergedError(spec.name, recipe.steps(len(data)))
         top1, top5 = top_k(logits, labels, 1), top_k(logits, labels, 5)
+        blurred = {name: top_k(some, labels, 1) for name, some in zip(alterations, altered, strict=True)}
         report(recipe.steps(len(data)), **{f"{curve}/top1": top1})
         scores.append(
             Score(seed=seed, top1=top1, top5=top5, macro=macro(logits, labels), train_loss=losses[-1], **blurred)
@@ -230,15 +244,7 @@ def _judge(how: _Trained, test: ClipSet, spec: StudentSpec, seeds: Sequence[int]
     )
 
 
-def _without_motion(student: Student, test: ClipSet, device: torch.device) -> dict[str, float]:
-    """Top-1 where the order of frames, or all motion, is taken from the test clips."""
-    import torch
-
-    labels = torch.tensor(test.labels)
+def _without_motion(test: ClipSet) -> dict[str, NDArray[np.int64]]:
+    """The orders that take the order of frames, or all motion, from the test clips."""
     shape = (len(test), test.frames)
-    shown = {"shuffled": shuffled_frames(*shape), "still": still_frames(*shape)}
-    return {name: top_k(test_student(student, test, device, frames=f), labels, 1) for name, f in shown.items()}
-
-
-def _silent(step: int, **metrics: float) -> None:
-    """Hears of progress, says nothing."""
+    return {"shuffled": shuffled_frames(*shape), "still": still_frames(*shape)}

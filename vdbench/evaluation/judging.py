@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from vdbench.clips.drawing import random_rows
 from vdbench.evaluation.evaluate import evaluate
 from vdbench.records import Condition, Way
-from vdbench.seeding import generator
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import torch
-    from numpy.typing import NDArray
 
     from vdbench.clips.clipset import ClipSet, Normalisation
-    from vdbench.distilled import DistilledSet
+    from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.evaluation.augment import Augmentation
+    from vdbench.evaluation.batches import TrainingSet
     from vdbench.evaluation.evaluate import StudentSpec
-    from vdbench.evaluation.train import Recipe, TrainingSet
+    from vdbench.evaluation.train import Recipe
     from vdbench.records import StudentScores
 
 VERSION = 1
@@ -68,9 +69,7 @@ class Judge:
     augmentation: Augmentation | None = None
     teacher: Callable[[torch.Tensor], torch.Tensor] | None = None
 
-    def __call__(
-        self, distilled: DistilledSet, ipc: int | None, seed: int, report: Callable[..., None] | None = None
-    ) -> Verdict:
+    def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> Verdict:
         """Judge a distilled set.
 
         Args:
@@ -85,8 +84,7 @@ class Judge:
         """
         record = distilled.record
         own = self.recipe if record.step_size is None else self.recipe.model_copy(update={"lr": record.step_size})
-        told = report or (lambda step, **metrics: None)
-        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, told)
+        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, report)
         if ipc is None:
             return Verdict(students)
         judged = []
@@ -94,7 +92,7 @@ class Judge:
             recipe = own if way.labels == "own" else self.recipe
             if way.augmented:
                 recipe = recipe.model_copy(update={"augmentation": self.augmentation})
-            data, curves = self._shown(distilled, way, ipc, seed), _named(told, way.name)
+            data, curves = self._shown(distilled, way, ipc, seed), _named(report, way.name)
             scores = evaluate(data, self.test, self.students[:1], recipe, self.seeds, self.device, curves, probe=False)
             judged.append(Condition(**way.model_dump(), students=scores))
         return Verdict(students, tuple(judged))
@@ -136,7 +134,7 @@ def ways(
 
 def random_clips(train: ClipSet, ipc: int, seed: int) -> ClipSet:
     """Clips drawn from each class without replacement: those that the method ``random`` keeps."""
-    rows = np.concatenate([_drawn(train.rows_of(label), ipc, seed, name) for label, name in enumerate(train.classes)])
+    rows = np.concatenate([random_rows(train, label, seed)[:ipc] for label in range(len(train.classes))])
     return replace(
         train,
         clips=train.clips[rows],
@@ -171,10 +169,17 @@ class Taught:
     def __len__(self) -> int:
         return len(self.data)
 
-    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Clips as networks take them, and the teacher's distributions."""
-        clips, _ = self.data.render(rows)
+        clips, _ = self.data.render(rows, device)
         return clips, self.teacher(clips)
+
+    def on(self, device: torch.device) -> Taught:
+        """The same in the memory of a device, where the clips fit."""
+        there = self.data.on(device)
+        return self if there is self.data else replace(self, data=there)
 
     def of_epoch(self, seed: int, device: torch.device) -> Taught:
         """The clips as one epoch of training shows them: itself, unless they are drawn anew."""
@@ -182,9 +187,5 @@ class Taught:
         return self if drawn is self.data else replace(self, data=drawn)
 
 
-def _drawn(rows: NDArray[np.int64], ipc: int, seed: int, name: str) -> NDArray[np.int64]:
-    return rows[generator(seed, name).permutation(len(rows))[:ipc]]
-
-
-def _named(report: Callable[..., None], condition: str) -> Callable[..., None]:
+def _named(report: Report, condition: str) -> Report:
     return lambda step, **metrics: report(step, **{f"{condition}/{name}": value for name, value in metrics.items()})

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from vdbench.clips.clipset import on_device
 from vdbench.errors import DivergedError
-from vdbench.evaluation.augment import Augmentation, augmented
+from vdbench.evaluation.augment import Augmentation
+from vdbench.evaluation.batches import Batches
 from vdbench.records import Record
 from vdbench.seeding import seeded
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Self
 
     import torch
 
-    from vdbench.clips.clipset import Normalisation
+    from vdbench.evaluation.batches import TrainingSet
     from vdbench.students.student import Student
 
 VERSION = 1
 """Raised when the same recipe trains another way; part of a trial's id."""
-RESIDENT_BYTES = 2 << 30
-"""Sets whose network input is no larger than this stay on the device; larger ones are rendered batch by batch."""
-
-
-class TrainingSet(Protocol):
-    """Anything that a student can be trained on: a :class:`ClipSet` or a :class:`DistilledSet`."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The class names that targets point into."""
-
-    @property
-    def normalisation(self) -> Normalisation:
-        """The mean and std that its clips are scaled by."""
-
-    def __len__(self) -> int:
-        """How many clips there are."""
-
-    def render(self, rows: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Clips as networks take them, and hard or soft targets, of some rows or of all."""
-
-    def of_epoch(self, seed: int, device: torch.device) -> TrainingSet:
-        """What one epoch shows: itself, unless it has other clips for every seed."""
+STEPS_BETWEEN_WAITS = 50
+"""Steps after which a GPU is waited for, to read its losses; a CPU's are read after every epoch."""
 
 
 class Recipe(Record):
@@ -102,7 +82,8 @@ def train_student(
     recipe: Recipe,
     seed: int,
     device: torch.device,
-    report: Callable[..., None] | None = None,
+    report: Report = silent,
+    after_epoch: Callable[[], None] | None = None,
 ) -> tuple[float, ...]:
     """Train a student in place; on a CPU the same arguments give the same weights, bit by bit.
 
@@ -112,7 +93,9 @@ def train_student(
         recipe: optimiser, learning rate, epochs.
         seed: of the order of the clips and of dropout; the process's own generators are left alone.
         device: where to compute: float32 on a CPU, bfloat16 where it is safe on a GPU.
-        report: called as ``report(step, loss=...)`` after every epoch, with the steps taken so far.
+        report: called as ``report(step, loss=...)`` for every epoch, with the steps that were taken at its end;
+            on a GPU, whose losses are read every now and then, some steps later.
+        after_epoch: called at the end of every epoch, while the student has the weights of that step.
 
     Returns:
         The mean loss per clip of every epoch.
@@ -127,77 +110,76 @@ def train_student(
     optimiser = torch.optim.SGD(
         student.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )
-    batches = _Batches(data, recipe, seed, device)
-    history: list[float] = []
-    step = 0
+    total = recipe.steps(len(data))
+    batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
+    losses = _Losses(student.name, report)
+    waits = STEPS_BETWEEN_WAITS if device.type == "cuda" else 1
     with seeded(seed, device):
-        while step < batches.total:
-            losses: list[torch.Tensor] = []
+        while losses.steps < total:
+            epoch: list[torch.Tensor] = []
             sizes: list[int] = []
-            for clips, targets in batches.epoch(batches.total - step):
+            for clips, targets in batches.epoch(total - losses.steps):
                 for group in optimiser.param_groups:
-                    group["lr"] = recipe.learning_rate(step + len(losses), batches.total)
+                    group["lr"] = recipe.learning_rate(losses.steps + len(epoch), total)
                 with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                     logits = student(clips)
                 loss = cross_entropy(logits.float(), targets)
                 optimiser.zero_grad()
                 torch.autograd.backward(loss)
                 optimiser.step()
-                losses.append(loss.detach())
+                epoch.append(loss.detach())
                 sizes.append(len(clips))
-            history.append(_mean_loss(torch.stack(losses).cpu(), torch.tensor(sizes), student.name, step))
-            step += len(losses)
-            if report is not None:
-                report(step, loss=history[-1])
+            losses.add(epoch, sizes)
+            if after_epoch is not None:
+                after_epoch()
+            if losses.waiting >= waits or losses.steps == total:
+                losses.read()
     if not all(bool(parameter.isfinite().all()) for parameter in student.parameters()):
-        raise DivergedError(student.name, step)
+        raise DivergedError(student.name, total)
     student.eval()
-    return tuple(history)
+    return tuple(losses.means)
 
 
-def _mean_loss(losses: torch.Tensor, sizes: torch.Tensor, what: str, first: int) -> float:
-    """Mean over the clips of an epoch whose first step is ``first``; the epoch's one wait for a GPU."""
-    finite = losses.isfinite()
-    if not bool(finite.all()):
-        raise DivergedError(what, first + int(finite.long().argmin()))
-    return float((losses.double() * sizes).sum() / sizes.sum())
+class _Losses:
+    """The losses of epochs, read from the device together.
 
+    Args:
+        what: that is trained, for errors.
+        report: told every epoch's mean, once it is read.
+    """
 
-class _Batches:
-    """The batches of every epoch, in an order drawn on the CPU, so that it is the same on every device."""
+    def __init__(self, what: str, report: Report) -> None:
+        self.means: list[float] = []
+        self._what, self._report = what, report
+        self._unread: list[tuple[list[torch.Tensor], list[int]]] = []
+        self._read_steps = self.steps = 0
 
-    def __init__(self, data: TrainingSet, recipe: Recipe, seed: int, device: torch.device) -> None:
+    @property
+    def waiting(self) -> int:
+        """Steps whose losses were not read."""
+        return self.steps - self._read_steps
+
+    def add(self, losses: list[torch.Tensor], sizes: list[int]) -> None:
+        """Keep an epoch's losses, one per step, and the clips of these steps."""
+        self._unread.append((losses, sizes))
+        self.steps += len(losses)
+
+    def read(self) -> None:
+        """Wait for the device.
+
+        Raises:
+            DivergedError: a loss is not finite.
+        """
         import torch
 
-        self.data, self.batch, self.device = data, recipe.batch, device
-        self.total = recipe.steps(len(data))
-        self.order = torch.Generator().manual_seed(seed)
-        self.augmentation, self.chance = recipe.augmentation, torch.Generator().manual_seed(seed + 1)
-        self.redrawn = data.of_epoch(0, device) is not data
-        clip, _ = data.render(torch.tensor([0]))
-        self.small = len(data) * clip.numel() * clip.element_size() <= RESIDENT_BYTES
-        self.resident = self._placed(data.render()) if self.small and not self.redrawn else None
-
-    def epoch(self, most: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Every clip once, in at most so many batches."""
-        import torch
-
-        rows = torch.randperm(len(self.data), generator=self.order)
-        data, resident = self.data, self.resident
-        if self.redrawn:
-            data = data.of_epoch(int(torch.randint(2**31, (), generator=self.order)), self.device)
-            resident = self._placed(data.render()) if self.small else None
-        for chosen in torch.split(rows, self.batch)[:most]:
-            if resident is None:
-                clips, targets = self._placed(data.render(chosen))
-            else:
-                here = chosen.to(self.device)
-                clips, targets = resident[0][here], resident[1][here]
-            yield self._varied(clips), targets
-
-    def _varied(self, clips: torch.Tensor) -> torch.Tensor:
-        return clips if self.augmentation is None else augmented(clips, self.augmentation, self.chance)
-
-    def _placed(self, pair: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        clips, targets = pair
-        return on_device(clips, self.device), targets.to(self.device, non_blocking=True)
+        values = torch.stack([loss for losses, _ in self._unread for loss in losses]).cpu()
+        finite = values.isfinite()
+        if not bool(finite.all()):
+            raise DivergedError(self._what, self._read_steps + int(finite.long().argmin()))
+        for losses, sizes in self._unread:
+            own, values = values[: len(losses)], values[len(losses) :]
+            clips = torch.tensor(sizes)
+            self.means.append(float((own.double() * clips).sum() / clips.sum()))
+            self._read_steps += len(losses)
+            self._report(self._read_steps, loss=self.means[-1])
+        self._unread.clear()

@@ -12,9 +12,11 @@ from vdbench.datasets.view import View, open_view
 from vdbench.errors import UsageError
 from vdbench.evaluation.judging import Judge
 from vdbench.evaluation.teacher import TrainedTeacher
-from vdbench.generator.settings import generator_settings, pool_spec
+from vdbench.generator.choice import pool_spec
+from vdbench.generator.settings import generator_settings
 from vdbench.method import Task
 from vdbench.work.assets import Assets
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import Protocol
     from vdbench.generator.sampling import GeneratedPool
-    from vdbench.work.assets import Report
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Bench:
         store = prepared_store(dataset, home.root, protocol.frames, protocol.size, on_progress=on_progress)
         return cls.of(store, protocol, home, device)
 
-    def assets(self, report: Report | None = None, due: Callable[[], bool] | None = None) -> Assets:
+    def assets(self, report: Report = silent, due: Callable[[], bool] | None = None) -> Assets:
         """The shared work over the train split."""
         return Assets(self.home.assets, self.view.train, self.device, report, due)
 
@@ -90,7 +91,7 @@ class Bench:
         ipc: int | None,
         seed: int,
         generator: Mapping[str, Any] | None = None,
-        report: Report | None = None,
+        report: Report = silent,
         due: Callable[[], bool] | None = None,
         checkpoints: Path | None = None,
     ) -> Task:
@@ -111,7 +112,7 @@ class Bench:
             seed=seed,
             device=self.device,
             assets=self.assets(report, due),
-            report=report or (lambda step, **metrics: None),
+            report=report,
             checkpoints=checkpoints,
             due=due or (lambda: True),
             pool=None if generator is None else self.pool(generator),
@@ -123,7 +124,7 @@ class Bench:
         ipc: int | None,
         seed: int,
         seeds: Sequence[int],
-        report: Report | None = None,
+        report: Report = silent,
         assets: Assets | None = None,
     ) -> Verdict:
         """Judge a distilled set under the protocol; a teacher is trained when it is first needed.

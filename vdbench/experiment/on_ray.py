@@ -174,7 +174,7 @@ def _around(jobs: Sequence[Job]) -> dict[str, Any]:
 
     methods = {job.trial.method for job in jobs}
     handed = [entry for entry in handed_over() if entry.name in methods]
-    return {"folder": str(Path.cwd()), "path": sys.path if handed else [], "handed": cloudpickle.dumps(handed)}
+    return {"folder": str(Path.cwd()), "path": sys.path if handed else [], "handed": cloudpickle.dumps(handed)}  # type: ignore[no-untyped-call]
 
 
 def _work_in(around: dict[str, Any]) -> None:

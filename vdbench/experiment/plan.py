@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vdbench.clips.codecs import clip_bytes
+from vdbench.clips.drawing import checked_ipc
 from vdbench.datasets.spec import as_declared_now
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.bench import Bench
 from vdbench.experiment.budgets import largest_fitting, sample
 from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
-from vdbench.generator.settings import describe, generator_settings
+from vdbench.generator.choice import describe
+from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 from vdbench.storage.files import digest
 from vdbench.students import student_class
@@ -261,14 +263,8 @@ def _check_data(request: Request, view: View) -> None:
         )
     if request.suite.protocol.evaluate_on == "validation" and not len(view.validation):
         raise UsageError("there is no validation part to evaluate on; add --set protocol.validation=0.1")
-    counts = view.train.counts()
-    smallest = int(counts.argmin())
     for ipc in request.ipc:
-        if ipc > counts[smallest]:
-            raise UsageError(
-                f"IPC {ipc} is more than {dataset.name} has: class '{view.train.classes[smallest]}' has "
-                f"{counts[smallest]} clips to choose from; ask for --ipc {counts[smallest]} or less"
-            )
+        checked_ipc(ipc, view.train, dataset.name)
 
 
 def describe_protocol(protocol: Protocol) -> str:

@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from vdbench.errors import DataError, FailureKind
 from vdbench.records import Condition, DatasetRecord, Provenance, Record, StudentScores
 from vdbench.storage import files
+from vdbench.storage.validation import faults_in
 
 
 class Stage(Record):
@@ -246,15 +247,6 @@ class ResultStore:
         return moved
 
 
-def _first_fault(error: ValueError) -> str:
-    """What is wrong with a file, and where in it."""
-    if not isinstance(error, ValidationError):
-        return str(error).splitlines()[0]
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
-
-
 def read_result(path: Path) -> Result:
     """Read and validate one result file.
 
@@ -265,7 +257,7 @@ def read_result(path: Path) -> Result:
         result = Result.model_validate_json(path.read_bytes())
     except ValueError as error:
         raise DataError(
-            f"{path} is not a result that can be read ({_first_fault(error)}); delete it or run its trial again"
+            f"{path} is not a result that can be read ({faults_in(error)}); delete it or run its trial again"
         ) from error
     if path.stem != result.id:
         raise DataError(f"{path} holds the result of trial {result.id}; rename it to {result.id}.json")

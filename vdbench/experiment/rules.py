@@ -24,6 +24,7 @@ from vdbench.experiment.suite import Protocol, load_suite, suite_names
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.verification import tolerance
 from vdbench.storage import files
+from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,7 +89,7 @@ def faults_of(result: Result) -> Iterator[str]:
     try:
         protocol = Protocol.model_validate(result.protocol)
     except ValidationError as error:
-        yield f"its protocol cannot be read: {str(error.errors()[0]['msg'])}"
+        yield f"its protocol cannot be read: {faults_in(error)}"
         return
     yield from _suite_faults(result, protocol)
     if result.evaluated_on != protocol.evaluate_on:

@@ -14,8 +14,9 @@ from vdbench.errors import DataError, UsageError, nearest
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
-from vdbench.records import Record, setting_names
+from vdbench.records import Record
 from vdbench.storage import plain_yaml
+from vdbench.storage.validation import faults_in, setting_error
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -150,12 +151,7 @@ def load_suite(asked: str | Path | Suite, overrides: Mapping[str, Any] | None = 
     try:
         modified = suite.model_copy(update={"protocol": Protocol.model_validate(changed)})
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(["protocol", *(str(part) for part in first["loc"])])
-        if first["type"] == "extra_forbidden":
-            known = setting_names(Protocol, "protocol")
-            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
-        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+        raise setting_error(error, Protocol, "protocol") from None
     name = f"{suite.name.removesuffix(BENT)}{BENT}"
     return modified if modified == suite else modified.model_copy(update={"name": name})
 
@@ -177,7 +173,7 @@ def _read(asked: str | Path) -> Suite:
             declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
         return Suite.model_validate(declared)
     except (yaml.YAMLError, ValueError, TypeError, UsageError) as error:
-        raise DataError(f"suite file {file.name} is malformed: {str(error).splitlines()[0]}") from error
+        raise DataError(f"suite file {file.name} is malformed: {faults_in(error)}") from error
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

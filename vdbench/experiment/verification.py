@@ -24,6 +24,7 @@ from vdbench.experiment.suite import Protocol
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.worker import reproducibly
 from vdbench.storage import files
+from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,10 +127,8 @@ def protocol_of(result: Result) -> Protocol:
     try:
         return Protocol.model_validate(result.protocol)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
         raise DataError(
-            f"the protocol of result {result.id} is none of this version: {place}: {first['msg']}; verify it with "
+            f"the protocol of result {result.id} is none of this version: {faults_in(error)}; verify it with "
             f"vdbench {result.environment.vdbench}"
         ) from error
 

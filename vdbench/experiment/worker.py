@@ -5,7 +5,6 @@ Both schedulers run these functions, and nothing else runs a trial.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,17 +18,17 @@ from threadpoolctl import threadpool_limits
 from vdbench.datasets.store import ClipStore
 from vdbench.distilled.distilled_set import TENSORS
 from vdbench.distilled.soundness import check_set
-from vdbench.errors import DataError, FailureKind, VdbenchError
+from vdbench.errors import DataError
 from vdbench.experiment.artefacts import make, store
 from vdbench.experiment.bench import Bench, teacher_of
-from vdbench.experiment.curves import Curves, plain
 from vdbench.experiment.environment import environment
 from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
 from vdbench.experiment.home import Home
-from vdbench.experiment.result import Curve, Result, Source, Stage
-from vdbench.experiment.stopping import StopRequest
+from vdbench.experiment.progress import TrialProgress
+from vdbench.experiment.result import Result, Source, Stage
 from vdbench.registry import Registry
 from vdbench.storage import files
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from vdbench.datasets.view import View
@@ -38,16 +37,7 @@ if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
     from vdbench.method import Method, Task
     from vdbench.records import StudentScores
-    from vdbench.work.assets import AssetSpec, Report
-
-LOOK_EVERY = 0.5
-"""Seconds between two looks for a request to stop."""
-
-
-class TrialTimeoutError(VdbenchError):
-    """A trial took longer than it was given."""
-
-    kind: FailureKind = "timeout"
+    from vdbench.work.assets import AssetSpec
 
 
 def run_trial(job: Job, report: Report) -> Result:
@@ -64,7 +54,7 @@ def run_trial(job: Job, report: Report) -> Result:
         KeyboardInterrupt: after an ``interrupted`` record was stored.
     """
     started = datetime.now(UTC)
-    progress = _Progress(report, job)
+    progress = TrialProgress(report, job)
     home = Home(job.home)
     try:
         with reproducibly():
@@ -98,7 +88,7 @@ def reproducibly() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> Result:
+def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime) -> Result:
     trial, bench = job.trial, _bench(job)
     method, task = _prepare(job, bench, progress)
     made, distilled = _distil(job, method, task, progress)
@@ -138,13 +128,13 @@ def distil(job: Job, report: Report) -> DistilledSet:
         VdbenchError: the method failed, or its set is not one for the task; nothing is recorded.
         KeyboardInterrupt: it was asked to end, and has kept its state.
     """
-    progress = _Progress(report, job)
+    progress = TrialProgress(report, job)
     with reproducibly():
         method, task = _prepare(job, _bench(job), progress)
         return _distil(job, method, task, progress)[1]
 
 
-def _distil(job: Job, method: Method[Any], task: Task, progress: _Progress) -> tuple[Made, DistilledSet]:
+def _distil(job: Job, method: Method[Any], task: Task, progress: TrialProgress) -> tuple[Made, DistilledSet]:
     """The set as its method returned it, and as the trial stores it."""
     trial, home = job.trial, Home(job.home)
     with progress.during("assets"):
@@ -165,7 +155,9 @@ def _bench(job: Job) -> Bench:
     return bench
 
 
-def _prepare(job: Job, bench: Bench, progress: _Progress, registry: Registry | None = None) -> tuple[Method[Any], Task]:
+def _prepare(
+    job: Job, bench: Bench, progress: TrialProgress, registry: Registry | None = None
+) -> tuple[Method[Any], Task]:
     trial = job.trial
     registry = registry or Registry(job.plugins)
     method = registry.configure(trial.method, trial.pool, job.settings)
@@ -216,7 +208,7 @@ class Lookout:
         if job.plugins not in self._registries:
             self._registries[job.plugins] = Registry(job.plugins)
         bench = self._benches[place]
-        method, task = _prepare(job, bench, _Progress(_silent, job), self._registries[job.plugins])
+        method, task = _prepare(job, bench, TrialProgress(silent, job), self._registries[job.plugins])
         return Ahead(bench.view, method, task, task.assets.missing(_needed(job, method, task)))
 
 
@@ -239,7 +231,7 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
     """
     try:
         with reproducibly():
-            method, task = _prepare(job, _bench(job), _Progress(report, job))
+            method, task = _prepare(job, _bench(job), TrialProgress(report, job))
             for _, spec in task.assets.missing(_needed(job, method, task)):
                 if task.assets.folder(spec) == folder:
                     task.assets.get(spec)
@@ -278,54 +270,3 @@ def blank_result(job: Job, started: datetime) -> Result:
         environment=environment(job.device),
         started=started,
     )
-
-
-def _silent(step: int, **metrics: Any) -> None:
-    """Hears of progress, says nothing."""
-
-
-class _Progress:
-    """A report that knows the stage, keeps the time limit, and ends the trial when the run was asked to end.
-
-    A trial that has to end is told by :meth:`due` first, so that it can keep its state, and ended at a later report.
-    """
-
-    def __init__(self, report: Report, job: Job) -> None:
-        self.stage = "assets"
-        self._curves = Curves()
-        self._report, self._job = report, job
-        self._stop, self._stopping = StopRequest(job.home), False
-        self._started = self._kept = self._looked = time.monotonic()
-
-    def __call__(self, step: int, **metrics: Any) -> None:
-        now = time.monotonic()
-        if self._late(now):
-            raise TrialTimeoutError(f"not finished after {self._job.timeout:g} seconds; give it more with --timeout")
-        if self._stopping:
-            raise KeyboardInterrupt("the run was asked to end")
-        if now - self._looked > LOOK_EVERY:
-            self._looked, self._stopping = now, self._stop.made
-        told = {name: plain(value) for name, value in metrics.items()}
-        self._report(int(step), stage=self.stage, **told)
-        self._curves.add(int(step), told)
-
-    @property
-    def curves(self) -> dict[str, Curve]:
-        """What this stage reported, thinned."""
-        return self._curves.thinned()
-
-    def due(self) -> bool:
-        """Whether long work should keep its state now."""
-        now = time.monotonic()
-        due = self._stopping or self._late(now) or now - self._kept >= self._job.checkpoint_every
-        self._kept = now if due else self._kept
-        return due
-
-    def _late(self, now: float) -> bool:
-        return self._job.timeout is not None and now - self._started > self._job.timeout
-
-    @contextmanager
-    def during(self, stage: str) -> Iterator[None]:
-        self.stage, self._curves = stage, Curves()
-        self(0)
-        yield

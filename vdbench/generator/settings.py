@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError, model_validator
 
-from vdbench.errors import UsageError, nearest
 from vdbench.method import Settings, identity
-from vdbench.records import setting_names
-
-if TYPE_CHECKING:
-    from vdbench.clips.clipset import ClipSet
-    from vdbench.generator.sampling import GeneratedPool
-    from vdbench.generator.source import GeneratorSpec
+from vdbench.storage.validation import setting_error
 
 Preset = Literal["quick", "small", "paper"]
 
@@ -130,39 +124,6 @@ class GeneratorSettings(Settings):
         return self
 
 
-def pool_spec(settings: GeneratorSettings, dataset: str, train: ClipSet) -> GeneratedPool:
-    """The pool that a run's selectors choose from.
-
-    Args:
-        settings: of the generator and of the sampling.
-        dataset: name of the data set.
-        train: the train split.
-    """
-    from vdbench.generator.sampling import GeneratedPool
-
-    source = generator_spec(settings, dataset, train)
-    return GeneratedPool(generator=source, sampling=settings.sampling, classes=train.classes)
-
-
-def generator_spec(settings: GeneratorSettings, dataset: str, train: ClipSet) -> GeneratorSpec:
-    """The generator itself; the arguments are those of :func:`pool_spec`."""
-    from vdbench.generator.shipped import shipped_for
-    from vdbench.generator.text import TextToVideo
-    from vdbench.generator.training import TrainedGenerator
-
-    if settings.pipeline is not None and settings.source != "trained":
-        return TextToVideo.at(settings.pipeline, settings.prompt, settings.saw)
-    shipped = shipped_for(dataset, train) if settings.source == "auto" else None
-    return shipped or TrainedGenerator(
-        autoencoder=settings.autoencoder, denoiser=settings.denoiser, training=settings.training
-    )
-
-
-def describe(settings: GeneratorSettings, dataset: str, train: ClipSet) -> dict[str, Any]:
-    """What sets results on a pool apart from those on others: nested JSON values for a trial's settings."""
-    return {**generator_spec(settings, dataset, train).describe(), "sampling": settings.sampling.identity()}
-
-
 def generator_settings(values: dict[str, Any]) -> GeneratorSettings:
     """Settings as given with ``--set generator...`` or by a suite.
 
@@ -172,12 +133,7 @@ def generator_settings(values: dict[str, Any]) -> GeneratorSettings:
     try:
         return GeneratorSettings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(["generator", *(str(part) for part in first["loc"])])
-        if first["type"] == "extra_forbidden":
-            known = setting_names(GeneratorSettings, "generator")
-            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
-        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+        raise setting_error(error, GeneratorSettings, "generator") from None
 
 
 def _plain(value: Any) -> dict[str, Any] | None:

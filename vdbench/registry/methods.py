@@ -19,9 +19,9 @@ from pydantic import ValidationError
 
 from vdbench.errors import DependencyError, UsageError, nearest
 from vdbench.method import Method, Settings
-from vdbench.records import setting_names
 from vdbench.registry.plugins import Plugin
 from vdbench.registry.source import code_of
+from vdbench.storage.validation import setting_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -218,12 +218,7 @@ def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:
     try:
         return cls.Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join([cls.name, *(str(part) for part in first["loc"])])
-        if first["type"] == "extra_forbidden":
-            known = setting_names(cls.Settings, cls.name)
-            raise UsageError(f"unknown setting '{path}'; {nearest(path, known)}") from None
-        raise UsageError(f"setting {path}={first['input']!r} is not valid: {first['msg']}") from None
+        raise setting_error(error, cls.Settings, cls.name) from None
 
 
 def _installed() -> list[Entry]:

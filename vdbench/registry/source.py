@@ -121,6 +121,8 @@ def _named_in(source: str, value: Any, module: str) -> Iterator[tuple[str, Any]]
     around = vars(sys.modules[module])
     if isinstance(value, type):
         yield from ((base.__qualname__, base) for base in value.__bases__)
+        own = ((name, member) for name, member in vars(value).items() if not name.startswith("__"))
+        yield from ((f"{value.__qualname__}.{name}", member) for name, member in own if isinstance(member, type))
     try:
         tree = ast.parse(textwrap.dedent(source))
     except SyntaxError:  # the values of a class without functions

@@ -1,1 +1,1 @@
-"""Files that appear whole or not at all, their digests, and YAML that is read as it was typed."""
+"""Files that appear whole or not at all, their digests, YAML as it was typed, and what is wrong with what was read."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vdbench.storage import files
 from vdbench.work.checkpoints import Checkpoint
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +31,6 @@ T = TypeVar("T")
 
 RECORD = "asset.json"
 """In the folder of an asset: its spec, and the seconds that building it took."""
-Report = Callable[..., None]
-"""``report(step, **metrics)``: how long work tells how far it is."""
 
 
 class AssetSpec(BaseModel, Generic[T_co]):
@@ -87,13 +86,13 @@ class Assets:
         root: Path,
         train: ClipSet,
         device: torch.device,
-        report: Report | None = None,
+        report: Report = silent,
         due: Callable[[], bool] | None = None,
     ) -> None:
         self.root = root
         self.train = train
         self.device = device
-        self.report: Report = report or (lambda step, **metrics: None)
+        self.report = report
         self.due: Callable[[], bool] = due or (lambda: True)
         self._inner = 0.0
 

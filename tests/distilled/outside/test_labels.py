@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from tests.distilled.outside.conftest import CLASSES, LABELS, Heard, Load, Save, pixels, same
+from vdbench.clips.targets import nearest_distribution
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import View
 from vdbench.distilled.outside.loading import load_outside
-from vdbench.distilled.targets import nearest_distribution
 from vdbench.errors import DataError
 
 

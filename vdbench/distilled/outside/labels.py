@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdbench.clips.targets import nearest_distribution
 from vdbench.distilled.outside.classes import position
 from vdbench.distilled.outside.step_size import is_step_size
 from vdbench.distilled.outside.tensors import SUFFIXES, around, listing, read_arrays
-from vdbench.distilled.targets import nearest_distribution
 from vdbench.errors import DataError
 
 if TYPE_CHECKING:

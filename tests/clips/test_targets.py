@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from vdbench.distilled.targets import nearest_distribution
+from vdbench.clips.targets import nearest_distribution
 
 
 @given(st.lists(st.floats(-3, 3), min_size=2, max_size=5))

@@ -13,6 +13,9 @@ from vdbench.cli.output import err, human_bytes, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from vdbench.datasets.geometry import Geometry
     from vdbench.datasets.spec import DatasetSpec
     from vdbench.datasets.store import ClipStore
@@ -85,7 +88,7 @@ def prepare(
 
     **Example:** `vdbench datasets prepare ucf101,hmdb51 --data-root /data/videos`
     """
-    from vdbench.cli.progress import counting
+    from vdbench.api.progress import counting
     from vdbench.datasets.prepare import disk_needed
     from vdbench.datasets.prepare import prepare as decode
     from vdbench.extensions.kinds import use
@@ -95,7 +98,7 @@ def prepare(
     for spec in _specs(names):
         geometry = spec.geometry.at(frames, size)
         _tell_disk(spec, geometry, data_root)
-        with counting(f"preparing {spec.name}") as on_progress:
+        with counting(f"preparing {spec.name}", err) as on_progress:
             store = decode(
                 spec,
                 _absolute(data_root),
@@ -173,6 +176,7 @@ def _fault_counts(store: ClipStore) -> dict[str, int]:
 @app.command()
 def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
     """Hash every video, every stored clip and every view again, and name what has changed."""
+    from vdbench.datasets.prepare import store_named
     from vdbench.datasets.prepare import verify as find_changes
     from vdbench.datasets.view import verify_views
     from vdbench.storage.digests import sealed
@@ -181,7 +185,7 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
     changed = []
     for spec in _specs(names):
         typed = names if names.endswith(".yaml") else spec.name
-        store = _found(typed, spec, place, frames=1, size=1, look=False)
+        store = store_named(typed, place.root, frames=1, size=1, look=False)
         faults = find_changes(store, _absolute(data_root))
         changed += [typed] * len(faults)
         if not sealed(store.folder):
@@ -245,6 +249,13 @@ def show(
     out.print(f"contact sheet: {path}", soft_wrap=True)
 
 
+def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Show how far preparing a data set is, where it has to be prepared."""
+    from vdbench.api.progress import counting
+
+    return counting(f"preparing {name}", err)
+
+
 def store_for(name: str, place: Home, frames: int | None = None, size: int | None = None) -> ClipStore:
     """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
 
@@ -257,29 +268,10 @@ def store_for(name: str, place: Home, frames: int | None = None, size: int | Non
     Raises:
         DataError: it is not prepared; the sentence offers the command.
     """
-    from vdbench.datasets.spec import load_dataset
+    from vdbench.datasets.prepare import prepared_store
 
-    spec = load_dataset(name)
-    own = (spec.geometry.frames, spec.geometry.size)
-    if spec.layout == "rendered" and (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]:
-        from vdbench.cli.progress import counting
-        from vdbench.datasets.prepare import prepare as decode
-
-        with counting(f"preparing {name}") as on_progress:
-            return decode(spec, None, place.root, on_progress=on_progress)
-    return _found(name, spec, place, frames, size)
-
-
-def _found(
-    typed: str, spec: DatasetSpec, place: Home, frames: int | None, size: int | None, look: bool = True
-) -> ClipStore:
-    """The prepared store; the command that an error offers calls the data set as it was typed, maybe by its file."""
-    from vdbench.datasets.store import find_store
-
-    try:
-        return find_store(place.root, spec, frames=frames, size=size, look=look)
-    except DataError as error:
-        raise DataError(error.sentence, [typed if word == spec.name else word for word in error.command]) from None
+    with preparing(name) as on_progress:
+        return prepared_store(name, place.root, frames, size, on_progress)
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vdbench.cli.output import human_bytes, human_seconds
+from vdbench.api.screen import human_seconds
+from vdbench.cli.output import human_bytes
 
 if TYPE_CHECKING:
     from vdbench.experiment.estimate import Estimate

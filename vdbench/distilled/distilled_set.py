@@ -81,7 +81,7 @@ class DistilledRecord(Record):
         return self
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DistilledSet:
     """A few clips per class and what a student needs to learn from them.
 
@@ -116,6 +116,23 @@ class DistilledSet:
 
     def __len__(self) -> int:
         return len(self.tensors["targets"])
+
+    def __repr__(self) -> str:
+        return f"DistilledSet of {self._facts}"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it holds, and some of its clips."""
+        from vdbench.clips.pictures import inline_sheet
+
+        names = [self.classes[label] for label in self.labels()]
+        return inline_sheet(self.pixels().numpy(), names, self._facts)
+
+    @property
+    def _facts(self) -> str:
+        record = self.record
+        budget = "all clips" if record.ipc is None else f"IPC {record.ipc}"
+        kept = f"{len(self)} clips in {self.stored_bytes} bytes"
+        return f"{kept}, by {record.method} from {record.dataset}, {budget}, seed {record.seed}"
 
     @property
     def _parameterisation(self) -> Parameterisation:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import UsageError
-from vdbench.experiment.suite import Suite, load_suite, merged, suite_names
+from vdbench.experiment.suite import BENT, Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 from vdbench.storage import plain_yaml
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vdbench.experiment.result import Result
     from vdbench.method import Method
 
-BENT = "-bent"
-"""What :func:`vdbench.experiment.suite.load_suite` adds to the name of a suite whose protocol was changed."""
 GENERATOR = "generator"
 OURS = "vdbench"
 """The distribution whose methods every installation has."""

@@ -142,7 +142,7 @@ def test_networks_and_their_number_can_be_chosen(home: Path) -> None:
     small = vdbench.distill("random", "ucf101", partial=True, **SMALL)
     judged = vdbench.evaluate(small, seeds=3, students=["minic3d"], seed=2, **SMALL)
     assert list(judged.frame().network) == [2000, 2001, 2002] and set(judged.frame().width) == {64}
-    assert judged.suite == "quick-bent" and "ucf101" in repr(judged)
+    assert judged.suite == "quick-modified" and "ucf101" in repr(judged)
     assert list(judged.frame().columns) == list(NETWORK)
 
 

@@ -44,7 +44,7 @@ class Request:
     """What a user asked to run.
 
     Attributes:
-        suite: the protocol, bent as asked.
+        suite: the protocol, modified as asked.
         methods: names, ``name@pool``, globs or ``all``; the suite's controls are added.
         stores: the prepared data sets.
         ipc: instances per class.

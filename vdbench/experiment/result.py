@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vdbench.errors import DataError, FailureKind
 from vdbench.records import Condition, DatasetRecord, Provenance, Record, StudentScores
@@ -168,6 +168,12 @@ class Result(Record):
     started: datetime
     failure: Failure | None = None
     verified: Verification | None = None
+
+    @field_validator("suite")
+    @classmethod
+    def _as_it_is_called_now(cls, suite: str) -> str:
+        """Modified suites were called ``quick-bent`` before they were called ``quick-modified``."""
+        return f"{suite.removesuffix('-bent')}-modified" if suite.endswith("-bent") else suite
 
     @property
     def label(self) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vdbench.datasets.spec import DatasetSpec
 
-BENT = "-bent"
+MODIFIED = "-modified"
 """Added to the name of a suite whose protocol was changed."""
 
 
@@ -152,7 +152,7 @@ def load_suite(asked: str | Path | Suite, overrides: Mapping[str, Any] | None = 
         modified = suite.model_copy(update={"protocol": Protocol.model_validate(changed)})
     except ValidationError as error:
         raise setting_error(error, Protocol, "protocol") from None
-    name = f"{suite.name.removesuffix(BENT)}{BENT}"
+    name = f"{suite.name.removesuffix(MODIFIED)}{MODIFIED}"
     return modified if modified == suite else modified.model_copy(update={"name": name})
 
 

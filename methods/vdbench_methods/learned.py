@@ -166,8 +166,8 @@ class Loop:
         """The chance of one iteration."""
         return generator(self._task.seed, self._what, step)
 
-    def told(self, loss: torch.Tensor, **others: torch.Tensor) -> None:
-        """Take note of an iteration's loss, and of other numbers for its curves. Called once per iteration."""
+    def log(self, loss: torch.Tensor, **others: torch.Tensor) -> None:
+        """Log an iteration's loss, and other numbers for its curves. Called once per iteration."""
         numbers = {"loss": loss, **others}
         self._pending.append({name: number.detach().clone() for name, number in numbers.items()})
 
@@ -175,7 +175,7 @@ class Loop:
         """The numbers of the iterations that are left.
 
         Raises:
-            DivergedError: a loss that was told, or what was learned in the end, is not finite.
+            DivergedError: a logged loss, or what was learned in the end, is not finite.
         """
         waits = STEPS_BETWEEN_WAITS if self._task.device.type == "cuda" else 1
         for step in range(self._first, self._total):
@@ -190,7 +190,7 @@ class Loop:
             raise DivergedError(self._what, self._total)
 
     def _read(self, done: int) -> dict[str, float]:
-        """Means of what was told since the last time."""
+        """Means of what was logged since the last time."""
         import torch
 
         first = done - len(self._pending)

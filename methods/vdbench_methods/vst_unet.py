@@ -126,8 +126,8 @@ class Policy:
         _, channels, frames, height, width = self._inputs.shape
         with seeded(seed):
             self.network = UNet3d(channels, (frames, height, width), settings.width).to(device)
-        share = k / len(maps)
-        start = math.log(share / (1 - share)) if share < 1 else ALL
+        resources = k / len(maps)
+        start = math.log(resources / (1 - resources)) if resources < 1 else ALL
         self.offsets = torch.full((len(maps),), start, device=device, requires_grad=True)
         groups = [
             {"params": list(self.network.parameters()), "lr": settings.lr},

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from vdbench.errors import DependencyError, UsageError
+from vdbench.extensions.plugins import Plugin
 from vdbench.method import Card
 from vdbench.registry import Registry
 from vdbench.registry.methods import hand_over
-from vdbench.registry.plugins import Plugin
 from vdbench.registry.source import code_of
 from vdbench.selector import Selector
 

@@ -13,7 +13,7 @@ from vdbench.errors import UsageError
 
 if TYPE_CHECKING:
     from vdbench.distilled import DistilledSet
-    from vdbench.evaluation.judging import Verdict
+    from vdbench.evaluation.judging import Evaluation
     from vdbench.records import Score
 
 COLUMNS = ("student", "labels", "seed", "top-1", "top-5", "macro", "shuffled", "still")
@@ -125,14 +125,14 @@ def evaluate(
     )
     record = judged.distilled.record
     told = {"assumed": record.settings | {"lr": record.step_size}} if outside else {}
-    _show(judged.distilled, judged.verdict, told, as_json)
+    _show(judged.distilled, judged.evaluation, told, as_json)
 
 
-def _show(distilled: DistilledSet, verdict: Verdict, told: dict[str, Any], as_json: bool) -> None:
+def _show(distilled: DistilledSet, evaluation: Evaluation, told: dict[str, Any], as_json: bool) -> None:
     """Print the scores, as JSON beside what else is told of the set."""
     judged = [
-        *(("own", scores) for scores in verdict.students),
-        *((way.name, scores) for way in verdict.conditions for scores in way.students),
+        *(("own", scores) for scores in evaluation.students),
+        *((way.name, scores) for way in evaluation.conditions for scores in way.students),
     ]
     if as_json:
         print_json([{"labels": labels} | s.model_dump(mode="json") | told for labels, s in judged])

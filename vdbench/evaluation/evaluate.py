@@ -212,11 +212,11 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
         student = build_student(spec.name, len(test.classes), test.frames, test.size, spec.width, seed, spec.depth)
         curve = f"{spec.name}/{seed}"
 
-        def told(step: int, loss: float, curve: str = curve) -> None:
+        def log(step: int, loss: float, curve: str = curve) -> None:
             report(step, **{f"{curve}/loss": loss})
 
         with measured(device) as training:
-            losses = train_student(student, data, recipe, seed, device, told)
+            losses = train_student(student, data, recipe, seed, device, log)
         with measured(device) as testing:
             logits, *altered = test_student(student, shown, device, frames=[None, *alterations.values()])
         if not bool(logits.isfinite().all()):

@@ -145,7 +145,7 @@ class _Losses:
 
     Args:
         what: that is trained, for errors.
-        report: told every epoch's mean, once it is read.
+        report: called with every epoch's mean, once it is read.
     """
 
     def __init__(self, what: str, report: Report) -> None:

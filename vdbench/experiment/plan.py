@@ -20,7 +20,7 @@ from vdbench.generator.choice import describe
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 from vdbench.storage.files import digest
-from vdbench.students import student_class
+from vdbench.students import STUDENTS, student_class
 
 if TYPE_CHECKING:
     from vdbench.clips.codecs import Codec
@@ -206,13 +206,18 @@ class _Site:
             generator=generator,
             home=self.bench.home.root,
             store=self.bench.store.folder,
-            plugins=self.registry.plugins(name),
+            plugins=self._plugins(name),
             device=request.device,
-            cpus=method.share.cpus,
-            gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
+            cpus=method.resources.cpus,
+            gpus=(method.resources.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
             timeout=request.timeout,
             checkpoint_every=request.checkpoint_every,
         )
+
+    def _plugins(self, name: str) -> tuple[Path, ...]:
+        """The files that a worker has to know: of the method, and of the students."""
+        students = [STUDENTS.file(student.name) for student in self.bench.protocol.students]
+        return tuple(dict.fromkeys([*self.registry.plugins(name), *(file for file in students if file)]))
 
     def _chosen(self, name: str, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the suite prescribes for a method or the generator, and that with what the user set instead."""

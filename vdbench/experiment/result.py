@@ -115,7 +115,7 @@ class Result(Record):
         labels: kind of labels that the distilled set brings.
         students: scores per student, trained with the method's own labels and step size where it learned any; empty
             when failed.
-        conditions: scores of the same students and clips judged in the protocol's other ways.
+        conditions: scores of the same students and clips evaluated in the protocol's other settings.
         step_size: learning rate that the method learned and its students were trained with; None where the protocol's
             was used.
         stored_clips: clips in the distilled set.

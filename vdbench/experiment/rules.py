@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.distilled.distilled_set import TENSORS
 from vdbench.errors import DataError
-from vdbench.evaluation.judging import ways
+from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.result import read_result
 from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
 from vdbench.experiment.suite import Protocol, load_suite, suite_names
@@ -142,13 +142,13 @@ def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
     if [scores.student for scores in result.students] != asked:
         yield f"its students are not {', '.join(asked)}, as its protocol says"
     step_size = result.step_size is not None
-    wanted = ways(result.labels, step_size, protocol.labels, protocol.augmentation is not None)
-    names = [] if result.ipc is None else [way.name for way in wanted]
-    if [way.name for way in result.conditions] != names:
+    wanted = evaluation_settings(result.labels, step_size, protocol.labels, protocol.augmentation is not None)
+    names = [] if result.ipc is None else [setting.name for setting in wanted]
+    if [setting.name for setting in result.conditions] != names:
         yield f"it was not judged as its protocol says beside its own way: {', '.join(names) or 'in no other'}"
     if result.verified is not None and not 0 <= result.verified.difference <= tolerance(protocol.evaluation_seeds):
         yield f"it is marked as verified with a difference of {result.verified.difference:g} points"
-    conditions = [scores for way in result.conditions for scores in way.students]
+    conditions = [scores for setting in result.conditions for scores in setting.students]
     seeds = student_seeds(result.seed, protocol.evaluation_seeds)
     if any([score.seed for score in scores.scores] != seeds for scores in (*result.students, *conditions)):
         yield f"its networks do not have the seeds {', '.join(map(str, seeds))}"

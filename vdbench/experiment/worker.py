@@ -26,6 +26,7 @@ from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
 from vdbench.experiment.home import Home
 from vdbench.experiment.progress import TrialProgress
 from vdbench.experiment.result import Result, Source, Stage
+from vdbench.extensions.kinds import use
 from vdbench.registry import Registry
 from vdbench.storage import files
 from vdbench.work.reports import Report, silent
@@ -54,6 +55,7 @@ def run_trial(job: Job, report: Report) -> Result:
         KeyboardInterrupt: after an ``interrupted`` record was stored.
     """
     started = datetime.now(UTC)
+    use(job.plugins)
     progress = TrialProgress(report, job)
     home = Home(job.home)
     try:
@@ -94,16 +96,18 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
     made, distilled = _distil(job, method, task, progress)
     stages = {"assets": Stage(seconds=task.assets.seconds(method.needs(task))), "distill": made.cost}
     with progress.during("evaluate"):
-        verdict = bench.judge(distilled, trial.ipc, trial.seed, trial.evaluation_seeds(), progress, assets=task.assets)
-        judged = [*verdict.students, *(scores for way in verdict.conditions for scores in way.students)]
+        evaluation = bench.judge(
+            distilled, trial.ipc, trial.seed, trial.evaluation_seeds(), progress, assets=task.assets
+        )
+        judged = [*evaluation.students, *(scores for way in evaluation.conditions for scores in way.students)]
         stages["evaluate"] = _evaluation_cost(judged)
     return blank_result(job, started).model_copy(
         update={
             "reconstruction": method.card.reconstruction,
             "source": Source(title=method.card.title, paper=method.card.paper, bibtex=method.card.bibtex),
             "labels": distilled.record.labels,
-            "students": verdict.students,
-            "conditions": verdict.conditions,
+            "students": evaluation.students,
+            "conditions": evaluation.conditions,
             "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,
@@ -128,6 +132,7 @@ def distil(job: Job, report: Report) -> DistilledSet:
         VdbenchError: the method failed, or its set is not one for the task; nothing is recorded.
         KeyboardInterrupt: it was asked to end, and has kept its state.
     """
+    use(job.plugins)
     progress = TrialProgress(report, job)
     with reproducibly():
         method, task = _prepare(job, _bench(job), progress)

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.extensions.kinds import use
+from vdbench.extensions.plugins import Plugin
 from vdbench.method import Method, Settings
-from vdbench.registry.plugins import Plugin
 from vdbench.registry.source import code_of
 from vdbench.storage.validation import setting_error
 
@@ -238,12 +239,21 @@ def _from_file(path: Path) -> list[Entry]:
     plugin = Plugin(path)
     source, name = str(plugin.path), plugin.path.stem.replace("_", "-")
     try:
-        methods = plugin.methods()
+        methods = plugin.classes(Method)  # type: ignore[type-abstract]
     except (Exception, SystemExit) as error:
         return [Entry(name, source, None, _sentence(error))]
-    if not methods:
-        return [Entry(name, source, None, "it defines no subclass of Method or Selector")]
+    use([path])
+    if not methods and not _adds_networks(plugin):
+        return [Entry(name, source, None, "it defines no method, student or encoder")]
     return [replace(_entry(getattr(c, "name", c.__name__), source, c), code=plugin.code) for c in methods]
+
+
+def _adds_networks(plugin: Plugin) -> bool:
+    """Whether a plugin file without a method defines students or encoders."""
+    from vdbench.encoders import Encoder
+    from vdbench.students.student import Student
+
+    return bool(plugin.classes(Student) or plugin.classes(Encoder))  # type: ignore[type-abstract]
 
 
 def _entry(name: str, source: str, method: Any) -> Entry:

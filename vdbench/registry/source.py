@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from vdbench.errors import UsageError
-from vdbench.registry.plugins import Plugin
+from vdbench.extensions.plugins import Plugin
 from vdbench.storage import files
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from vdbench.extensions.kinds import code_of
 from vdbench.storage import files
 from vdbench.work.checkpoints import Checkpoint
 from vdbench.work.reports import Report, silent
@@ -51,7 +52,9 @@ class AssetSpec(BaseModel, Generic[T_co]):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         plain = self.model_dump(mode="json")
         nested = {name: value.identity() for name, value in fields.items() if isinstance(value, AssetSpec)}
-        return {"class": type(self).__qualname__, "version": self.version, "fields": plain | nested}
+        code = code_of(type(self))  # of a plugin file, for which no version stands
+        made_by = {"class": type(self).__qualname__, "version": self.version} | ({"code": code} if code else {})
+        return {**made_by, "fields": plain | nested}
 
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """Assets that building this one asks for. A scheduler builds them before it, and beside each other."""

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import TINY, Cli
 from vdbench.experiment import plan as planning
 from vdbench.experiment.repeat import repeat_command
-from vdbench.experiment.result import Result
+from vdbench.experiment.result import Result, ResultStore
 from vdbench.experiment.worker import blank_result
 
 
@@ -70,7 +70,9 @@ RUNS = {
 
 
 @pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
-def test_the_command_plans_the_trials_of_its_row(cli: Cli, prepared: Path, planned, arguments) -> None:
+def test_the_command_and_the_result_plan_the_trials_of_a_row(
+    cli: Cli, prepared: Path, tmp_path: Path, planned, arguments
+) -> None:
     results = planned("--partial", "--seeds", 2, *arguments)
     rows: dict[tuple[object, ...], list[Result]] = {}
     for result in results:
@@ -79,6 +81,9 @@ def test_the_command_plans_the_trials_of_its_row(cli: Cli, prepared: Path, plann
     for row in rows.values():
         command = repeat_command(row)
         assert {result.id for result in row} <= ids(cli, prepared, command), command
+        file = ResultStore(tmp_path).write(row[-1])
+        assert ids(cli, prepared, f"vdbench run --from {file}") == {row[-1].id}
+        assert ids(cli, prepared, f"vdbench run --from {file} --seeds 2") == {result.id for result in row}
 
 
 def test_what_the_suite_and_the_defaults_say_is_not_repeated(planned) -> None:
@@ -107,3 +112,22 @@ def test_settings_that_this_version_does_not_know_are_still_told(planned) -> Non
     old = result.model_copy(update={"method": "herding", "settings": {"gone": 1}, "suite": "retired"})
     assert "--suite retired" in repeat_command([old])
     assert "--set herding.gone=1" in repeat_command([old])
+
+
+def test_a_result_is_run_again_whatever_the_defaults_are_by_now_and_a_difference_is_told(
+    cli: Cli, prepared: Path, tmp_path: Path, planned
+) -> None:
+    run = planned("--partial", "--suite", "quick", "--methods", "herding", "--ipc", 1, "--seeds", 1, *TINY)
+    result = next(result for result in run if result.method == "herding")
+    retired = result.model_copy(update={"suite": "retired-bent"})
+    file = ResultStore(tmp_path).write(retired)
+    assert ids(cli, prepared, f"vdbench run --from {file}") == {result.id}
+    options = ["--home", prepared, "--from", file, "--dry-run"]
+    assert "another id" not in cli("run", *options).err
+    moved = retired.model_copy(update={"id": "0" * 16})
+    answer = cli("run", "--home", prepared, "--from", ResultStore(tmp_path).write(moved), "--dry-run")
+    assert f"the trial of result {'0' * 16} has another id here, {result.id}" in answer.err
+    for option in (("--ipc", 5), ("--set", "herding.encoder=pixels"), ("--suite", "small")):
+        answer = cli("run", *options, *option)
+        assert (answer.code, f"{option[0]} has no effect beside --from" in answer.err) == (2, True)
+    assert cli("run", "--home", prepared, "--from", tmp_path / "none.json").code == 3

@@ -9,11 +9,14 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vdbench.clips.codecs import parse_codec
 from vdbench.datasets.prepare import prepared_store
 from vdbench.errors import UsageError
 from vdbench.experiment.bench import device_named
 from vdbench.experiment.budgets import parse_bytes
 from vdbench.experiment.plan import Request
+from vdbench.experiment.repeat import named as named_in
+from vdbench.experiment.repeat import settings_of, suite_of
 from vdbench.experiment.suite import Suite, load_suite, merged
 from vdbench.method import Method
 from vdbench.registry import Registry
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from vdbench.clips.codecs import Codec
     from vdbench.experiment.home import Home
+    from vdbench.experiment.result import Result
 
 EMBEDDED = "motion-digits"
 MethodLike = str | type[Method[Any]] | Method[Any]
@@ -136,6 +140,32 @@ def requested(
         gpus=means.gpus,
         timeout=means.timeout,
         checkpoint_every=means.checkpoint_every,
+    )
+
+
+def repeated(result: Result, seeds: Sequence[int] | None = None, plugins: Sequence[Path] = ()) -> Asked:
+    """What runs the trial of a result again: with its settings, whatever the defaults are by now.
+
+    Args:
+        result: of any version whose protocol this one knows.
+        seeds: of the distillations; that of the result where left out.
+        plugins: Python files that define methods.
+
+    Raises:
+        DataError: this version knows no such protocol.
+    """
+    return Asked(
+        methods=[named_in(result)],
+        datasets=[result.dataset.name],
+        ipc=[] if result.budget_bytes else [result.ipc or 1],
+        seeds=[result.seed] if seeds is None else seeds,
+        suite=suite_of(result),
+        settings=settings_of(result),
+        budgets=[result.budget_bytes] if result.budget_bytes else [],
+        codec=None if result.codec is None else parse_codec(result.codec),
+        partial=result.dataset.partial,
+        plugins=plugins,
+        controls=False,
     )
 
 

@@ -29,15 +29,16 @@ from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.suite import load_suite
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.worker import distil, reproducibly
+from vdbench.extensions.kinds import use
 from vdbench.storage import files
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from vdbench.api.asking import MethodLike, SuiteLike
-    from vdbench.evaluation.judging import SetScores
+    from vdbench.evaluation.judging import Evaluation
 
-Judged = DistilledSet | ClipSet | str | Path | tuple[Any, Any]
+Judgeable = DistilledSet | ClipSet | str | Path | tuple[Any, Any]
 """What can be judged: a set, clips with labels, the path of either, or arrays (or tensors) of clips and labels."""
 
 
@@ -114,33 +115,33 @@ def distill(
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Judgement:
     """What fresh students made of a distilled set. It shows itself as a table in a notebook.
 
     Attributes:
         distilled: what was judged.
         dataset: whose test clips it was judged on, marked where that was partial.
         suite: the protocol.
-        scores: network by network.
+        evaluation: the scores, network by network.
     """
 
     distilled: DistilledSet
     dataset: str
     suite: str
-    scores: SetScores
+    evaluation: Evaluation
 
     @property
     def top1(self) -> float:
         """Mean top-1 over all networks that were trained on the set as its method means it, 0 to 1."""
-        return float(np.mean([score.top1 for scores in self.scores.students for score in scores.scores]))
+        return float(np.mean([score.top1 for scores in self.evaluation.students for score in scores.scores]))
 
     def frame(self) -> pd.DataFrame:
         """A row per network, in the columns that :data:`vdbench.api.tables.NETWORK` explains."""
-        return networks_frame(self.scores.students, self.scores.conditions)
+        return networks_frame(self.evaluation.students, self.evaluation.conditions)
 
     def __repr__(self) -> str:
         rows = "\n".join("  ".join(row) for row in self._rows())
-        return f"Evaluation of {self._title}\n{rows}"
+        return f"Judgement of {self._title}\n{rows}"
 
     def _repr_html_(self) -> str:
         """A table with a row per student and condition."""
@@ -166,7 +167,7 @@ SHOWN = ("top1", "top5", "shuffled", "still")
 
 
 def evaluate(
-    what: Judged,
+    what: Judgeable,
     dataset: str | None = None,
     *,
     suite: SuiteLike | None = None,
@@ -175,9 +176,10 @@ def evaluate(
     seed: int = 0,
     set: Mapping[str, Any] | None = None,
     reading: Reading | None = None,
+    plugins: Sequence[str | Path] = (),
     device: str = "auto",
     home: str | Path | None = None,
-) -> Evaluation:
+) -> Judgement:
     """Train fresh students on a distilled set and test them on the test clips of a data set.
 
     Args:
@@ -192,6 +194,7 @@ def evaluate(
         seed: that the seeds of the students follow from; that of a trial gives its networks.
         set: changes of the protocol, such as ``{"protocol.recipe.max_steps": 100}``.
         reading: what arrays and files do not say themselves: ``Reading(pixels="unit")`` for floats from 0 to 1.
+        plugins: Python files that define students.
         device: ``auto``, ``cpu`` or ``cuda``.
         home: where vdbench keeps what it makes; ``VDBENCH_HOME`` or the user's data folder where left out.
 
@@ -206,6 +209,7 @@ def evaluate(
         >>> len(score.frame())
         2
     """
+    use(map(Path, plugins))
     changes = nested(set)
     protocol = dict(changes.pop("protocol", {}))
     if changes:
@@ -230,18 +234,18 @@ def evaluate(
     networks = student_seeds(seed, protocol_now.evaluation_seeds)
     title = f"judging {distilled.record.method} on {bench.view.facts.title}"
     with watching(title) as report, reproducibly():
-        scores = bench.judge(distilled, distilled.record.ipc, seed, networks, report)
-    return Evaluation(distilled, bench.view.facts.title, chosen.name, scores)
+        evaluation = bench.judge(distilled, distilled.record.ipc, seed, networks, report)
+    return Judgement(distilled, bench.view.facts.title, chosen.name, evaluation)
 
 
-def _ours(what: Judged) -> DistilledSet | None:
+def _ours(what: Judgeable) -> DistilledSet | None:
     """The set itself, also where its folder is named; None for anything that vdbench did not make."""
     if isinstance(what, str | Path):
         return None if is_outside(Path(what)) else DistilledSet.load(Path(what))
     return what if isinstance(what, DistilledSet) else None
 
 
-def _read(what: Judged, bench: Bench, reading: Reading | None) -> DistilledSet:
+def _read(what: Judgeable, bench: Bench, reading: Reading | None) -> DistilledSet:
     """Clips that vdbench did not make, as a distilled set on a data set."""
     train = bench.view.train
     if isinstance(what, str | Path):

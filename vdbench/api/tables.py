@@ -34,7 +34,7 @@ NETWORK: Mapping[str, str] = MappingProxyType(
         "train_loss": "mean training loss of the last epoch",
     }
 )
-"""The columns that :meth:`vdbench.api.sets.Evaluation.frame` has, with what they mean."""
+"""The columns that :meth:`vdbench.api.sets.Judgement.frame` has, with what they mean."""
 COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "result": "id of the trial, which names its JSON file",

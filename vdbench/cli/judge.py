@@ -13,7 +13,7 @@ from vdbench.errors import UsageError
 
 if TYPE_CHECKING:
     from vdbench.distilled import DistilledSet
-    from vdbench.evaluation.judging import SetScores
+    from vdbench.evaluation.judging import Evaluation
     from vdbench.records import Score
 
 COLUMNS = ("student", "labels", "seed", "top-1", "top-5", "macro", "shuffled", "still")
@@ -125,10 +125,10 @@ def evaluate(
     )
     record = judged.distilled.record
     told = {"assumed": record.settings | {"lr": record.step_size}} if outside else {}
-    _show(judged.distilled, judged.scores, told, as_json)
+    _show(judged.distilled, judged.evaluation, told, as_json)
 
 
-def _show(distilled: DistilledSet, scores: SetScores, told: dict[str, Any], as_json: bool) -> None:
+def _show(distilled: DistilledSet, scores: Evaluation, told: dict[str, Any], as_json: bool) -> None:
     """Print the scores, as JSON beside what else is told of the set."""
     judged = [
         *(("own", student) for student in scores.students),

@@ -58,6 +58,16 @@ def run(
     ] = None,
     set_: options.SetOption = None,
     partial: options.PartialOption = False,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="RESULT.json|ID",
+            help="Run the trial of this result again, with its data set, protocol and settings; --seeds for more "
+            "seeds of it.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show the trials, the shared work, the time and the disk.")
     ] = False,
@@ -93,6 +103,8 @@ def run(
     `vdbench run --methods herding,k-means --datasets ucf101 --ipc 1,5 --seeds 3 --dry-run`
 
     `vdbench run --datasets ucf101 --partial --suite quick --set herding.encoder=pixels`
+
+    `vdbench run --from leaderboard/results/11fe21311f08ad2d.json`
     """
     from vdbench.clips.codecs import parse_codec
     from vdbench.experiment.budgets import parse_bytes
@@ -104,17 +116,20 @@ def run(
     wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
     names = None if datasets is None else _dataset_names(datasets)
     wanted_methods = None if methods is None else options.split_list(methods)
-    from vdbench.api.asking import Asked, Means, requested
+    from vdbench.api.asking import Asked, Means, repeated, requested
     from vdbench.api.runs import scheduler_named
     from vdbench.cli.datasets import preparing
+    from vdbench.cli.results import find_result
+    from vdbench.errors import UsageError
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import make_plan
 
+    place, counted = Home.at(home), None if wanted_seeds is None else range(wanted_seeds)
     asked = Asked(
         methods=wanted_methods,
         datasets=names,
         ipc=wanted_ipc,
-        seeds=None if wanted_seeds is None else range(wanted_seeds),
+        seeds=counted,
         suite=suite,
         settings=changes,
         budgets=budgets,
@@ -122,7 +137,14 @@ def run(
         partial=partial,
         plugins=plugin or [],
     )
-    place = Home.at(home)
+    result = None
+    if from_ is not None:
+        said = {"methods": methods, "datasets": datasets, "ipc": ipc, "budget": budget, "codec": codec, "suite": suite}
+        for option, value in (said | {"set": set_}).items():
+            if value:
+                raise UsageError(f"--{option} has no effect beside --from: the result says it; leave it out")
+        _, result = find_result(from_, place.results)
+        asked = repeated(result, counted, plugin or [])
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     request = requested(asked, place, means, preparing)
     for path in place.results.set_aside_corrupt():
@@ -131,6 +153,12 @@ def run(
             soft_wrap=True,
         )
     plan = make_plan(request, place)
+    if result is not None and all(job.trial.id != result.id for job in plan.jobs if job.trial.seed == result.seed):
+        err.print(
+            f"warning: the trial of result {result.id} has another id here, {plan.jobs[0].trial.id}: its clips, its "
+            "code or this version are not those of the result",
+            soft_wrap=True,
+        )
     cost = _estimate(plan, place, 1 if scheduler == "inline" else workers or os.cpu_count() or 1, scheduler)
     if dry_run:
         _show_plan(plan, cost, as_json)

@@ -30,7 +30,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class SetScores:
+class Evaluation:
     """What students made of a distilled set.
 
     Attributes:
@@ -69,7 +69,7 @@ class Judge:
     augmentation: Augmentation | None = None
     teacher: Callable[[torch.Tensor], torch.Tensor] | None = None
 
-    def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> SetScores:
+    def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> Evaluation:
         """Judge a distilled set.
 
         Args:
@@ -86,7 +86,7 @@ class Judge:
         own = self.recipe if record.step_size is None else self.recipe.model_copy(update={"lr": record.step_size})
         students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, report)
         if ipc is None:
-            return SetScores(students)
+            return Evaluation(students)
         judged = []
         for setting in evaluation_settings(
             record.labels, record.step_size is not None, self.labels, self.augmentation is not None
@@ -97,7 +97,7 @@ class Judge:
             data, curves = self._shown(distilled, setting, ipc, seed), _named(report, setting.name)
             scores = evaluate(data, self.test, self.students[:1], recipe, self.seeds, self.device, curves, probe=False)
             judged.append(Condition(**setting.model_dump(), students=scores))
-        return SetScores(students, tuple(judged))
+        return Evaluation(students, tuple(judged))
 
     def _shown(self, distilled: DistilledSet, setting: EvaluationSetting, ipc: int, seed: int) -> TrainingSet:
         """The clips of a condition, with hard labels or with soft ones: their own, where they have some."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vdbench.datasets.draft import Progress
     from vdbench.datasets.store import ClipStore
     from vdbench.distilled.distilled_set import DistilledSet
-    from vdbench.evaluation.judging import SetScores
+    from vdbench.evaluation.judging import Evaluation
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import Protocol
     from vdbench.generator.sampling import GeneratedPool
@@ -126,7 +126,7 @@ class Bench:
         seeds: Sequence[int],
         report: Report = silent,
         assets: Assets | None = None,
-    ) -> SetScores:
+    ) -> Evaluation:
         """Judge a distilled set under the protocol; a teacher is trained when it is first needed.
 
         Args:

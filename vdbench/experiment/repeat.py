@@ -1,18 +1,21 @@
-"""The command that runs stored trials again."""
+"""Running a stored trial again: what its result says that has to be asked for, and the command that asks for it."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from vdbench.datasets.spec import dataset_names, load_dataset
-from vdbench.errors import UsageError
-from vdbench.experiment.suite import MODIFIED, Suite, load_suite, merged, suite_names
+from vdbench.errors import DataError, UsageError
+from vdbench.experiment.suite import MODIFIED, Protocol, Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 from vdbench.storage import plain_yaml
+from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -21,39 +24,73 @@ if TYPE_CHECKING:
 GENERATOR = "generator"
 OURS = "vdbench"
 """The distribution whose methods every installation has."""
-ROUNDS = 4
-"""A setting that is chosen can change what the suite prescribes: choices are completed until nothing differs."""
 
 Tree = Mapping[str, Any]
+
+
+def named(result: Result) -> str:
+    """Its method with the pool, unless that is the method's default."""
+    ours = _ours(result.method)
+    default = ours.pools[0] if ours and ours.pools else None
+    return result.method if result.pool in (None, default) else f"{result.method}@{result.pool}"
+
+
+def suite_of(result: Result) -> Suite:
+    """The suite that it was judged under, with the very protocol; without controls, which are results of their own.
+
+    Raises:
+        DataError: this version knows no such protocol.
+    """
+    try:
+        protocol = Protocol.model_validate(result.protocol)
+    except ValidationError as error:
+        raise DataError(
+            f"the protocol of result {result.id} is none of this version: {faults_in(error)}; use vdbench "
+            f"{result.environment.vdbench}"
+        ) from error
+    base = result.suite.removesuffix(MODIFIED)
+    if base in suite_names():
+        return load_suite(base).model_copy(update={"name": result.suite, "protocol": protocol, "controls": ()})
+    rest: dict[str, Any] = {"datasets": (result.dataset.name,), "ipc": (1,), "seeds": 1, "controls": ()}
+    return Suite(name=result.suite, description="of a stored result", protocol=protocol, **rest)
+
+
+def settings_of(result: Result) -> dict[str, dict[str, Any]]:
+    """All settings that decide its outcome, of its method and of the generator behind its pool."""
+    own = {name: value for name, value in result.settings.items() if name not in ("pool", GENERATOR)}
+    made = result.settings.get(GENERATOR)
+    if made is None:
+        return {result.method: own}
+    target = {name: made[name] for name in ("autoencoder", "denoiser", "training", "sampling") if name in made}
+    if made.get("source") == "trained":
+        target["source"] = "trained"  # even where a generator ships by now
+    elif made.get("source") == "pipeline":
+        saw = result.provenance.generator_saw if result.provenance else "unknown"
+        target |= {"pipeline": made["pipeline"], "prompt": made["prompt"], "saw": saw}
+    return {result.method: own, GENERATOR: target}
 
 
 def repeat_command(results: Sequence[Result]) -> str:
     """What to type to run trials again: the same method, clips and protocol, with all of their seeds.
 
-    Of the settings only those are named that this version of vdbench would not choose by itself, and of a method that
-    is not part of it all that the suite does not prescribe; such a method also needs its ``--plugin``.
+    Of the settings only those are named that neither the suite prescribed nor are defaults of this version, and of a
+    method that is not part of it all that the suite did not prescribe; such a method also needs its ``--plugin``.
 
     Args:
         results: at least one, which differ in nothing but their seed.
     """
     result = results[0]
     words = ["vdbench", "run", "--suite", result.suite.removesuffix(MODIFIED), "--datasets", result.dataset.name]
-    words += ["--methods", _named(result), *_allowed(result), "--seeds", str(max(r.seed for r in results) + 1)]
+    words += ["--methods", named(result), *_allowed(result), "--seeds", str(max(r.seed for r in results) + 1)]
     if result.codec:
         words += ["--codec", result.codec]
     if result.dataset.partial:
         words.append("--partial")
-    changes = {"protocol": _protocol(result), result.method: _method(result), GENERATOR: _generator(result)}
-    for name, chosen in changes.items():
-        for path, value in sorted(_leaves(chosen).items()):
+    unsaid = {"protocol": _declared(result), result.method: _unasked(result), GENERATOR: _generator_unasked(result)}
+    for name, settings in ({"protocol": result.protocol} | settings_of(result)).items():
+        for path, value in sorted(_leaves(_differing(settings, unsaid[name])).items()):
             words += ["--set", f"{name}.{path}={_typed(value)}"]
     return shlex.join(words)
-
-
-def _named(result: Result) -> str:
-    ours = _ours(result.method)
-    default = ours.pools[0] if ours and ours.pools else None
-    return result.method if result.pool in (None, default) else f"{result.method}@{result.pool}"
 
 
 def _allowed(result: Result) -> list[str]:
@@ -63,68 +100,32 @@ def _allowed(result: Result) -> list[str]:
     return ["--ipc", str(result.ipc or 1)]  # a method without a budget takes none, but the controls beside it do
 
 
-def _protocol(result: Result) -> Tree:
-    """What was changed of the suite's protocol."""
-    suite = _suite(result)
-    return {} if suite is None else _differing(result.protocol, _declared(suite.name, result.dataset.name))
+def _declared(result: Result) -> Tree:
+    """The protocol of its suite on its data set; its own, where this version has no such suite."""
+    base = result.suite.removesuffix(MODIFIED)
+    return _protocol(base, result.dataset.name) if base in suite_names() else result.protocol
 
 
 @cache
-def _declared(suite: str, dataset: str) -> Tree:
-    """The protocol of a suite on a data set."""
-    protocol = _load(suite).protocol
+def _protocol(suite: str, dataset: str) -> Tree:
+    protocol = load_suite(suite).protocol
     if dataset in dataset_names():
         protocol = protocol.on(load_dataset(dataset))
     return protocol.model_dump(mode="json")
 
 
-def _method(result: Result) -> Tree:
-    """What was chosen of the method's settings."""
-    target = {name: value for name, value in result.settings.items() if name not in ("pool", GENERATOR)}
-    if _ours(result.method) is None:
-        return _differing(target, result.prescribed)
-    defaults = _defaults(result.method)
-    return _chosen(target, lambda chosen: merged(defaults, _prescribed(result, result.method, chosen)))
+def _unasked(result: Result) -> Tree:
+    """What the settings of its method are if nobody chooses any."""
+    return merged(_defaults(result.method), {k: v for k, v in result.prescribed.items() if k != GENERATOR})
 
 
-def _generator(result: Result) -> Tree:
-    """What was chosen of the generator behind the pool."""
-    made = result.settings.get(GENERATOR)
-    if made is None:
-        return {}
-    target = {name: made[name] for name in ("autoencoder", "denoiser", "training", "sampling") if name in made}
-    if made.get("source") == "trained":
-        target["source"] = "trained"  # even where a generator ships by now
-    elif made.get("source") == "pipeline":
-        saw = result.provenance.generator_saw if result.provenance else "unknown"
-        target |= {"pipeline": made["pipeline"], "prompt": made["prompt"], "saw": saw}
-    return _chosen(target, lambda chosen: _sizes(_prescribed(result, GENERATOR, chosen)))
-
-
-def _sizes(chosen: dict[str, Any]) -> Tree:
-    """The generator's settings that follow from what is chosen; what was chosen, where this version knows it not."""
+def _generator_unasked(result: Result) -> Tree:
+    """What the generator is if nobody chooses anything; what was prescribed alone, where this version knows it not."""
+    prescribed = result.prescribed.get(GENERATOR, {})
     try:
-        return generator_settings(chosen).identity()
+        return generator_settings(prescribed).identity()
     except UsageError:
-        return chosen
-
-
-def _chosen(target: Tree, resolved: Callable[[Tree], Tree]) -> Tree:
-    """Few choices that resolve to the target."""
-    chosen: dict[str, Any] = {}
-    for _ in range(ROUNDS):
-        missing = _differing(target, resolved(chosen))
-        if not missing:
-            break
-        chosen = merged(chosen, missing)
-    return chosen
-
-
-def _prescribed(result: Result, name: str, chosen: Tree) -> dict[str, Any]:
-    """What the suite prescribes, with what is chosen instead."""
-    suite = _suite(result)
-    given = suite.prescribed(name, result.dataset.name, result.ipc or 1, chosen) if suite else result.prescribed
-    return merged(given, chosen)
+        return dict(prescribed)
 
 
 @cache
@@ -138,19 +139,9 @@ def _ours(name: str) -> type[Method[Any]] | None:
 
 @cache
 def _defaults(name: str) -> Tree:
-    """A method's settings if nothing is chosen; unchecked, as checking imports torch."""
+    """Settings of a method of ours if nothing is chosen; unchecked, as checking imports torch."""
     ours = _ours(name)
     return ours.Settings.model_construct().identity() if ours else {}
-
-
-def _suite(result: Result) -> Suite | None:
-    name = result.suite.removesuffix(MODIFIED)
-    return _load(name) if name in suite_names() else None
-
-
-@cache
-def _load(name: str) -> Suite:
-    return load_suite(name)
 
 
 def _differing(target: Tree, known: Tree) -> dict[str, Any]:

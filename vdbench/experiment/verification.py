@@ -13,18 +13,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from vdbench.distilled.distilled_set import TENSORS, DistilledSet
 from vdbench.errors import DataError
 from vdbench.experiment.bench import Bench, device_named
 from vdbench.experiment.environment import environment
+from vdbench.experiment.repeat import suite_of
 from vdbench.experiment.result import Verification
-from vdbench.experiment.suite import Protocol
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.worker import reproducibly
 from vdbench.storage import files
-from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from vdbench.datasets.view import View
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Environment, Result
+    from vdbench.experiment.suite import Protocol
     from vdbench.records import Condition, StudentScores
 
 TOLERANCE = 1.0
@@ -124,13 +122,7 @@ def protocol_of(result: Result) -> Protocol:
     """
     if result.status != "done" or result.artefact is None:
         raise DataError(f"result {result.id} is not finished, so that there is nothing to verify; run its trial again")
-    try:
-        return Protocol.model_validate(result.protocol)
-    except ValidationError as error:
-        raise DataError(
-            f"the protocol of result {result.id} is none of this version: {faults_in(error)}; verify it with "
-            f"vdbench {result.environment.vdbench}"
-        ) from error
+    return suite_of(result).protocol
 
 
 def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> None:

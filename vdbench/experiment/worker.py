@@ -96,18 +96,18 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
     made, distilled = _distil(job, method, task, progress)
     stages = {"assets": Stage(seconds=task.assets.seconds(method.needs(task))), "distill": made.cost}
     with progress.during("evaluate"):
-        evaluated = bench.judge(
+        evaluation = bench.judge(
             distilled, trial.ipc, trial.seed, trial.evaluation_seeds(), progress, assets=task.assets
         )
-        judged = [*evaluated.students, *(scores for setting in evaluated.conditions for scores in setting.students)]
+        judged = [*evaluation.students, *(scores for setting in evaluation.conditions for scores in setting.students)]
         stages["evaluate"] = _evaluation_cost(judged)
     return blank_result(job, started).model_copy(
         update={
             "reconstruction": method.card.reconstruction,
             "source": Source(title=method.card.title, paper=method.card.paper, bibtex=method.card.bibtex),
             "labels": distilled.record.labels,
-            "students": evaluated.students,
-            "conditions": evaluated.conditions,
+            "students": evaluation.students,
+            "conditions": evaluation.conditions,
             "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,
@@ -132,6 +132,7 @@ def distil(job: Job, report: Report) -> DistilledSet:
         VdbenchError: the method failed, or its set is not one for the task; nothing is recorded.
         KeyboardInterrupt: it was asked to end, and has kept its state.
     """
+    use(job.plugins)
     progress = TrialProgress(report, job)
     with reproducibly():
         method, task = _prepare(job, _bench(job), progress)

@@ -14,6 +14,7 @@ from vdbench.clips import streams
 from vdbench.clips.clipset import Normalisation
 from vdbench.clips.codecs import Codec, parse_codec
 from vdbench.distilled.distilled_set import RECORD, TENSORS, DistilledRecord, DistilledSet
+from vdbench.distilled.recoding import stored_as
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance
 from vdbench.storage import files
@@ -195,14 +196,14 @@ def natural() -> torch.Tensor:
 
 
 def bytes_as(text: str, made: DistilledSet) -> int:
-    return made.stored_as(parse_codec(text)).stored_bytes
+    return stored_as(made, parse_codec(text)).stored_bytes
 
 
 @pytest.mark.parametrize("text", CODECS)
 @pytest.mark.parametrize("labels", ["hard", "soft"])
 def test_a_stored_set_is_the_same_set_beside_its_clips(tmp_path: Path, labels: str, text: str) -> None:
     targets = torch.tensor([0, 0, 1, 1]) if labels == "hard" else soft().tensors["targets"]
-    made = DistilledSet({"clips": natural(), "targets": targets}, record(labels)).stored_as(parse_codec(text))
+    made = stored_as(DistilledSet({"clips": natural(), "targets": targets}, record(labels)), parse_codec(text))
     made.save(tmp_path / "set")
     for stored in (made, DistilledSet.load(tmp_path / "set")):
         assert stored.record.codec == text
@@ -223,30 +224,30 @@ def test_a_stored_set_is_the_same_set_beside_its_clips(tmp_path: Path, labels: s
 
 
 def test_pixels_stored_as_pixels_are_the_same_to_the_bit() -> None:
-    stored = hard().stored_as(Codec(name="uint8"))
+    stored = stored_as(hard(), Codec(name="uint8"))
     assert torch.equal(stored.tensors["clips"], pixels())
     assert torch.equal(stored.render()[0], hard().render()[0])
 
 
 def test_pixels_are_normalised_before_they_become_floats() -> None:
     expected = hard().render()[0]
-    assert torch.equal(hard().stored_as(Codec(name="float32")).tensors["clips"], expected)
-    assert torch.equal(hard().stored_as(Codec(name="float16")).tensors["clips"], expected.half())
-    assert torch.equal(hard().stored_as(Codec(name="float16")).render()[0], expected.half().float())
+    assert torch.equal(stored_as(hard(), Codec(name="float32")).tensors["clips"], expected)
+    assert torch.equal(stored_as(hard(), Codec(name="float16")).tensors["clips"], expected.half())
+    assert torch.equal(stored_as(hard(), Codec(name="float16")).render()[0], expected.half().float())
 
 
 def test_learned_floats_become_pixels_where_pictures_are_asked_for() -> None:
     learned = hard(hard().render()[0] + 0.001)
-    assert torch.equal(learned.stored_as(Codec(name="uint8")).tensors["clips"], pixels())
-    exact = learned.stored_as(Codec(name="h264", quality=0)).pixels().int()
+    assert torch.equal(stored_as(learned, Codec(name="uint8")).tensors["clips"], pixels())
+    exact = stored_as(learned, Codec(name="h264", quality=0)).pixels().int()
     assert int((exact - pixels().int()).abs().max()) <= 2
 
 
 @pytest.mark.parametrize("text", CODECS)
 @pytest.mark.parametrize("first", ["float16", "h264:20"])
 def test_a_stored_set_can_be_stored_again(first: str, text: str) -> None:
-    once = hard(natural()).stored_as(parse_codec(first))
-    again = once.stored_as(parse_codec(text))
+    once = stored_as(hard(natural()), parse_codec(first))
+    again = stored_as(once, parse_codec(text))
     assert again.record.codec == text
     if "26" not in text:
         torch.testing.assert_close(again.render()[0], once.render()[0], atol=2e-2, rtol=0)
@@ -254,7 +255,7 @@ def test_a_stored_set_can_be_stored_again(first: str, text: str) -> None:
 
 
 def test_a_video_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = hard(natural()).stored_as(parse_codec("h264"))
+    stored = stored_as(hard(natural()), parse_codec("h264"))
     calls = []
 
     def counted(stream: bytes, standard: streams.Standard, shape: tuple[int, int, int, int]) -> Any:
@@ -273,7 +274,7 @@ def test_a_video_is_made_no_coarser_than_it_must_be_to_fit(name: str) -> None:
     made = hard(natural())
     sizes = {quality: bytes_as(f"{name}:{quality}", made) for quality in range(20, 52)}
     for allowed in {sizes[20], sizes[20] - 1, sizes[27], sizes[34] + 1, sizes[51], (sizes[20] + sizes[51]) // 2}:
-        stored = made.stored_as(Codec(name=name, quality=20), allowed)  # type: ignore[arg-type]
+        stored = stored_as(made, Codec(name=name, quality=20), allowed)  # type: ignore[arg-type]
         used = parse_codec(stored.record.codec or "").quality
         assert used is not None and stored.stored_bytes == sizes[used] <= allowed
         assert used == 20 or sizes[used - 1] > allowed
@@ -286,20 +287,20 @@ def test_a_video_that_does_not_fit_at_its_coarsest_is_refused(quality: int) -> N
     least = min(bytes_as(f"h264:{coarser}", made) for coarser in range(quality, 52))  # a byte or two below the coarsest
     sentence = f"these 4 clips take {coarsest} bytes as h264:51 and {least - 1} are allowed; keep fewer clips"
     with pytest.raises(UsageError, match=sentence):
-        made.stored_as(Codec(name="h264", quality=quality), least - 1)
-    assert made.stored_as(Codec(name="h264", quality=quality), coarsest).stored_bytes <= coarsest
+        stored_as(made, Codec(name="h264", quality=quality), least - 1)
+    assert stored_as(made, Codec(name="h264", quality=quality), coarsest).stored_bytes <= coarsest
 
 
 def test_soft_labels_count_towards_what_is_allowed() -> None:
     made = DistilledSet({"clips": pixels(), "targets": soft().tensors["targets"]}, record("soft"))
     needed = 4 * 2 * 6 * 6 * 3 + 4 * 4 * 2
-    assert made.stored_as(Codec(name="uint8"), needed).stored_bytes == needed
+    assert stored_as(made, Codec(name="uint8"), needed).stored_bytes == needed
     with pytest.raises(UsageError, match=f"take {needed} bytes as uint8 and {needed - 1} are allowed"):
-        made.stored_as(Codec(name="uint8"), needed - 1)
+        stored_as(made, Codec(name="uint8"), needed - 1)
 
 
 def test_a_stream_that_cannot_be_decoded_is_a_data_error_when_it_is_rendered(tmp_path: Path) -> None:
-    stored = hard(natural()).stored_as(parse_codec("h265"))
+    stored = stored_as(hard(natural()), parse_codec("h265"))
     half = stored.tensors["stream"][: stored.stored_bytes // 2]
     replace(stored, tensors={**stored.tensors, "stream": half}).save(tmp_path / "set")
     with pytest.raises(DataError, match="the h265 stream of 4 clips is broken"):
@@ -308,6 +309,6 @@ def test_a_stream_that_cannot_be_decoded_is_a_data_error_when_it_is_rendered(tmp
 
 @pytest.mark.parametrize("stream", [torch.zeros(3), torch.zeros(3, 1, dtype=torch.uint8)])
 def test_a_stream_is_a_row_of_bytes(stream: torch.Tensor) -> None:
-    stored = hard(natural()).stored_as(parse_codec("h264"))
+    stored = stored_as(hard(natural()), parse_codec("h264"))
     with pytest.raises(ValueError, match="a stream must be 1-dimensional uint8"):
         replace(stored, tensors={**stored.tensors, "stream": stream})

@@ -11,6 +11,7 @@ from vdbench.clips.clipset import Normalisation
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled import DistilledRecord, DistilledSet
 from vdbench.distilled.parameterisations import draw_pairs, hallucinate
+from vdbench.distilled.recoding import stored_as
 from vdbench.errors import UsageError
 from vdbench.records import Provenance
 
@@ -87,7 +88,7 @@ def test_every_part_is_counted_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", ["float16", "uint8", "h264", "h265"])
 def test_memories_are_no_pictures_and_become_float16(name: str) -> None:
-    made, half = stored(), stored().stored_as(parse_codec(name))
+    made, half = stored(), stored_as(stored(), parse_codec(name))
     assert half.record.codec == "float16" and half.record.form == "static-dynamic"
     assert half.stored_bytes * 2 == made.stored_bytes
     assert all(torch.equal(half.tensors[part], made.tensors[part].half()) for part in ("static", "dynamic", "weight"))
@@ -97,11 +98,11 @@ def test_memories_are_no_pictures_and_become_float16(name: str) -> None:
         torch.testing.assert_close(clips[1], clips[0], atol=0.05, rtol=0.01)
         assert not torch.equal(*clips)
     with pytest.raises(UsageError, match=f"take {half.stored_bytes} bytes as float16"):
-        made.stored_as(parse_codec(name), half.stored_bytes - 1)
+        stored_as(made, parse_codec(name), half.stored_bytes - 1)
 
 
 def test_memories_stored_as_float32_are_as_they_were() -> None:
-    made = stored().stored_as(parse_codec("float32"))
+    made = stored_as(stored(), parse_codec("float32"))
     assert made.record.codec == "float32" and made.tensors.keys() == stored().tensors.keys()
     assert all(torch.equal(part, stored().tensors[name]) for name, part in made.tensors.items())
 

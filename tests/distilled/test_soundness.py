@@ -8,6 +8,7 @@ import torch
 
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled import DistilledRecord, DistilledSet
+from vdbench.distilled.recoding import stored_as
 from vdbench.distilled.soundness import NotFiniteError, UnsoundError, check_set, faults
 from vdbench.errors import FailureKind, UsageError
 from vdbench.records import Provenance
@@ -89,4 +90,4 @@ def test_what_cannot_be_judged_is_refused_with_its_kind(
 
 def test_a_codec_that_cannot_hold_the_values_is_refused() -> None:
     with pytest.raises(UsageError, match="values too large for float16; choose the codec float32"):
-        a_set({"clips": floats(a=1e6)}).stored_as(parse_codec("float16"))
+        stored_as(a_set({"clips": floats(a=1e6)}), parse_codec("float16"))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdbench.clips.codecs import clip_bytes, parse_codec
+from vdbench.distilled.recoding import stored_as
 from vdbench.errors import UsageError
 from vdbench.experiment.budgets import largest_fitting, parse_bytes, sample
 from vdbench.registry import Registry
@@ -49,7 +50,7 @@ def test_methods_promise_what_their_sets_take(tmp_path: Path, method: str, codec
     assert made.stored_bytes == subject.stored_bytes(task)
     choice = parse_codec(codec)
     promised = subject.stored_bytes(task, clip_bytes(sample(task.train), choice))
-    assert made.stored_as(choice).stored_bytes == promised
+    assert stored_as(made, choice).stored_bytes == promised
 
 
 def test_the_sample_is_spread_over_the_split() -> None:

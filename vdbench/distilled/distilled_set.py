@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,8 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vdbench.clips.clipset import Normalisation, fits, sent
-from vdbench.clips.codecs import COARSEST, Codec, parse_codec
-from vdbench.clips.streams import encode
+from vdbench.clips.codecs import parse_codec
 from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisation, Tensors
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance, Record
@@ -97,9 +95,9 @@ class DistilledSet:
     draw: int | None = None
 
     def __post_init__(self) -> None:
-        if set(self.tensors) != {*self._parameterisation.parts, "targets"}:
+        if set(self.tensors) != {*self.parameterisation.parts, "targets"}:
             raise ValueError(
-                f"a set of the form {self.record.form} consists of {', '.join(self._parameterisation.parts)}, targets"
+                f"a set of the form {self.record.form} consists of {', '.join(self.parameterisation.parts)}, targets"
             )
         targets, count = self.tensors["targets"], len(self.classes)
         hard = self.record.labels == "hard"
@@ -112,7 +110,7 @@ class DistilledSet:
             raise ValueError(f"hard targets must lie in 0..{count - 1}")
         if not hard and targets.shape[1] != count:
             raise ValueError(f"soft targets {tuple(targets.shape)} do not fit {count} classes")
-        self._parameterisation.check(self.tensors, count)
+        self.parameterisation.check(self.tensors, count)
 
     def __len__(self) -> int:
         return len(self.tensors["targets"])
@@ -135,13 +133,14 @@ class DistilledSet:
         return f"{kept}, by {record.method} from {record.dataset}, {budget}, seed {record.seed}"
 
     @property
-    def _parameterisation(self) -> Parameterisation:
+    def parameterisation(self) -> Parameterisation:
+        """How its tensors become clips."""
         return PARAMETERISATIONS[self.record.form]
 
     @cached_property
-    def _opened(self) -> Tensors:
+    def opened(self) -> Tensors:
         """The tensors as their form renders them; a video is decoded once and kept."""
-        return self._parameterisation.opened(self.tensors, self.record.codec, self.record.clip_shape)
+        return self.parameterisation.opened(self.tensors, self.record.codec, self.record.clip_shape)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -156,7 +155,7 @@ class DistilledSet:
     @property
     def stored_bytes(self) -> int:
         """Bytes of everything that :meth:`render` needs: its parts as stored, and labels if they are soft."""
-        counted = [*self._parameterisation.parts, *(["targets"] if self.record.labels == "soft" else [])]
+        counted = [*self.parameterisation.parts, *(["targets"] if self.record.labels == "soft" else [])]
         return sum(self.tensors[name].numel() * self.tensors[name].element_size() for name in counted)
 
     def render(
@@ -176,14 +175,14 @@ class DistilledSet:
         """
         targets = self.tensors["targets"]
         here = None if rows is None else rows.to(targets.device)
-        clips = self._parameterisation.render(
-            self._opened, here, self.normalisation, len(self.classes), self.draw, device
+        clips = self.parameterisation.render(
+            self.opened, here, self.normalisation, len(self.classes), self.draw, device
         )
         return clips, sent(targets if here is None else targets[here], device)
 
     def on(self, device: torch.device) -> DistilledSet:
         """The set in the memory of a device, where it fits; else itself."""
-        parts = dict(self._opened)
+        parts = dict(self.opened)
         size = sum(part.numel() * part.element_size() for part in parts.values())
         if all(part.device.type == device.type for part in parts.values()) or not fits(size, device):
             return self
@@ -199,7 +198,7 @@ class DistilledSet:
             seed: of that epoch's draw.
             device: where clips are composed.
         """
-        if not self._parameterisation.redrawn:
+        if not self.parameterisation.redrawn:
             return self
         return replace(self, tensors={name: part.to(device) for name, part in self.tensors.items()}, draw=seed)
 
@@ -212,74 +211,12 @@ class DistilledSet:
 
     def pixels(self) -> torch.Tensor:
         """The clips as pictures, uint8 ``(N, T, H, W, 3)``, whatever they are stored as."""
-        if self._opened.get("clips", torch.empty(0)).dtype == torch.uint8:
-            return self._opened["clips"]
+        if self.opened.get("clips", torch.empty(0)).dtype == torch.uint8:
+            return self.opened["clips"]
         mean = torch.tensor(self.record.normalisation.mean).view(1, 3, 1, 1, 1)
         std = torch.tensor(self.record.normalisation.std).view(1, 3, 1, 1, 1)
         scaled = (self.render()[0] * std).add_(mean).mul_(255).round_().clamp_(0, 255)
         return scaled.to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous()
-
-    def stored_as(self, codec: Codec, at_most: int | None = None) -> DistilledSet:
-        """The same set with its clips stored another way; its record names the codec.
-
-        Floats become pixels for ``uint8`` and for videos, as :meth:`pixels` makes them, and pixels are normalised for
-        ``float16`` and ``float32``. Targets stay as they are. The parts of the form ``static-dynamic`` are no pictures:
-        they become float16 where pixels or a video are asked for, and the record then says so.
-
-        Args:
-            codec: how its clips are stored.
-            at_most: bytes that :attr:`stored_bytes` may reach. A video that takes more is made coarser, until it fits
-                and the next finer quality does not; the record names the quality.
-
-        Raises:
-            UsageError: it takes more bytes than allowed, for a video even at the coarsest quality, or values are too
-                large for float16.
-        """
-        if not self._parameterisation.pictures and codec.name != "float32":
-            codec = Codec(name="float16")
-        if codec.video is None:
-            made = self._recoded(codec)
-            if not all(bool(part.isfinite().all()) for part in made.tensors.values()):
-                raise UsageError(f"these clips have values too large for {codec}; choose the codec float32")
-        else:
-            made = self._recoded(Codec(name="uint8"))._filmed(*codec.video, at_most)
-        if at_most is not None and made.stored_bytes > at_most:
-            raise UsageError(
-                f"these {len(self)} clips take {made.stored_bytes} bytes as {made.record.codec} and {at_most} are "
-                "allowed; keep fewer clips, or choose another codec"
-            )
-        return made
-
-    def _filmed(self, standard: Literal["h264", "h265"], finest: int, at_most: int | None) -> DistilledSet:
-        """Pixels as a video, no coarser than it must be to fit; the coarsest where none fits."""
-
-        @cache
-        def made(quality: int) -> DistilledSet:
-            return self._recoded(Codec(name=standard, quality=quality))
-
-        def fits(quality: int) -> bool:
-            return at_most is None or made(quality).stored_bytes <= at_most
-
-        if fits(finest):
-            return made(finest)
-        lowest = min(finest + 1, COARSEST)
-        return made(bisect_left(range(COARSEST), True, lo=lowest, hi=COARSEST, key=fits))
-
-    def _recoded(self, codec: Codec) -> DistilledSet:
-        """The set in a codec that suits its form."""
-        targets, form, clip_shape = {"targets": self.tensors["targets"]}, "clips", None
-        parts: Tensors
-        if codec.video is not None:
-            clips = self.pixels().numpy()
-            parts = {"stream": torch.frombuffer(bytearray(encode(clips, *codec.video)), dtype=torch.uint8)}
-            form, clip_shape = "video", clips.shape[1:4]
-        elif codec.name == "uint8":
-            parts = {"clips": self.pixels()}
-        else:
-            parts = self._parameterisation.as_floats(self._opened, self.normalisation, getattr(torch, codec.name))
-            form = "clips" if self._parameterisation.pictures else self.record.form
-        changes = {"form": form, "codec": str(codec), "clip_shape": clip_shape}
-        return replace(self, tensors={**parts, **targets}, record=self.record.model_copy(update=changes))
 
     def labels(self) -> torch.Tensor:
         """The most likely class of each clip, int64 ``(N,)``."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vdbench.clips.codecs import parse_codec
 from vdbench.clips.pictures import contact_sheet, preview_video
 from vdbench.distilled import DistilledSet
+from vdbench.distilled.recoding import stored_as
 from vdbench.distilled.soundness import check_set
 from vdbench.errors import UsageError
 from vdbench.experiment.result import Curve, Stage
@@ -69,7 +70,7 @@ def store(trial: Trial, home: Home, made: DistilledSet) -> DistilledSet:
     """
     allowed = trial.budget_bytes
     if trial.codec is not None:
-        made = made.stored_as(parse_codec(trial.codec), allowed)
+        made = stored_as(made, parse_codec(trial.codec), allowed)
     elif allowed is not None and made.stored_bytes > allowed:
         raise UsageError(
             f"{trial.method} returned {made.stored_bytes} bytes for a budget of {allowed}, more than its "

@@ -44,8 +44,9 @@ class EncoderSettings(Settings):
     def features(self) -> FeaturesSpec:
         """The asset that holds the features of all train clips; settings that do not concern it are left out."""
         from vdbench.encoders.frames import ClipOfFrames
-        from vdbench.encoders.minic3d import RandomFeatures, TrainedFeatures, TrainedMiniC3D
+        from vdbench.encoders.minic3d import RandomFeatures, TrainedFeatures
         from vdbench.encoders.pixels import PixelFeatures
+        from vdbench.encoders.trained import TrainedMiniC3D
 
         match self.name:
             case "pixels":
@@ -67,8 +68,9 @@ class EncoderSettings(Settings):
         Raises:
             UsageError: the encoder does not see single frames.
         """
-        from vdbench.encoders.frames import CnnGruFrames, TrainedCnnGru
+        from vdbench.encoders.frames import CnnGruFrames
         from vdbench.encoders.pretrained import Dino, EfficientNetLite0
+        from vdbench.encoders.trained import TrainedCnnGru
 
         match self.name:
             case "cnn-gru":

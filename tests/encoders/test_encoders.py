@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from vdbench.encoders import EncoderSettings
-from vdbench.encoders.minic3d import TrainedMiniC3D
 from vdbench.encoders.pixels import coarse_frames
+from vdbench.encoders.trained import TrainedMiniC3D
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips
 from vdbench.work.assets import Assets

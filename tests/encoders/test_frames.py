@@ -11,7 +11,8 @@ import torch
 from vdbench.clips.clipset import ClipSet
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import PoolFeatures
-from vdbench.encoders.frames import CLIPS_AT_ONCE, ClipOfFrames, CnnGruFrames, FrameFeatures, TrainedCnnGru
+from vdbench.encoders.frames import CLIPS_AT_ONCE, ClipOfFrames, CnnGruFrames, FrameFeatures
+from vdbench.encoders.trained import TrainedCnnGru
 from vdbench.errors import UsageError
 from vdbench.students import build_student
 from vdbench.testing import TinyPool, tiny_clips

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import SerializeAsAny
 
 from vdbench.encoders.features import Features, FeaturesSpec
-from vdbench.work.assets import AssetSpec
-from vdbench.work.workload import Work, training
+from vdbench.encoders.trained import TrainedCnnGru
+from vdbench.work.workload import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,64 +17,9 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clips.clipset import ClipSet
-    from vdbench.evaluation.train import Recipe
-    from vdbench.work.assets import Assets
+    from vdbench.work.assets import Assets, AssetSpec
 
 CLIPS_AT_ONCE = 16
-
-
-class TrainedCnnGru(AssetSpec["dict[str, torch.Tensor]"]):
-    """The weights of a CNN+GRU trained on the train split, and on nothing else.
-
-    Attributes:
-        width: channels of its convolutions.
-        seed: of the initial weights and the batches.
-        epochs: passes over the train split, in batches of 32.
-        max_steps: training steps, at most.
-    """
-
-    kind: ClassVar[str] = "cnn-gru"
-    width: int
-    seed: int
-    epochs: int
-    max_steps: int
-
-    def work(self, assets: Assets) -> list[Work]:
-        """Its training."""
-        recipe, clips = self._recipe(), len(assets.train)
-        batch = min(recipe.batch, clips)
-        return [training(assets.train, "cnn-gru", self.width, batch, recipe.steps(clips), assets.device)]
-
-    def build(self, assets: Assets, folder: Path) -> None:
-        """Train by the field's recipe, with smaller batches."""
-        from safetensors.torch import save_file
-
-        from vdbench.evaluation.train import train_student
-
-        student = self.fresh(assets.train)
-        recipe = self._recipe()
-        log = partial(assets.report, of=recipe.steps(len(assets.train)))
-        train_student(student, assets.train, recipe, self.seed, assets.device, log)
-        weights = {name: tensor.cpu().contiguous() for name, tensor in student.state_dict().items()}
-        save_file(weights, folder / "weights.safetensors")
-
-    def load(self, folder: Path) -> dict[str, torch.Tensor]:
-        """Read the weights, as ``load_state_dict`` takes them."""
-        from safetensors.torch import load_file
-
-        weights: dict[str, torch.Tensor] = load_file(folder / "weights.safetensors")
-        return weights
-
-    def fresh(self, train: ClipSet) -> Any:
-        """The network before its training."""
-        from vdbench.students import build_student
-
-        return build_student("cnn-gru", len(train.classes), train.frames, train.size, self.width, self.seed)
-
-    def _recipe(self) -> Recipe:
-        from vdbench.evaluation.train import Recipe
-
-        return Recipe(batch=32, epochs=self.epochs, max_steps=self.max_steps)
 
 
 class FrameFeatures(FeaturesSpec):
@@ -148,9 +91,7 @@ class CnnGruFrames(FrameFeatures):
 
     def network(self, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
         """The backbone, on frames scaled by the statistics of the train split and cropped as the student does."""
-        student = self.student.fresh(assets.train)
-        student.load_state_dict(assets.get(self.student))
-        return self._backbone(student, assets)
+        return self._backbone(self.student.trained(assets), assets)
 
     def untrained(self, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
         """The backbone before its training."""

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from vdbench.encoders.features import BATCH, Features, FeaturesSpec, embeddings
-from vdbench.evaluation.train import Recipe, train_student
+from vdbench.encoders.trained import TrainedMiniC3D
 from vdbench.students import build_student
-from vdbench.work.assets import AssetSpec
-from vdbench.work.workload import Work, embedding, training
+from vdbench.work.workload import Work, embedding
 
 if TYPE_CHECKING:
-    import torch
-
     from vdbench.clips.clipset import ClipSet
-    from vdbench.students.student import Student
     from vdbench.work.assets import Assets
 
 
@@ -39,51 +33,9 @@ class RandomFeatures(FeaturesSpec):
 
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
         """Embed clips."""
-        return embeddings(_fresh(assets.train, self.width, self.seed), clips, assets.device)
-
-
-class TrainedMiniC3D(AssetSpec["dict[str, torch.Tensor]"]):
-    """The weights of a MiniC3D trained on the train split, and on nothing else.
-
-    Attributes:
-        width: channels of the first layer.
-        seed: of the initial weights and the batches.
-        epochs: passes over the train split, in batches of 32.
-        max_steps: training steps, at most.
-    """
-
-    kind: ClassVar[str] = "minic3d"
-    width: int
-    seed: int
-    epochs: int
-    max_steps: int
-
-    def work(self, assets: Assets) -> list[Work]:
-        """Its training."""
-        recipe, clips = self._recipe(), len(assets.train)
-        batch = min(recipe.batch, clips)
-        return [training(assets.train, "minic3d", self.width, batch, recipe.steps(clips), assets.device)]
-
-    def build(self, assets: Assets, folder: Path) -> None:
-        """Train by the field's recipe, with smaller batches."""
-        from safetensors.torch import save_file
-
-        student = _fresh(assets.train, self.width, self.seed)
-        recipe = self._recipe()
-        log = partial(assets.report, of=recipe.steps(len(assets.train)))
-        train_student(student, assets.train, recipe, self.seed, assets.device, log)
-        weights = {name: tensor.cpu().contiguous() for name, tensor in student.state_dict().items()}
-        save_file(weights, folder / "weights.safetensors")
-
-    def load(self, folder: Path) -> dict[str, torch.Tensor]:
-        """Read the weights, as ``load_state_dict`` takes them."""
-        from safetensors.torch import load_file
-
-        weights: dict[str, torch.Tensor] = load_file(folder / "weights.safetensors")
-        return weights
-
-    def _recipe(self) -> Recipe:
-        return Recipe(batch=32, epochs=self.epochs, max_steps=self.max_steps)
+        train = assets.train
+        student = build_student("minic3d", len(train.classes), train.frames, train.size, self.width, self.seed)
+        return embeddings(student, clips, assets.device)
 
 
 class TrainedFeatures(FeaturesSpec):
@@ -107,10 +59,4 @@ class TrainedFeatures(FeaturesSpec):
 
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
         """Embed clips."""
-        student = _fresh(assets.train, self.student.width, self.student.seed)
-        student.load_state_dict(assets.get(self.student))
-        return embeddings(student, clips, assets.device)
-
-
-def _fresh(train: ClipSet, width: int, seed: int) -> Student:
-    return build_student("minic3d", len(train.classes), train.frames, train.size, width, seed)
+        return embeddings(self.student.trained(assets), clips, assets.device)

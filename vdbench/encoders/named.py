@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from vdbench.encoders.frames import ClipOfFrames, CnnGruFrames, TrainedCnnGru
-from vdbench.encoders.minic3d import RandomFeatures, TrainedFeatures, TrainedMiniC3D
+from vdbench.encoders.frames import ClipOfFrames, CnnGruFrames
+from vdbench.encoders.minic3d import RandomFeatures, TrainedFeatures
 from vdbench.encoders.pixels import PixelFeatures
 from vdbench.encoders.pretrained import Dino, EfficientNetLite0
 from vdbench.encoders.settings import Encoder
+from vdbench.encoders.trained import TrainedCnnGru, TrainedMiniC3D
 
 if TYPE_CHECKING:
     from vdbench.encoders.features import FeaturesSpec

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clips.clipset import ClipSet
-    from vdbench.encoders.minic3d import TrainedMiniC3D
+    from vdbench.encoders.trained import TrainedMiniC3D
     from vdbench.students.student import Student
     from vdbench.work.assets import Assets
 
@@ -159,19 +159,14 @@ def judge_spec(train: ClipSet, seed: int = 0) -> TrainedMiniC3D:
         train: the train split.
         seed: of the judge.
     """
-    from vdbench.encoders.minic3d import TrainedMiniC3D
+    from vdbench.encoders.trained import TrainedMiniC3D
 
     return TrainedMiniC3D(width=16 if train.size < 64 else 64, seed=seed, epochs=40, max_steps=10_000)
 
 
 def trained_judge(assets: Assets, seed: int = 0) -> Student:
     """The judge, on the CPU; trained first if nobody has."""
-    from vdbench.students import build_student
-
-    spec, train = judge_spec(assets.train, seed), assets.train
-    student = build_student("minic3d", len(train.classes), train.frames, train.size, spec.width)
-    student.load_state_dict(assets.get(spec))
-    return student
+    return judge_spec(assets.train, seed).trained(assets)
 
 
 def score_pool(  # noqa: PLR0913

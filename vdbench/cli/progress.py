@@ -20,8 +20,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from vdbench.cli.output import err, human_seconds
+from vdbench.cli.output import err
 from vdbench.experiment.remaining import Remaining
+from vdbench.storage.amounts import human_seconds
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result

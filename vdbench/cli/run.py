@@ -10,8 +10,9 @@ import typer
 
 from vdbench.cli import options
 from vdbench.cli.advice import command
-from vdbench.cli.output import err, human_seconds, out, print_json, show_rows
+from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.cli.output import show as show_tables
+from vdbench.storage.amounts import human_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

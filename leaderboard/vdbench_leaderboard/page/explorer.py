@@ -17,7 +17,7 @@ from vdbench.storage import files
 from vdbench_leaderboard.page import panel
 from vdbench_leaderboard.statistics.estimates import repeats
 from vdbench_leaderboard.tables import formats, wording
-from vdbench_leaderboard.tables.conditions import runs_of, with_labels
+from vdbench_leaderboard.tables.conditions import with_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +48,7 @@ class Column(NamedTuple):
     numeric: bool = True
 
 
+_GAIN = "Points above random clips at the same budget, recipe and labels; coloured where significant over 3 seeds"
 COLUMNS = {
     "method": Column("", "Method", "method", numeric=False),
     "suite": Column("", "Suite", "suite", numeric=False),
@@ -55,28 +56,16 @@ COLUMNS = {
     "budget": Column("", "Budget", "budget_order", "Instances per class, or bytes allowed"),
     "student": Column("", "Student", "student_title", numeric=False),
     "own": Column("", "Top-1", "top1", "Percent, mean ± standard deviation over seeds, with its rank"),
-    "hard": Column("", "Top-1, hard labels", "hard", "Percent, with hard labels and the suite’s training settings"),
-    "soft": Column("", "Top-1, soft labels", "soft", "Percent, with soft labels and the suite’s training settings"),
+    "hard": Column("", "Top-1, hard labels", "hard", "Percent, with hard labels and the suite’s recipe"),
+    "soft": Column("", "Top-1, soft labels", "soft", "Percent, with soft labels and the suite’s recipe"),
     "augmented": Column("", "Top-1, augmented", "augmented", "Percent, with augmented training clips"),
     "strip": Column("", "", "", "Seeds (dots), their mean (tick), its 95 % interval (band), chance (line)", False),
-    "own_gain": Column(
-        "accuracy",
-        "Δ random",
-        "against_random",
-        "Points above random clips at the same budget, training settings and labels; coloured with at least 3 seeds "
-        "and p below 0.05",
-    ),
-    **{
-        f"{kind}_gain": Column("accuracy", "Δ random", f"{kind}_gain", "Points above random clips with such labels")
-        for kind in ("hard", "soft", "augmented")
-    },
-    "p": Column(
-        "accuracy",
-        "p",
-        "against_random_p",
-        "Of the paired t-test against random, after Holm’s correction for all methods of the table",
-    ),
-    "share": Column("accuracy", "% of full", "share_of_full", "Top-1 as a share of what full reaches"),
+    "own_gain": Column("", "Δ random", "against_random", _GAIN),
+    "hard_gain": Column("", "Δ random", "hard_gain", _GAIN),
+    "soft_gain": Column("", "Δ random", "soft_gain", _GAIN),
+    "augmented_gain": Column("", "Δ random", "augmented_gain", _GAIN),
+    "p": Column("accuracy", "p", "against_random_p", "Of the paired t-test against random, after Holm’s correction"),
+    "share": Column("accuracy", "% of full", "share_of_full", "Top-1 as a share of that of full"),
     "top5": Column("accuracy", "Top-5", "top5", "Percent; none with 5 classes or fewer"),
     "macro": Column("accuracy", "Macro", "macro", "Mean over classes of each class’s own top-1"),
     "lrs": Column("robustness", "LRS", "lrs", "Label-robust score, 0 to 1, ± standard deviation over seeds"),
@@ -87,15 +76,11 @@ COLUMNS = {
     "clips": Column("cost", "Clips", "stored_clips", "In the distilled set"),
     "bytes": Column("cost", "Stored", "stored_bytes", "Bytes of everything that rendering the clips needs"),
     "distill": Column("cost", "Distil", "distill_seconds", "Shared assets and distillation, mean per trial"),
-    "evaluate": Column(
-        "cost", "Evaluate", "evaluate_seconds", "Training and testing this student’s networks, mean per trial"
-    ),
+    "evaluate": Column("cost", "Evaluate", "evaluate_seconds", "Training and testing the networks, mean per trial"),
     "seeds": Column("cost", "Seeds × networks", "seeds", "Distillation seeds, and networks tested for each"),
     "pool": Column("origin", "Pool", "taken_from", "Where the clips come from", numeric=False),
     "seen": Column("origin", "Seen", "seen", "What encoder and generator were trained on", numeric=False),
-    "verified": Column(
-        "origin", "Verified", "verified", "Seeds whose stored distilled set was evaluated again and agreed"
-    ),
+    "verified": Column("origin", "Verified", "verified", "Seeds whose distilled set was evaluated again and agreed"),
 }
 
 
@@ -190,9 +175,10 @@ def _shown(standing: Standing) -> dict[str, Any]:
         "own": (cell.runs, cell.top1, standing.against_random),
         "hard": (with_labels(cell, "hard"), gains.hard, gains.hard_gain),
         "soft": (with_labels(cell, "soft"), gains.soft, gains.soft_gain),
-        "augmented": (runs_of(cell, condition="own-augmented"), gains.augmented, gains.augmented_gain),
+        "augmented": (cell.measured(condition="own-augmented"), gains.augmented, gains.augmented_gain),
     }
-    motion = cell.top1.mean - cell.still.mean if cell.top1 and cell.still else None
+    still = cell.score("still")
+    motion = cell.top1.mean - still.mean if cell.top1 and still else None
     verified = sum(result.verified is not None for result, _ in cell.done)
     seeds, expected = len(cell.seeds), len(standing.expected)
     texts = {
@@ -201,7 +187,7 @@ def _shown(standing: Standing) -> dict[str, Any]:
         **{f"{kind}_gain": formats.points(gain.mean if gain else None) for kind, (_, _, gain) in known.items()},
         "p": formats.probability(versus.adjusted if versus else None),
         "share": formats.percent(standing.share_of_full),
-        **{score: formats.estimate(getattr(cell, score)) for score in ("top5", "macro", "shuffled", "still")},
+        **{score: formats.estimate(cell.score(score)) for score in ("top5", "macro", "shuffled", "still")},
         "lrs": formats.fractions(gains.lrs),
         "ars": formats.fractions(gains.ars),
         "motion": formats.points(motion),

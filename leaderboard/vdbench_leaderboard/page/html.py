@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from vdbench_leaderboard.figures.embed import inline, width_of
+from vdbench_leaderboard.figures.style import ACCENT, HEAT, INK, LINE, MUTED, PAPER
 from vdbench_leaderboard.page.documents import environment
 from vdbench_leaderboard.page.explorer import address, payload
 
@@ -24,6 +25,12 @@ SCRIPTS = ("text.js", "state.js", "theme.js", "tables.js", "explorer.js", "panel
 """In the order in which they need each other; together they are one module."""
 NOWHERE = {"nothing", "train", "unknown"}
 """What an encoder or a generator may have seen without being outside data."""
+
+THEMED = {
+    **{INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", PAPER: "var(--card)", ACCENT: "var(--accent)"},
+    **{shade: f"color-mix(in srgb,var(--hot) {9 * place}%,var(--card))" for place, shade in enumerate(HEAT)},
+}
+"""Colours that a page has in its own themes."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +111,27 @@ def _outside(cell: Cell) -> list[str]:
         return []
     seen = [known.encoder_saw] * bool(known.encoder) + [known.generator_saw] * bool(known.generator)
     return [name for name in dict.fromkeys(seen) if name not in NOWHERE]
+
+
+def inline(svg: str, prefix: str, label: str) -> Markup:
+    """Turn a document into an element: no outside names, ids of its own, the page's colours.
+
+    Args:
+        svg: of this package.
+        prefix: makes its ids unique on the page.
+        label: what a screen reader says.
+    """
+    body = svg[svg.index("<svg") :]
+    head, rest = body.split(">", 1)
+    head = re.sub(r' (xmlns(:\w+)?|version|width|height|style)="[^"]*"', "", head)
+    rest = rest.replace("xlink:href", "href")
+    rest = re.sub(r' id="', f' id="{prefix}-', rest)
+    rest = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", rest)
+    rest = re.sub(r"#[0-9a-f]{6}", lambda found: THEMED.get(found[0], found[0]), rest)
+    return Markup(f'{head} role="img" aria-label="{escape(label)}">{rest}')  # noqa: S704  matplotlib escapes its texts
+
+
+def width_of(svg: str) -> str:
+    """The width at which a document's text has its size, as CSS."""
+    found = re.search(r'width="([\d.]+)pt"', svg)
+    return f"{float(found[1]) / 72:.2f}in" if found else "100%"

@@ -73,15 +73,15 @@ def _sentences(standing: Standing) -> list[str]:
 def _scores(standing: Standing) -> list[list[str]]:
     """Name, estimate, interval, difference to random and its side, of every score that there is."""
     cell, gains = standing.cell, standing.gains
-    rows: list[tuple[str, str, Estimate | None, Estimate | None]] = [
+    others = {
+        "top5": "top-5", "macro": "mean over classes", "shuffled": "frames shuffled", "still": "middle frame repeated"
+    }  # fmt: skip
+    rows = [
         ("own", "own labels", cell.top1, standing.against_random),
         ("hard", "hard labels", gains.hard, gains.hard_gain),
         ("soft", "soft labels", gains.soft, gains.soft_gain),
         ("augmented", "own labels, augmented", gains.augmented, gains.augmented_gain),
-        ("top5", "top-5", cell.top5, None),
-        ("macro", "mean over classes", cell.macro, None),
-        ("shuffled", "frames shuffled", cell.shuffled, None),
-        ("still", "middle frame repeated", cell.still, None),
+        *((name, title, cell.score(name), None) for name, title in others.items()),
     ]
     return [
         [
@@ -105,7 +105,7 @@ def _within(value: Estimate) -> Estimate:
 
 def _robustness(standing: Standing) -> dict[str, str]:
     cell, gains, share = standing.cell, standing.gains, standing.share_of_full
-    compared = ((cell.still, "on still clips"), (cell.shuffled, "on shuffled frames"))
+    compared = ((cell.score("still"), "on still clips"), (cell.score("shuffled"), "on shuffled frames"))
     lost = [(cell.top1.mean - other.mean, where) for other, where in compared if cell.top1 and other]
     parts = f" (IOR {formats.fractions(gains.ior)}, HLR {formats.fractions(gains.hlr)})"
     return {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from vdbench.clips.pictures import PREVIEW_BYTES
 
@@ -19,8 +19,7 @@ ALL = 2 * 1024 * 1024
 """Bytes that all previews of a page may have."""
 
 
-@dataclass(frozen=True)
-class Preview:
+class Preview(NamedTuple):
     """What can be looked at.
 
     Attributes:
@@ -47,19 +46,13 @@ class Previews:
 
     def first(self, distilled: Iterable[str]) -> tuple[str, Preview] | None:
         """The first of some distilled sets that can be shown, and its preview; None where none can."""
-        for name in distilled:
-            if preview := self._read(name):
-                self.left -= preview.size
-                return name, preview
-        return None
-
-    def _read(self, distilled: str) -> Preview | None:
-        if self.folder is None or Path(distilled).name != distilled:
+        if self.folder is None:
             return None
-        for name, kind in NAMES.items():
-            path = self.folder / distilled / name
-            if path.is_file() and path.stat().st_size <= min(PREVIEW_BYTES, self.left):
-                content = path.read_bytes()
-                uri = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-                return Preview(kind.startswith("video"), uri, len(content))
+        for name in (name for name in distilled if Path(name).name == name):  # not a path to elsewhere
+            for file, kind in NAMES.items():
+                path = self.folder / name / file
+                if path.is_file() and (size := path.stat().st_size) <= min(PREVIEW_BYTES, self.left):
+                    self.left -= size
+                    uri = f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+                    return name, Preview(kind.startswith("video"), uri, size)
         return None

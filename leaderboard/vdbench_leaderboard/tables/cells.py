@@ -63,37 +63,40 @@ class Cell:
         held, test = (data.test_clips, rest) if self.group.evaluated_on == "validation" else (rest, data.test_clips)
         return {"train": data.train_clips, "validation": held, "test": test}
 
+    def measured(self, score: str = "top1", condition: str | None = None) -> Runs:
+        """One score of each network, in percent, by seed; empty where it was not measured.
+
+        Args:
+            score: a field of :class:`vdbench.records.Score`.
+            condition: name of the condition; None for the clips as their method means them.
+        """
+        found: dict[int, dict[int, float]] = {}
+        for result, own in self.done:
+            others = (other for other in result.conditions if other.name == condition)
+            same = [scores for other in others for scores in other.students if Student.of(scores) == self.student]
+            evaluated = same if condition else [own]
+            values = {s.seed: getattr(s, score) for scores in evaluated for s in scores.scores}
+            if values and None not in values.values():
+                found[result.seed] = {seed: 100 * value for seed, value in values.items()}
+        return found
+
     @cached_property
     def runs(self) -> Runs:
         """Top-1 in percent."""
-        return {r.seed: {score.seed: 100 * score.top1 for score in s.scores} for r, s in self.done}
+        return self.measured()
 
     @cached_property
     def top1(self) -> Estimate | None:
         """Top-1 in percent; None where every trial failed."""
         return estimate(self.runs)
 
-    @cached_property
-    def top5(self) -> Estimate | None:
-        """Top-5 in percent; None where every trial failed, or where it is 100 % by definition."""
-        if self.dataset.classes <= TRIVIAL_TOP5:
-            return None
-        return estimate({r.seed: {score.seed: 100 * score.top5 for score in s.scores} for r, s in self.done})
+    def score(self, name: str) -> Estimate | None:
+        """A score in percent: ``top5``, ``macro``, the mean over classes, or ``shuffled`` or ``still`` test clips.
 
-    @cached_property
-    def macro(self) -> Estimate | None:
-        """Mean over classes of each class's own top-1, in percent."""
-        return self._score("macro")
-
-    @cached_property
-    def shuffled(self) -> Estimate | None:
-        """Top-1 in percent on the same test clips with their frames out of order."""
-        return self._score("shuffled")
-
-    @cached_property
-    def still(self) -> Estimate | None:
-        """Top-1 in percent on the same test clips with their middle frame shown all the time."""
-        return self._score("still")
+        None where it was not measured, and of ``top5`` where it is 100 % by definition.
+        """
+        trivial = name == "top5" and self.dataset.classes <= TRIVIAL_TOP5
+        return None if trivial else estimate(self.measured(name))
 
     @property
     def confusion(self) -> dict[tuple[int, int], int]:
@@ -102,16 +105,6 @@ class Cell:
         for _, scores in self.done:
             counts.update({(label, guess): clips for label, guess, clips in scores.confusion})
         return dict(counts)
-
-    def _score(self, name: str) -> Estimate | None:
-        known = {r.seed: {x.seed: getattr(x, name) for x in s.scores} for r, s in self.done}
-        return estimate(
-            {
-                seed: {network: 100 * value for network, value in values.items()}
-                for seed, values in known.items()
-                if None not in values.values()
-            }
-        )
 
     @property
     def step_size(self) -> float | None:

@@ -9,41 +9,19 @@ from typing import TYPE_CHECKING, Literal
 
 from vdbench_leaderboard.statistics import ddranking
 from vdbench_leaderboard.statistics.estimates import difference, estimate
-from vdbench_leaderboard.tables.keys import Student
 
 if TYPE_CHECKING:
-    from vdbench.records import StudentScores
     from vdbench_leaderboard.statistics.estimates import Estimate, Runs
     from vdbench_leaderboard.tables.cells import Cell
 
 Kind = Literal["hard", "soft"]
 
 
-def runs_of(cell: Cell, score: str = "top1", condition: str | None = None) -> Runs:
-    """One score of each network, in percent, by seed; empty where it was not measured.
-
-    Args:
-        cell: whose.
-        score: a field of :class:`vdbench.records.Score`.
-        condition: name of the condition; None for the clips as their method means them.
-    """
-    found: dict[int, dict[int, float]] = {}
-    for result, own in cell.done:
-        evaluated: list[StudentScores] = [own]
-        if condition is not None:
-            others = (other for other in result.conditions if other.name == condition)
-            evaluated = [scores for other in others for scores in other.students if Student.of(scores) == cell.student]
-        values = {s.seed: getattr(s, score) for scores in evaluated for s in scores.scores}
-        if values and None not in values.values():
-            found[result.seed] = {seed: 100 * value for seed, value in values.items()}
-    return found
-
-
 def with_labels(cell: Cell, kind: Kind) -> Runs:
     """Top-1 with one kind of labels under the protocol's own recipe."""
     plain = {r.seed for r, _ in cell.done if r.labels == kind and r.step_size is None}
-    own = {seed: networks for seed, networks in runs_of(cell).items() if seed in plain}
-    return own or runs_of(cell, condition=kind)
+    own = {seed: networks for seed, networks in cell.runs.items() if seed in plain}
+    return own or cell.measured(condition=kind)
 
 
 @dataclass(frozen=True)
@@ -87,7 +65,7 @@ def gains(cell: Cell, random: Cell | None, full: Cell | None) -> Gains:
         full: the cell of ``full`` of the same student.
     """
     hard, soft = with_labels(cell, "hard"), with_labels(cell, "soft")
-    plain, augmented = runs_of(cell), runs_of(cell, condition="own-augmented")
+    plain, augmented = cell.runs, cell.measured(condition="own-augmented")
     none: Runs = {}
     controls = {kind: with_labels(random, kind) if random else none for kind in ("hard", "soft")}
     augmented_control = _control(cell, random, augmented=True)
@@ -111,11 +89,11 @@ def gains(cell: Cell, random: Cell | None, full: Cell | None) -> Gains:
 
 def _control(cell: Cell, random: Cell | None, augmented: bool = False) -> Runs:
     """Random clips under a cell's recipe: of the same trial where it brings labels or a step size of its own."""
-    own = runs_of(cell, condition="own-augmented-random" if augmented else "own-random")
+    own = cell.measured(condition="own-augmented-random" if augmented else "own-random")
     brings = any(r.labels == "soft" or r.step_size is not None for r, _ in cell.done)
     if brings or random is None:
         return own
-    return runs_of(random, condition="own-augmented" if augmented else None)
+    return random.measured(condition="own-augmented" if augmented else None)
 
 
 def _each(score: Callable[[float, float], float], first: Runs, second: Runs) -> dict[int, float]:

@@ -68,7 +68,7 @@ def record(board: Board, standing: Standing) -> dict[str, Any]:
         "failures": wording.kinds(cell.failures) or None,
         **_estimate("top1", cell.top1),
         "top1_over": cell.top1.over if cell.top1 else None,
-        **{name: part for score in SCORES for name, part in _estimate(score, getattr(cell, score)).items()},
+        **{name: part for score in SCORES for name, part in _estimate(score, cell.score(score)).items()},
         "step_size": cell.step_size,
         **_estimate("against_random", standing.against_random),
         "against_random_p": _rounded(versus.adjusted) if versus else None,

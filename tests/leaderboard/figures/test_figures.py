@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdbench_leaderboard.figures import heat, keys, over_ipc, rankings, style, trade_off
-from vdbench_leaderboard.figures.embed import THEMED, inline
 from vdbench_leaderboard.figures.plots import MOST_BOARDS, draw, plotted
+from vdbench_leaderboard.page.html import THEMED, inline
 from vdbench_leaderboard.statistics.average_ranks import AverageRanks
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather

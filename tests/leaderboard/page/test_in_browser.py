@@ -40,37 +40,26 @@ def browser():
 def evaluated(result, noise):
     """The result with a confusion matrix, other kinds of labels, test clips without motion, and a distilled set."""
 
+    def scored(score, shift):
+        return score.model_copy(
+            update={"top1": min(1, score.top1 + shift), "shuffled": score.top1 / 2, "still": score.top1 / 4}
+        )
+
     def students(shift):
+        classes = range(result.dataset.classes)
+        counts = tuple((a, b, 7 if a == b else 1 + noise.randrange(2)) for a in classes for b in classes)
         return tuple(
             student.model_copy(
-                update={
-                    "scores": tuple(
-                        score.model_copy(
-                            update={
-                                "top1": min(1, score.top1 + shift),
-                                "shuffled": score.top1 / 2,
-                                "still": score.top1 / 4,
-                            }
-                        )
-                        for score in student.scores
-                    ),
-                    "confusion": tuple(
-                        (label, guess, 7 if label == guess else 1 + noise.randrange(2))
-                        for label in range(result.dataset.classes)
-                        for guess in range(result.dataset.classes)
-                    ),
-                }
+                update={"scores": tuple(scored(one, shift) for one in student.scores), "confusion": counts}
             )
             for student in result.students
         )
 
-    conditions = tuple(
-        Condition(labels=labels, augmented=augmented, students=students(shift))
-        for labels, augmented, shift in (("hard", False, -0.01), ("soft", False, 0.02), ("own", True, 0.01))
-    )
+    kinds = (("hard", False, -0.01), ("soft", False, 0.02), ("own", True, 0.01))
     return result.model_copy(
         update={
-            "students": students(0), "conditions": conditions, "curves": {"loss": ((0, 2.0), (5, 1.0), (9, 0.4))},
+            "students": students(0), "curves": {"loss": ((0, 2.0), (5, 1.0), (9, 0.4))},
+            "conditions": tuple(Condition(labels=k, augmented=a, students=students(shift)) for k, a, shift in kinds),
             "labels": "soft" if result.method == "k-means" else "hard", "distilled": f"set-{result.method}",
             "artefact": "ab" * 32,
         }
@@ -401,7 +390,7 @@ CONTRAST = """() => {
   }
   const probe = document.body.appendChild(document.createElement("div"));
   for (let shade = 0; shade < 12; shade++) {
-    probe.style = `background-color: var(--heat-${shade}); color: var(--ink)`;
+    probe.style = `background-color: color-mix(in srgb, var(--hot) ${9 * shade}%, var(--card)); color: var(--ink)`;
     const [a, b] = [light(parse(getComputedStyle(probe).color)), light(parse(getComputedStyle(probe).backgroundColor))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < 4.5) bad.add(`${ratio.toFixed(2)} heat ${shade}`);

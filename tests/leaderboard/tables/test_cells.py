@@ -63,9 +63,9 @@ def test_a_further_result_changes_only_its_cells(realistic, make, method, ipc, s
 
     def own(cells):
         return {
-            (cell.group, cell.student, cell.method, cell.ipc): (cell.top1, cell.top5, cell.stored_bytes, cell.failures)
-            for cell in cells
-            if (cell.group.suite, cell.dataset.name, cell.any_result.method, cell.ipc) not in touched
+            (c.group, c.student, c.method, c.ipc): (c.top1, c.score("top5"), c.stored_bytes, c.failures)
+            for c in cells
+            if (c.group.suite, c.dataset.name, c.any_result.method, c.ipc) not in touched
         }
 
     assert own(after) == own(before)
@@ -153,8 +153,8 @@ def test_difference_to_random_and_share_of_full(make):
 
 
 def test_top5_only_where_it_can_be_wrong(make):
-    assert gather([make(classes=5)])[0].top5 is None
-    assert gather([make(classes=6)])[0].top5.mean == pytest.approx(80)
+    assert gather([make(classes=5)])[0].score("top5") is None
+    assert gather([make(classes=6)])[0].score("top5").mean == pytest.approx(80)
 
 
 def test_costs_are_means_per_trial(make):

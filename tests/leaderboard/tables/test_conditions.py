@@ -8,7 +8,7 @@ import pytest
 from vdbench.records import Condition
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
-from vdbench_leaderboard.tables.conditions import runs_of, with_labels
+from vdbench_leaderboard.tables.conditions import with_labels
 
 
 def scored(result, top1):
@@ -21,17 +21,18 @@ def scored(result, top1):
     )
 
 
-def judged(result, **conditions):
+def with_conditions(result, **conditions):
     """A result with conditions by name: ``own_augmented=0.4``."""
-    ways = []
-    for name, top1 in conditions.items():
-        labels, *others = name.split("_")
-        ways.append(
-            Condition(
-                labels=labels, augmented="augmented" in others, random="random" in others, students=scored(result, top1)
-            )
+    found = tuple(
+        Condition(
+            labels=name.split("_")[0],
+            augmented="augmented" in name,
+            random="random" in name,
+            students=scored(result, top1),
         )
-    return result.model_copy(update={"conditions": tuple(ways)})
+        for name, top1 in conditions.items()
+    )
+    return result.model_copy(update={"conditions": found})
 
 
 def standings(results):
@@ -46,13 +47,13 @@ def lrs(ior, hlr):
 @pytest.fixture
 def table(make):
     return [
-        judged(make("random", (0.4,)), soft=0.45, own_augmented=0.42),
-        judged(make("herding", (0.5,)), soft=0.6, own_augmented=0.46),
-        judged(
+        with_conditions(make("random", (0.4,)), soft=0.45, own_augmented=0.42),
+        with_conditions(make("herding", (0.5,)), soft=0.6, own_augmented=0.46),
+        with_conditions(
             make("frepo", (0.7,), labels="soft"),
             hard=0.3, own_random=0.44, own_augmented=0.6, own_augmented_random=0.5,
         ),
-        judged(make("mtt", (0.8,), step_size=0.02), hard=0.35, soft=0.55, own_random=0.2),
+        with_conditions(make("mtt", (0.8,), step_size=0.02), hard=0.35, soft=0.55, own_random=0.2),
         make("full", (0.9,), ipc=None),
     ]  # fmt: skip
 
@@ -105,7 +106,7 @@ def test_scores_are_made_seed_by_seed_and_tell_their_spread(make):
 
 
 def test_without_controls_there_is_no_gain(make):
-    gains = standings([judged(make("herding", (0.5,)), soft=0.6)])["herding"].gains
+    gains = standings([with_conditions(make("herding", (0.5,)), soft=0.6)])["herding"].gains
     assert (gains.hard.mean, gains.soft.mean) == (pytest.approx(50), pytest.approx(60))
     assert {gains.hard_gain, gains.soft_gain, gains.augmented_gain, gains.ior, gains.hlr, gains.lrs} == {None}
 
@@ -117,5 +118,5 @@ def test_conditions_are_read_of_the_same_student_alone(make):
     cells = {cell.student.name: cell for cell in gather([result])}
     assert with_labels(cells["minic3d"], "soft") == {0: {0: 50.0}}
     assert with_labels(cells["cnn-gru"], "soft") == {}
-    assert runs_of(cells["cnn-gru"], "macro") == {0: {0: 50.0}}
-    assert runs_of(cells["cnn-gru"], "still") == {}
+    assert cells["cnn-gru"].measured("macro") == {0: {0: 50.0}}
+    assert cells["cnn-gru"].measured("still") == {}

@@ -1,6 +1,5 @@
 """Suites at a glance: which blocks there are, who is complete, and how scores are scaled."""
 
-import random
 from io import StringIO
 
 import pytest
@@ -111,13 +110,6 @@ def test_leaders_are_those_of_rank_1(results):
     for block, column in zip(found.blocks, columns, strict=True):
         assert block.leaders == {standing.cell.method for standing in column if standing.rank == 1}
         assert "herding" in block.leaders
-
-
-def test_order_of_results_does_not_matter(results):
-    def shown(found):
-        return [(one.methods, one.ranks, one.middles, [block.means for block in one.blocks]) for one in found]
-
-    assert shown(of(random.Random(3).sample(results, len(results)))) == shown(of(results))
 
 
 def test_a_student_that_all_train_clips_do_not_lift_above_chance_is_no_judge(make, results):

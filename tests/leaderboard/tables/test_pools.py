@@ -141,9 +141,8 @@ def test_average_keeps_what_all_have():
 
 def test_order_of_results_does_not_matter(crossed):
     frame = texts.pools(table(crossed))
-    for number in range(5):
-        shuffled = random.Random(number).sample(crossed, len(crossed))
-        pd.testing.assert_frame_equal(texts.pools(table(shuffled)), frame)
+    shuffled = random.Random(1).sample(crossed, len(crossed))
+    pd.testing.assert_frame_equal(texts.pools(table(shuffled)), frame)
 
 
 def test_one_pool_alone_has_no_table(crossed, make, tmp_path, save):

@@ -57,7 +57,7 @@ const DRAWN = {
 const content = (cell, name) => (DRAWN[name] ? DRAWN[name](cell) : safe(cell.shown[name]));
 
 const PLACES = ["suite", "dataset", "budget", "student"];
-const inGroup = (group) => Object.keys(data.columns).filter((name) => data.columns[name].group === group && !name.endsWith("_gain"));
+const inGroup = (group) => Object.keys(data.columns).filter((name) => data.columns[name].group === group);
 const GROUPS = {
   accuracy: ["gain", ...inGroup("accuracy")],
   robustness: ["hard", "soft", "augmented", ...inGroup("robustness")],

@@ -247,7 +247,7 @@ def test_kinds_of_labels_change_accuracy_and_control(open_page):
     page = open_page("#dataset=motion-digits&student=minic3d&q=k-means&budget=IPC+5")
     own, gain = column(page, "Top-1"), column(page, "Δ random")
     page.locator("#labels").select_option("soft")
-    soft = column(page, "Top-1, soft labels")
+    soft = column(page, "Top-1, soft")
     cells = payload(page)
     wanted = {cell["shown"]["soft"].split()[0] for cell in cells}
     assert soft != own

@@ -96,7 +96,8 @@ const columnsOf = (rows) => {
 
 const header = (name) => {
   const { title, value, about, numeric } = data.columns[column(name)];
-  const label = name === "strip" ? `0 … ${most} %` : title;
+  const kind = name === "top1" && state.labels !== "own" ? `Top-1, ${title.toLowerCase()}` : title;
+  const label = name === "strip" ? `0 … ${most} %` : kind;
   const down = state.sort === `-${name}`;
   const sort = down || state.sort === name ? ` aria-sort="${down ? "descending" : "ascending"}"` : "";
   const inside = value ? `<button type="button" data-sort="${name}" title="${safe(about)}">${safe(label)}</button>` : `<span title="${safe(about)}">${safe(label)}</span>`;

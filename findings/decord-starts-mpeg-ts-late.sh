@@ -2,9 +2,9 @@
 # decord 0.6.0, reading an MPEG transport stream in order, never returns its first group of pictures.
 #
 # Seen on Linux x86_64 with Python 3.11, PyAV 18.1.0 (FFmpeg 8) to encode and to compare: of 60 frames of H.264 with
-# B-frames and a key frame every 12, the first frame that decord returns is the 12th of the file (counted from 1), and
-# so on; len() still says 60, next() succeeds 60 times without an error, and the end is filled up with repeats.
-# The same stream in MP4 or Matroska is read from its first frame. Guessed before: equal frames in every container.
+# B-frames and a key frame every 12, decord starts at the 12th frame of the file (counted from 1); len() is still 60,
+# next() succeeds 60 times without an error, and the end is padded with repeats.
+# The same stream in MP4 or Matroska is read from its first frame. Expected: the same frames from every container.
 # Prints "mp4: starts at frame 0, 60 distinct" and "ts: starts at frame 11, 49 distinct"; fails if that changes.
 set -euo pipefail
 work=$(mktemp -d)

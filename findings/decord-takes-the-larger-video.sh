@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Of two videos in one file, decord 0.6.0 reads the larger one, PyAV's streams.video[0] the first one.
+# If a file has two video streams, decord 0.6.0 reads the larger one, PyAV's streams.video[0] the first.
 #
 # Seen on Linux x86_64 with Python 3.11 and PyAV 18.1.0: an MP4 whose first video is 64x48 and dark and whose second is
-# 160x120 and bright, as files with a thumbnail track or two camera angles are. decord opens it without a word, gives
-# frames of 160x120, and offers no way to ask for the other. With the larger one first, both agree. Guessed before: the
-# first stream by every reader.
+# 160x120 and bright, as in files with a thumbnail track or two camera angles. decord opens it without a warning,
+# returns frames of 160x120, and has no option to select the other stream. With the larger one first, both agree.
+# Expected: the first stream from both readers.
 # Prints "small first: pyav 64x48, decord 160x120" and "large first: pyav 160x120, decord 160x120"; fails if that changes.
 set -euo pipefail
 work=$(mktemp -d)

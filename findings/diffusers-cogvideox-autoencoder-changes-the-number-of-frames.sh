@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# AutoencoderKLCogVideoX of diffusers 0.42.1 gives back fewer frames than it got, or more, without an error.
+# AutoencoderKLCogVideoX of diffusers 0.42.1 returns fewer or more frames than it was given, without an error.
 #
-# It packs four frames into one latent frame. Counts of 4k + 1 come back whole, and so do 8 and 16; but 4 frames come
-# back as 1, 12 as 9, and 5 as 8: three more than there were. A clip of 16 frames is safe, one of 12 loses its end. Seen
-# with torch 2.13.0 on Linux x86_64, Python 3.11, on a small network with random weights: the count does not depend on
-# them. Guessed before: always whole, or always rounded down to 4k + 1.
+# It packs four frames into one latent frame. 8, 9 and 16 frames are preserved, but 4 become 1, 12 become 9, and 5
+# become 8. A clip of 16 frames is safe, one of 12 loses its end. Seen with torch 2.13.0 on Linux x86_64, Python 3.11,
+# on a small network with random weights, which do not affect the count. Expected: always the same number, or always
+# rounded down to 4k + 1.
 # Prints "4 -> 1, 5 -> 8, 8 -> 8, 9 -> 9, 12 -> 9, 16 -> 16"; fails if that changes.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# diffusers.utils.export_to_video writes clips of another size than it is given where the side is no multiple of 16.
+# diffusers.utils.export_to_video changes the size of clips whose side is not a multiple of 16.
 #
 # Seen with diffusers 0.42.1, imageio 2.37.4 and imageio-ffmpeg 0.8.1 on Linux x86_64 with Python 3.11: frames of 56x56
-# become 64x64 and 100x100 become 112x112, blown up and smoothed; 32x32 and 112x112 stay. The call succeeds and there is
-# no exception; imageio logs a line. So a pool of generated clips that is saved and read again is no longer what the
-# generator made. Guessed before: the size that was given.
+# become 64x64 and 100x100 become 112x112, upscaled and smoothed; 32x32 and 112x112 stay. There is no exception; imageio
+# logs a line. A pool of generated clips that is saved and read again therefore differs from what the generator made.
+# Expected: the given size.
 # Prints "32 -> 32, 56 -> 64, 100 -> 112, 112 -> 112"; fails if that changes.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # VideoFrame.rotation of PyAV 18.1.0 is -180 for a clip mirrored left to right, and 0 for one mirrored top to bottom.
 #
-# Whoever sets clips upright by that number turns the first one by half a turn and leaves the second upside down; only
-# the display matrix itself (side data DISPLAYMATRIX) tells. Front cameras and editors write such matrices. Rotations
-# by quarters are told right. Seen on Linux x86_64 with Python 3.11. Guessed before: 0 for both, as neither is a rotation.
+# Code that corrects orientation by that number rotates the first by 180 degrees and leaves the second upside down; only
+# the display matrix itself (side data DISPLAYMATRIX) is unambiguous. Front cameras and editors write such matrices.
+# Quarter turns are reported correctly. Seen on Linux x86_64 with Python 3.11. Expected: 0 for both, as neither is a
+# rotation.
 # Prints {'none': 0, 'quarter': -90, 'half': -180, 'left-right': -180, 'top-bottom': 0}; fails if that changes.
 set -euo pipefail
 work=$(mktemp -d)

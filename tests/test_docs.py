@@ -1,7 +1,10 @@
 """The pages: their examples run, and the commands, settings and names in them exist."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +16,8 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+import vdbench
+from vdbench.api.tables import COLUMNS
 from vdbench.cli import app
 from vdbench.cli.options import parse_settings
 from vdbench.datasets.spec import dataset_names, load_dataset
@@ -216,3 +221,23 @@ def test_every_student_is_on_the_page_of_protocols():
     page = text_of("protocols.md")
     rows = " ".join(line for line in page.splitlines() if line.startswith("| `"))
     assert all(f"`{name}`" in rows for name in student_names())
+
+
+@pytest.mark.slow
+def test_the_python_of_the_pages_runs_as_one_script_without_a_guard(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    for text in (text_of("python.md"), (ROOT / "README.md").read_text(encoding="utf-8")):
+        blocks = [code for kind, _, code in FENCE.findall(text) if kind == "python" and "class MyMethod" not in code]
+        script.write_text("\n".join(blocks))
+        environment = os.environ | {"VDBENCH_HOME": str(tmp_path / "home")}
+        done = subprocess.run(
+            [sys.executable, str(script)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_the_table_of_results_has_the_columns_that_the_page_explains() -> None:
+    frame = vdbench.load_results(ROOT / "leaderboard" / "results")
+    assert list(frame.columns) == list(COLUMNS) and len(frame) > 100
+    assert frame.top1.between(0, 1).all()

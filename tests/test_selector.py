@@ -67,14 +67,16 @@ def test_chance_does_not_depend_on_the_order_of_classes(tmp_path: Path) -> None:
 
 
 def test_an_ipc_larger_than_a_class_names_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="IPC 10 is larger than class red of tiny, which has 9 train clips; use"):
+    with pytest.raises(UsageError, match="IPC 10 is more than tiny has: class 'red' has 9 clips .*--ipc 9 or less"):
         Random().distill(tiny_task(tmp_path, ipc=10))
     assert len(Random().distill(tiny_task(tmp_path, ipc=9))) == 27
+    with pytest.raises(UsageError, match="IPC 99 is more than the pool that was generated for tiny has: class 'red'"):
+        Random(SelectorSettings(pool="generated")).distill(tiny_task(tmp_path, ipc=99))
 
 
 @pytest.mark.parametrize("ipc", [0, -1, None])
 def test_an_ipc_below_one_is_refused(tmp_path: Path, ipc: int | None) -> None:
-    with pytest.raises(UsageError, match="random needs an IPC of at least 1"):
+    with pytest.raises(UsageError, match="the IPC has to be at least 1"):
         Random().distill(tiny_task(tmp_path, ipc=ipc))
 
 

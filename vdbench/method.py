@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from vdbench.work.checkpoints import Checkpoint, State
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from vdbench.clips.pool import Pool
     from vdbench.distilled import DistilledSet
     from vdbench.records import Provenance
-    from vdbench.work.assets import Assets, AssetSpec, Report
+    from vdbench.work.assets import Assets, AssetSpec
     from vdbench.work.workload import Work
 
 
@@ -96,7 +97,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Share:
+class Resources:
     """What one trial of a method occupies while it runs.
 
     Attributes:
@@ -133,7 +134,7 @@ class Task:
     seed: int
     device: torch.device
     assets: Assets
-    report: Report = field(default=lambda step, **metrics: None)
+    report: Report = silent
     checkpoints: Path | None = None
     due: Callable[[], bool] = field(default=lambda: True)
     pool: AssetSpec[Pool] | None = None
@@ -161,7 +162,7 @@ class Method(ABC, Generic[S]):
         version: raise it when the same settings would give another result.
         Settings: the model of its settings.
         card: what a reader should know of it.
-        share: what one trial occupies.
+        resources: what one trial occupies.
         budgeted: whether it has an IPC; ``full`` has none.
         seeded: whether the seed changes what it returns; where it does not, all seeds share one distilled set.
         pools: the pools it can take, the default first; empty where it takes none.
@@ -171,7 +172,7 @@ class Method(ABC, Generic[S]):
     version: ClassVar[int] = 1
     Settings: ClassVar[type[Settings]] = NoSettings
     card: ClassVar[Card]
-    share: ClassVar[Share] = Share()
+    resources: ClassVar[Resources] = Resources()
     budgeted: ClassVar[bool] = True
     seeded: ClassVar[bool] = True
     pools: ClassVar[tuple[str, ...]] = ()
@@ -231,7 +232,7 @@ class Method(ABC, Generic[S]):
         """Wrap what clips are made from into a distilled set, as :meth:`pack` does.
 
         Args:
-            form: one of :data:`vdbench.distilled.forms.FORMS`.
+            form: one of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`.
             task: what was asked for.
             tensors: the parts of that form, and ``targets``.
             provenance: origin of the clips.

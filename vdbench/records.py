@@ -116,8 +116,8 @@ class StudentScores(Record):
     peak_memory: int
 
 
-class Way(Record):
-    """A way to judge clips.
+class EvaluationSetting(Record):
+    """How the clips of a distilled set are evaluated.
 
     Attributes:
         labels: ``hard``, the most likely class of each clip, or ``soft``, distributions over classes, either by the
@@ -136,8 +136,8 @@ class Way(Record):
         return "-".join([self.labels] + ["augmented"] * self.augmented + ["random"] * self.random)
 
 
-class Condition(Way):
-    """What students made of clips that were judged another way than as their method means them.
+class Condition(EvaluationSetting):
+    """The scores of students in another evaluation setting than the one that the method intends.
 
     Attributes:
         students: their scores.

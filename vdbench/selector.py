@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 import numpy as np
 from pydantic import field_validator
 
+from vdbench.clips.drawing import checked_ipc
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import FeaturesSpec, PoolFeatures
 from vdbench.errors import UsageError
@@ -114,7 +115,9 @@ class ClassSelector(Method[S]):
 
         generated = task.assets.get(self._generated(task)) if self.settings.pool == "generated" else None
         pool = task.train if generated is None else generated.clips
-        budgets = self._budgets(task, pool.counts())
+        counts = pool.counts().tolist()
+        source = task.dataset if generated is None else f"the pool that was generated for {task.dataset}"
+        budgets = [checked_ipc(task.ipc, pool, source)] * len(counts) if self.budgeted else counts
         features = self._features(task, len(pool))
         chosen = []
         for label, name in enumerate(pool.classes):
@@ -151,21 +154,6 @@ class ClassSelector(Method[S]):
         return task.assets.get(
             spec if self.settings.pool == "real" else PoolFeatures(features=spec, pool=self._generated(task))
         )
-
-    def _budgets(self, task: Task, counts: NDArray[np.int64]) -> list[int]:
-        """How many clips to choose per class."""
-        if not self.budgeted:
-            return [int(count) for count in counts]
-        if task.ipc is None or task.ipc < 1:
-            raise UsageError(f"{self.name} needs an IPC of at least 1, not {task.ipc}; give one with --ipc")
-        least = int(counts.argmin())
-        if task.ipc > counts[least]:
-            raise UsageError(
-                f"IPC {task.ipc} is larger than class {task.train.classes[least]} of {task.dataset}, which has "
-                f"{counts[least]} {'train' if self.settings.pool == 'real' else 'generated'} clips; "
-                f"use --ipc {counts[least]} or less"
-            )
-        return [task.ipc] * len(counts)
 
     def _checked(self, picks: Sequence[int] | NDArray[np.integer[Any]], k: int, n: int, name: str) -> NDArray[np.int64]:
         """The picks as indices, if they are what :meth:`select` promises."""

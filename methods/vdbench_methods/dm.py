@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from vdbench.clips.clipset import on_device
-from vdbench.method import Card, Method, Settings, Share, identity, runtime
+from vdbench.method import Card, Method, Resources, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
 from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
@@ -38,7 +38,7 @@ class DM(Method[DMSettings]):
     """Learns clips by matching the mean embedding of each class under a fresh random network per iteration."""
 
     name: ClassVar[str] = "dm"
-    share: ClassVar[Share] = Share(gpus=0.5)
+    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = DMSettings
     card: ClassVar[Card] = Card(
         "Distribution matching under random networks",
@@ -79,7 +79,7 @@ class DM(Method[DMSettings]):
                 optimiser.zero_grad()
                 loss = accumulate_gradient(student, means, clips, ipc, settings.clips_per_pass)
             optimiser.step()
-            loop.told(loss)
+            loop.log(loss)
         return self.pack(task, clips, labels, Provenance(pool="learned"))
 
 

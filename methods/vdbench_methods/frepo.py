@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from vdbench.clips.clipset import on_device
 from vdbench.clips.targets import nearest_distribution
-from vdbench.method import Card, Method, Settings, Share, identity, runtime
+from vdbench.method import Card, Method, Resources, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.work.workload import training
@@ -46,7 +46,7 @@ class FRePo(Method[FRePoSettings]):
     """Learns clips and soft labels by kernel ridge regression on features of networks that train on them meanwhile."""
 
     name: ClassVar[str] = "frepo"
-    share: ClassVar[Share] = Share(gpus=0.5)
+    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = FRePoSettings
     card: ClassVar[Card] = Card(
         "Neural feature regression with pooling",
@@ -73,7 +73,7 @@ class FRePo(Method[FRePoSettings]):
         return [*chosen.matching_work(task, real, real, chosen.iterations), step]
 
     def distill(self, task: Task) -> DistilledSet:
-        """Learn ``task.ipc`` clips per class and, unless told otherwise, a label for each."""
+        """Learn ``task.ipc`` clips per class and, unless switched off, a label for each."""
         import torch
 
         settings, train = self.settings, task.train
@@ -101,7 +101,7 @@ class FRePo(Method[FRePoSettings]):
             torch.autograd.backward(loss)
             optimiser.step()
             pool.train(network, clips.detach(), labels.detach(), rng)
-            loop.told(loss)
+            loop.log(loss)
         targets = nearest_distribution(labels.detach()) if settings.learn_labels else classes
         return self.pack(task, clips, targets, Provenance(pool="learned"))
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vdbench.work.assets import Report
+    from vdbench.work.reports import Report
     from vdbench_methods.reward import Reward
 
 

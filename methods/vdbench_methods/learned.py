@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import field_validator
 
 from vdbench.clips.clipset import sent, to_network
+from vdbench.clips.drawing import checked_ipc, random_rows
 from vdbench.errors import DivergedError, UsageError
 from vdbench.evaluation.batches import placed
 from vdbench.method import Settings, identity
@@ -113,10 +114,7 @@ def initial_clips(task: Task, init: Literal["real", "noise"], per_class: int) ->
         shape = (len(labels), 3, train.frames, train.size, train.size)
         noise = generator(task.seed, "noise").standard_normal(shape, dtype=np.float32)
         return torch.from_numpy(noise), labels
-    picks = [
-        np.resize(rows[generator(task.seed, name).permutation(len(rows))], per_class)
-        for name, rows in ((name, train.rows_of(label)) for label, name in enumerate(train.classes))
-    ]
+    picks = [np.resize(random_rows(train, label, task.seed), per_class) for label in range(len(train.classes))]
     return train.render(torch.from_numpy(np.concatenate(picks)))[0], labels
 
 
@@ -126,12 +124,7 @@ def budget(task: Task) -> int:
     Raises:
         UsageError: there is none, or a class has fewer clips.
     """
-    least = int(task.train.counts().min())
-    if task.ipc is None or not 1 <= task.ipc <= least:
-        raise UsageError(
-            f"the IPC has to lie in 1..{least}, the clips of {task.dataset}'s smallest class, not {task.ipc}"
-        )
-    return task.ipc
+    return checked_ipc(task.ipc, task.train, task.dataset)
 
 
 def learned_bytes(task: Task, clip_bytes: float | None) -> float:
@@ -173,8 +166,8 @@ class Loop:
         """The chance of one iteration."""
         return generator(self._task.seed, self._what, step)
 
-    def told(self, loss: torch.Tensor, **others: torch.Tensor) -> None:
-        """Take note of an iteration's loss, and of other numbers for its curves. Called once per iteration."""
+    def log(self, loss: torch.Tensor, **others: torch.Tensor) -> None:
+        """Log an iteration's loss, and other numbers for its curves. Called once per iteration."""
         numbers = {"loss": loss, **others}
         self._pending.append({name: number.detach().clone() for name, number in numbers.items()})
 
@@ -182,7 +175,7 @@ class Loop:
         """The numbers of the iterations that are left.
 
         Raises:
-            DivergedError: a loss that was told, or what was learned in the end, is not finite.
+            DivergedError: a logged loss, or what was learned in the end, is not finite.
         """
         waits = STEPS_BETWEEN_WAITS if self._task.device.type == "cuda" else 1
         for step in range(self._first, self._total):
@@ -197,7 +190,7 @@ class Loop:
             raise DivergedError(self._what, self._total)
 
     def _read(self, done: int) -> dict[str, float]:
-        """Means of what was told since the last time."""
+        """Means of what was logged since the last time."""
         import torch
 
         first = done - len(self._pending)

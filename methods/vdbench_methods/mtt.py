@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from vdbench.method import Card, Method, Settings, Share, identity
+from vdbench.method import Card, Method, Resources, Settings, identity
 from vdbench.records import Provenance
 from vdbench_methods.learned import LearnedSettings, Loop, budget, initial_clips, learned_bytes
 from vdbench_methods.trajectories import Matching, TrajectorySettings
@@ -33,7 +33,7 @@ class MTT(Method[MTTSettings]):
     """Learns clips, and the step size to train on them with, by matching the parameters of expert networks."""
 
     name: ClassVar[str] = "mtt"
-    share: ClassVar[Share] = Share(gpus=0.5)
+    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = MTTSettings
     card: ClassVar[Card] = Card(
         "Matching of training trajectories",
@@ -84,7 +84,7 @@ class MTT(Method[MTTSettings]):
             for optimiser in optimisers.values():
                 optimiser.step()
             matching.keep_step_size()
-            loop.told(match.loss, step_size=matching.step_size)
+            loop.log(match.loss, step_size=matching.step_size)
         provenance = Provenance(pool="learned")
         return self.pack(task, clips, labels, provenance, step_size=float(matching.step_size.detach()))
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from vdbench.encoders.features import FeaturesSpec
     from vdbench.method import Task
-    from vdbench.work.assets import AssetSpec, Report
+    from vdbench.work.assets import AssetSpec
+    from vdbench.work.reports import Report
 
 FLOOR = 0.1
 """Features that vary less than this share of what all vary on average are not scaled up further."""

@@ -92,7 +92,7 @@ class Memory:
 
     def clips(self, draw: int, rows: torch.Tensor | None = None) -> torch.Tensor:
         """The clips of one draw, class by class, or some of them: float32 ``(classes * ipc, 3, T, H, W)``."""
-        from vdbench.distilled.forms import draw_pairs, hallucinate
+        from vdbench.distilled.parameterisations import draw_pairs, hallucinate
 
         pairs = draw_pairs(self.images, self.motions, self.ipc, self.classes, draw)
         static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]

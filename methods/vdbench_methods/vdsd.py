@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from vdbench.method import Card, Method, Settings, Share
+from vdbench.method import Card, Method, Resources, Settings
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of, seeded
 from vdbench.work.workload import Work
@@ -31,7 +31,7 @@ class VDSD(Method[VDSDSettings]):
     """
 
     name: ClassVar[str] = "vdsd"
-    share: ClassVar[Share] = Share(gpus=0.5)
+    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = VDSDSettings
     card: ClassVar[Card] = Card(
         "Static-dynamic disentanglement on DM or MTT",
@@ -128,7 +128,7 @@ class VDSD(Method[VDSDSettings]):
             loss = (means - own).square().sum()
             torch.autograd.backward(loss)
             optimiser.step()
-            loop.told(loss)
+            loop.log(loss)
         images.requires_grad_(False)
 
     def _learn_motions(self, task: Task, real: RealClips, memory: Memory) -> float | None:
@@ -150,5 +150,5 @@ class VDSD(Method[VDSDSettings]):
             loss = base.backward(memory, loop.rng(step))
             for optimiser in optimisers.values():
                 optimiser.step()
-            loop.told(loss, **base.after())
+            loop.log(loss, **base.after())
         return base.step_size()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdbench.method import Task
-    from vdbench.work.assets import Report
+    from vdbench.work.reports import Report
 
 ALL = 10.0
 """The logit that all clips start from where all are to be kept."""
@@ -126,8 +126,8 @@ class Policy:
         _, channels, frames, height, width = self._inputs.shape
         with seeded(seed):
             self.network = UNet3d(channels, (frames, height, width), settings.width).to(device)
-        share = k / len(maps)
-        start = math.log(share / (1 - share)) if share < 1 else ALL
+        resources = k / len(maps)
+        start = math.log(resources / (1 - resources)) if resources < 1 else ALL
         self.offsets = torch.full((len(maps),), start, device=device, requires_grad=True)
         groups = [
             {"params": list(self.network.parameters()), "lr": settings.lr},

@@ -59,7 +59,7 @@ def test_a_run_leaves_learned_clips_previews_and_curves(
     assert [path.name for path in previews] == ["000-Archery.mp4", "001-Biking.mp4", "002-Diving.mp4"]
     assert all(path.stat().st_size > 500 for path in previews)
     client = MlflowClient(uri)
-    experiment = client.get_experiment_by_name("vdbench-quick-bent")
+    experiment = client.get_experiment_by_name("vdbench-quick-modified")
     assert experiment is not None
     (run,) = client.search_runs([experiment.experiment_id], f"params.method = '{method}'")
     curve = client.get_metric_history(run.info.run_id, "distill.loss")

@@ -45,7 +45,7 @@ def ids(cli: Cli, prepared: Path, command: str) -> set[str]:
 
 RUNS = {
     "as the suite says": ["--suite", "quick", "--methods", "mtt,vdsd,herding", "--ipc", 1],
-    "a bent protocol": ["--suite", "quick", "--methods", "random", "--ipc", 1, *TINY],
+    "a modified protocol": ["--suite", "quick", "--methods", "random", "--ipc", 1, *TINY],
     "settings, nested ones too": [
         "--suite", "quick", "--methods", "herding,tac-dt@real", "--ipc", 2, "--set", "herding.encoder.name=pixels",
         "--set", "herding.encoder.dim=7", "--set", "tac-dt.window=3",

@@ -56,10 +56,10 @@ def test_a_run_is_exported_validated_and_merged(cli: Cli, home: Path, ran: dict[
     told = cli("results", "validate", out)
     assert told.code == 0, told.err
     assert told.out.splitlines() == [
-        "remark: quick-bent on ucf101, 3 of 101 classes: the protocol is bent, so that these results have tables of "
-        "their own",
-        "remark: quick-bent on ucf101, 3 of 101 classes: the data set is partial, so that these results have tables "
-        "of their own",
+        "remark: quick-modified on ucf101, 3 of 101 classes: the protocol is modified, so that these results have "
+        "tables of their own",
+        "remark: quick-modified on ucf101, 3 of 101 classes: the data set is partial, so that these results have "
+        "tables of their own",
         "9 results keep the rules",
     ]
     assert cli("results", "merge", out, "--into", into).out == f"{into}: 9 added\n"

@@ -193,7 +193,7 @@ def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     assert cli(*tiny_run(home)).code == 0
     client = MlflowClient(uri)
-    experiment = client.get_experiment_by_name("vdbench-quick-bent")
+    experiment = client.get_experiment_by_name("vdbench-quick-modified")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     children = {run.data.tags["trial"]: run for run in runs if "trial" in run.data.tags}

@@ -37,7 +37,7 @@ def test_the_miniatures_hold_what_the_originals_hold(kinetics, ssv2):
     assert {count for *_, count in held} == {0}
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS.names())
 @pytest.mark.parametrize(("miniature", "name"), [("kinetics", "kinetics400"), ("ssv2", "ssv2")])
 def test_both_readers_prepare_the_right_frames_of_every_clip(request, tmp_path, miniature, name, reader):
     world = request.getfixturevalue(miniature)

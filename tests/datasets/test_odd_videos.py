@@ -13,7 +13,7 @@ from vdbench.datasets.readers import READERS, ClipFacts, ReadError, read_frames
 
 EVEN = Geometry(frames=8, sampling="even", resize=(64, 48), size=48)
 
-pytestmark = pytest.mark.parametrize("reader", READERS)
+pytestmark = pytest.mark.parametrize("reader", READERS.names())
 
 
 def levels(path: Path, reader: str, length: int) -> ClipFacts:

@@ -39,7 +39,7 @@ def decodes(store: ClipStore) -> dict[str, tuple[str, str]]:
     return {clip.id: (clip.decode.status, clip.decode.message) for clip in store.manifest.clips}
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS.names())
 def test_every_row_is_the_clip_that_the_manifest_names(world, home, reader):
     store = prepare(world.spec, world.root, home, workers=1, reader=reader)
     manifest = store.manifest

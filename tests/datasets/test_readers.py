@@ -12,7 +12,7 @@ NATIVE = Geometry(frames=12, sampling="strided", gap=4, resize=(44, 32), size=32
 CONTAINERS = [("a.avi", "mpeg4"), ("a.avi", "libx264"), ("a.mp4", "libx264"), ("a.webm", "libvpx-vp9")]
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS.names())
 @pytest.mark.parametrize(("name", "codec"), CONTAINERS)
 def test_the_picked_frames_come_in_order_of_time(tmp_path, name, codec, reader):
     worlds.write_video(tmp_path / name, numbered(80), codec)
@@ -27,12 +27,12 @@ def test_the_picked_frames_come_in_order_of_time(tmp_path, name, codec, reader):
 def test_decord_and_pyav_agree(tmp_path, name, codec):
     worlds.write_video(tmp_path / name, worlds.clip(1, 5, frames=70, width=64, height=48), codec)
     geometry = NATIVE.model_copy(update={"resize": (50, 38)})
-    (one, facts), (two, other) = (read_frames(tmp_path / name, geometry, reader) for reader in READERS)
+    (one, facts), (two, other) = (read_frames(tmp_path / name, geometry, reader) for reader in READERS.names())
     assert facts.reader == "decord" and replace(facts, reader="pyav") == other
     assert np.abs(one.astype(int) - two).max() <= 1
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS.names())
 def test_a_truncated_file_is_counted_by_what_decodes(tmp_path, reader):
     path = tmp_path / "a.avi"
     worlds.write_video(path, worlds.clip(0, 0, frames=60), "mpeg4")
@@ -43,7 +43,7 @@ def test_a_truncated_file_is_counted_by_what_decodes(tmp_path, reader):
     assert np.abs(clip.astype(int) - reference).max() <= 1
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS.names())
 def test_a_truncated_webm_is_noticed_by_its_duration(tmp_path, reader):
     path = tmp_path / "a.webm"
     rng = np.random.default_rng(0)
@@ -53,7 +53,7 @@ def test_a_truncated_webm_is_noticed_by_its_duration(tmp_path, reader):
     assert facts.frames < facts.header_frames <= 60
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS.names())
 def test_a_short_clip_repeats_its_last_frame(tmp_path, reader):
     worlds.write_video(tmp_path / "a.mp4", numbered(5))
     clip, facts = read_frames(tmp_path / "a.mp4", NATIVE, reader)
@@ -62,7 +62,7 @@ def test_a_short_clip_repeats_its_last_frame(tmp_path, reader):
     assert not np.array_equal(clip[3], clip[4])
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS.names())
 @pytest.mark.parametrize("content", [b"", b"no video at all" * 100])
 def test_what_is_no_video_is_a_read_error(tmp_path, reader, content):
     (tmp_path / "a.avi").write_bytes(content)

@@ -261,7 +261,7 @@ def test_a_video_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.append(standard)
         return streams.decode(stream, standard, shape)
 
-    monkeypatch.setattr("vdbench.distilled.forms.decode", counted)
+    monkeypatch.setattr("vdbench.distilled.parameterisations.decode", counted)
     for rows in (None, torch.tensor([1]), torch.tensor([2, 3])):
         stored.render(rows)
     stored.pixels(), stored.with_hard_labels().render()

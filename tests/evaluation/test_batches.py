@@ -133,7 +133,7 @@ def test_no_clip_crosses_to_a_device_after_the_first_time(
             sent.append(tensor.dtype)
         return there
 
-    for module in ("clips.clipset", "distilled.distilled_set", "distilled.forms"):
+    for module in ("clips.clipset", "distilled.distilled_set", "distilled.parameterisations"):
         monkeypatch.setattr(f"vdbench.{module}.sent", counted)
     data: TrainingSet = tiny_clips() if kind == "clips" else Random().distill(tiny_task(tmp_path, ipc=4))
     shown = Batches(data, 8, 0, META)

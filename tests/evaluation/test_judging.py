@@ -10,7 +10,7 @@ import torch
 from vdbench.distilled import DistilledSet
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.evaluate import StudentSpec, evaluate
-from vdbench.evaluation.judging import Judge, random_clips, ways
+from vdbench.evaluation.judging import Judge, evaluation_settings, random_clips
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
 from vdbench.method import Task
@@ -51,7 +51,7 @@ def soft(distilled: DistilledSet) -> DistilledSet:
 
 
 def names(*arguments: object) -> list[str]:
-    return [way.name for way in ways(*arguments)]  # type: ignore[arg-type]
+    return [setting.name for setting in evaluation_settings(*arguments)]  # type: ignore[arg-type]
 
 
 def test_conditions_are_those_that_differ_from_how_the_set_is_meant() -> None:
@@ -66,19 +66,19 @@ def test_conditions_are_those_that_differ_from_how_the_set_is_meant() -> None:
 
 def test_a_learned_step_size_stands_in_for_the_recipe_s(distilled: DistilledSet) -> None:
     own = replace(distilled, record=distilled.record.model_copy(update={"step_size": 0.07}))
-    verdict = judge(labels=("hard",))(own, 2, 0)
+    evaluation = judge(labels=("hard",))(own, 2, 0)
     faster = evaluate(own, tiny_clips(), SMALL, Recipe(epochs=3, lr=0.07), [0], CPU)
-    assert [s.scores for s in verdict.students] == [s.scores for s in faster]
+    assert [s.scores for s in evaluation.students] == [s.scores for s in faster]
     plain = judge()(distilled, 2, 0)
-    assert top1(verdict, "hard") == plain.students[0].scores[0].top1
+    assert top1(evaluation, "hard") == plain.students[0].scores[0].top1
     assert plain.conditions == ()
 
 
 def test_the_control_is_random_s_own_set_under_the_method_s_recipe(distilled: DistilledSet) -> None:
     """The set is random's, so that with another step size the control is the set itself."""
     own = replace(distilled, record=distilled.record.model_copy(update={"step_size": 0.07}))
-    verdict = judge()(own, 2, own.record.seed)
-    assert top1(verdict, "own-random") == verdict.students[0].scores[0].top1
+    evaluation = judge()(own, 2, own.record.seed)
+    assert top1(evaluation, "own-random") == evaluation.students[0].scores[0].top1
 
 
 @pytest.mark.parametrize("seed", [0, 3])
@@ -99,7 +99,7 @@ def test_soft_labels_are_the_set_s_own_or_the_teacher_s(distilled: DistilledSet)
     (expected,) = evaluate(relabelled, tiny_clips(), SMALL[:1], RECIPE, [0], CPU, probe=False)
     assert taught.conditions[0].students[0].scores == expected.scores
     learned = judge(labels=("hard", "soft"))(soft(distilled), 2, 0)
-    assert [way.name for way in learned.conditions] == ["hard", "own-random"]
+    assert [setting.name for setting in learned.conditions] == ["hard", "own-random"]
     assert top1(learned, "hard") == judge()(distilled, 2, 0).students[0].scores[0].top1
     with pytest.raises(ValueError, match="teacher"):
         judge(labels=("soft",), teacher=None)(distilled, 2, 0)
@@ -107,18 +107,18 @@ def test_soft_labels_are_the_set_s_own_or_the_teacher_s(distilled: DistilledSet)
 
 def test_augmentation_is_a_second_training(distilled: DistilledSet) -> None:
     how = Augmentation(crop=0.25)
-    verdict = judge(augmentation=how)(distilled, 2, 0)
+    evaluation = judge(augmentation=how)(distilled, 2, 0)
     recipe = RECIPE.model_copy(update={"augmentation": how})
     (expected,) = evaluate(distilled, tiny_clips(), SMALL[:1], recipe, [0], CPU, probe=False)
-    assert verdict.conditions[0].students[0].scores == expected.scores
-    assert expected.scores[0].train_loss != verdict.students[0].scores[0].train_loss
+    assert evaluation.conditions[0].students[0].scores == expected.scores
+    assert expected.scores[0].train_loss != evaluation.students[0].scores[0].train_loss
 
 
 def test_the_first_student_judges_every_condition_and_names_its_curves(distilled: DistilledSet) -> None:
     seen: set[str] = set()
-    verdict = judge(labels=("hard",))(soft(distilled), 2, 0, lambda step, **m: seen.update(m))
-    assert [s.student for s in verdict.students] == ["minic3d", "cnn-gru"]
-    assert all([s.student for s in way.students] == ["minic3d"] for way in verdict.conditions)
+    evaluation = judge(labels=("hard",))(soft(distilled), 2, 0, lambda step, **m: seen.update(m))
+    assert [s.student for s in evaluation.students] == ["minic3d", "cnn-gru"]
+    assert all([s.student for s in setting.students] == ["minic3d"] for setting in evaluation.conditions)
     assert {"minic3d/0/top1", "cnn-gru/0/loss", "hard/minic3d/0/loss", "own-random/minic3d/0/top1"} <= seen
 
 
@@ -136,6 +136,6 @@ def test_the_teacher_learns_from_train_and_gives_distributions(task: Task) -> No
     assert torch.allclose(given[3:5], label(clips[3:5]), atol=1e-5)
 
 
-def top1(verdict: object, name: str) -> float:
-    (found,) = [way for way in verdict.conditions if way.name == name]  # type: ignore[attr-defined]
+def top1(evaluation: object, name: str) -> float:
+    (found,) = [setting for setting in evaluation.conditions if setting.name == name]  # type: ignore[attr-defined]
     return found.students[0].scores[0].top1

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from tests.experiment.test_stopping import job
-from vdbench.experiment import worker
 from vdbench.experiment.curves import CURVE_POINTS, plain
+from vdbench.experiment.progress import TrialProgress
+from vdbench.work.reports import silent
 
 
 def test_a_curve_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
-    progress = worker._Progress(worker._silent, job(tmp_path))
+    progress = TrialProgress(silent, job(tmp_path))
     with progress.during("assets"):
         progress(1, loss=99.0)
     with progress.during("distill"):
@@ -29,7 +30,7 @@ def test_a_curve_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
 
 
 def test_a_short_curve_is_kept_whole(tmp_path: Path) -> None:
-    progress = worker._Progress(worker._silent, job(tmp_path))
+    progress = TrialProgress(silent, job(tmp_path))
     with progress.during("distill"):
         for step in range(3):
             progress(step, loss=float(step))
@@ -38,7 +39,7 @@ def test_a_short_curve_is_kept_whole(tmp_path: Path) -> None:
 
 def test_what_is_not_finite_is_told_as_nothing_and_left_out_of_the_curve(tmp_path: Path) -> None:
     told: list[tuple[int, object]] = []
-    progress = worker._Progress(lambda step, stage, loss=None: told.append((step, loss)), job(tmp_path))
+    progress = TrialProgress(lambda step, stage, loss=None: told.append((step, loss)), job(tmp_path))
     with progress.during("distill"):
         for step, loss in enumerate([float("nan"), float("inf"), 0.5, 0.25], start=1):
             progress(np.int64(step), loss=loss)  # type: ignore[arg-type]

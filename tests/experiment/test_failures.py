@@ -8,7 +8,7 @@ import torch
 
 from tests.experiment.test_stopping import job
 from vdbench.errors import DataError, DivergedError, FailureKind, VdbenchError
-from vdbench.experiment import worker
+from vdbench.experiment import bench, worker
 from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
 from vdbench.experiment.home import Home
 
@@ -68,7 +68,7 @@ def test_whatever_ends_a_trial_leaves_a_record(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(worker, "open_view", fail)
+    monkeypatch.setattr(bench, "open_view", fail)
     monkeypatch.setattr(worker.ClipStore, "open", lambda folder: None)
     mine = job(tmp_path)
     worker.run_trial(mine, lambda step, **metrics: None)

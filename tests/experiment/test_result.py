@@ -98,3 +98,10 @@ def test_outcome_leaves_out_times_and_machine() -> None:
     later = result(students=(student,), started=datetime(2027, 1, 1, tzinfo=UTC))
     assert later.outcome() == result().outcome()
     assert result(seed=1).outcome() != result().outcome()
+
+
+def test_results_of_modified_suites_are_read_under_their_present_name(tmp_path: Path) -> None:
+    path = ResultStore(tmp_path).write(result(suite="quick-modified"))
+    path.write_text(path.read_text().replace("quick-modified", "quick-bent"))
+    assert read_result(path) == result(suite="quick-modified")
+    assert result(suite="absorbent").suite == "absorbent"

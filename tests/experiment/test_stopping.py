@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from tests.experiment.test_trial import trial
-from vdbench.experiment import worker
+from vdbench.experiment import progress as trial_progress
+from vdbench.experiment.progress import TrialProgress, TrialTimeoutError
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
+from vdbench.work.reports import silent
 
 
 def job(home: Path, **changes: Any) -> Job:
@@ -42,8 +44,8 @@ def test_a_request_that_a_killed_run_left_is_not_heeded(tmp_path: Path) -> None:
 
 
 def test_a_trial_is_told_to_keep_its_state_before_it_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "LOOK_EVERY", 0)
-    progress = worker._Progress(worker._silent, job(tmp_path))
+    monkeypatch.setattr(trial_progress, "LOOK_EVERY", 0)
+    progress = TrialProgress(silent, job(tmp_path))
     progress(1)
     assert not progress.due()
     (tmp_path / ".stop").touch()
@@ -54,17 +56,17 @@ def test_a_trial_is_told_to_keep_its_state_before_it_is_ended(tmp_path: Path, mo
 
 
 def test_a_trial_that_is_too_slow_keeps_its_state_first(tmp_path: Path) -> None:
-    progress = worker._Progress(worker._silent, job(tmp_path, timeout=0.05))
+    progress = TrialProgress(silent, job(tmp_path, timeout=0.05))
     assert not progress.due()
     time.sleep(0.06)
     assert progress.due()
-    with pytest.raises(worker.TrialTimeoutError):
+    with pytest.raises(TrialTimeoutError):
         progress(1)
 
 
 def test_state_is_kept_at_intervals(tmp_path: Path) -> None:
-    assert not worker._Progress(worker._silent, job(tmp_path, checkpoint_every=3600)).due()
-    progress = worker._Progress(worker._silent, job(tmp_path, checkpoint_every=0))
+    assert not TrialProgress(silent, job(tmp_path, checkpoint_every=3600)).due()
+    progress = TrialProgress(silent, job(tmp_path, checkpoint_every=0))
     assert progress.due()
     assert progress.due()
 

@@ -153,18 +153,18 @@ def test_what_breaks_a_rule_is_a_fault(write: Write, changes: dict[str, Any], se
     assert finding.where == str(folder / f"{changes.get('id', result().id)}.json")
 
 
-def test_another_protocol_than_the_suite_declares_is_bent_or_a_fault(write: Write) -> None:
+def test_another_protocol_than_the_suite_declares_is_modified_or_a_fault(write: Write) -> None:
     other = result().protocol | {"evaluation_seeds": 2}
     two = scores(0).model_copy(
         update={"scores": tuple(scores(0).scores[0].model_copy(update={"seed": s}) for s in (0, 1)), "confusion": ()}
     )
-    bent = {"protocol": other, "students": (two,)}
-    assert said(findings([write("a", [result(**bent)])]), True) == [
-        "its evaluation_seeds are not those of the suite quick; a bent one is called quick-bent"
+    modified = {"protocol": other, "students": (two,)}
+    assert said(findings([write("a", [result(**modified)])]), True) == [
+        "its evaluation_seeds are not those of the suite quick; a modified one is called quick-modified"
     ]
-    found = findings([write("b", [result(**bent, suite="quick-bent")])])
+    found = findings([write("b", [result(**modified, suite="quick-modified")])])
     assert said(found, True) == []
-    assert "the protocol is bent, so that these results have tables of their own" in said(found, False)
+    assert "the protocol is modified, so that these results have tables of their own" in said(found, False)
 
 
 def test_a_file_that_is_no_result_is_a_fault_and_the_others_are_read(write: Write) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdbench.distilled import DistilledSet
-from vdbench.distilled.forms import hallucinate
+from vdbench.distilled.parameterisations import hallucinate
 from vdbench.method import Task
 from vdbench.seeding import seed_of
 from vdbench.students import build_student
@@ -120,7 +120,7 @@ def test_an_iteration_on_dm_adds_the_gradient_of_its_loss(tmp_path: Path) -> Non
     settings = VDSDSettings.model_validate(QUICK)
     task = tiny_task(tmp_path, ipc=2)
     memory, real = learning(settings, task), RealClips(task.train, task.device)
-    told = OnDistributions(settings, task, real).backward(memory, np.random.default_rng(3))
+    found_loss = OnDistributions(settings, task, real).backward(memory, np.random.default_rng(3))
     found = gradients_of(memory)
     rng = np.random.default_rng(3)
     draw, seed = seed_of(rng), seed_of(rng)
@@ -128,7 +128,7 @@ def test_an_iteration_on_dm_adds_the_gradient_of_its_loss(tmp_path: Path) -> Non
     means = class_means(student, real, [real.draw(rng, label, 6) for label in range(3)], 99)
     loss = matching_loss(student, means, memory.clips(draw), 2)
     torch.autograd.backward(loss)
-    torch.testing.assert_close(told, loss.detach())
+    torch.testing.assert_close(found_loss, loss.detach())
     assert found.keys() == {"dynamic", "weight", "bias"}
     torch.testing.assert_close(found, gradients_of(memory), rtol=1e-3, atol=1e-7)
 
@@ -139,7 +139,7 @@ def test_an_iteration_on_mtt_adds_the_gradient_of_its_loss(tmp_path: Path) -> No
     settings = VDSDSettings.model_validate({**QUICK, "base": "mtt", "trajectory": trajectory, "student": "cnn-gru"})
     task = tiny_task(tmp_path, ipc=2)
     memory, learner = learning(settings, task), OnTrajectories(settings, task)
-    told = learner.backward(memory, np.random.default_rng(3))
+    found_loss = learner.backward(memory, np.random.default_rng(3))
     found, by_step_size = gradients_of(memory), learner.tensors["step_size"].grad
     rng = np.random.default_rng(3)
     batches = [(seed_of(rng), rows) for rows in learner.matching.batches(rng, 6)]
@@ -153,7 +153,7 @@ def test_an_iteration_on_mtt_adds_the_gradient_of_its_loss(tmp_path: Path) -> No
         here = here - size * slope
     whole = (here - goal).square().sum() / (start - goal).square().sum()
     torch.autograd.backward(whole)
-    torch.testing.assert_close(told, whole.detach())
+    torch.testing.assert_close(found_loss, whole.detach())
     torch.testing.assert_close(found, gradients_of(memory), rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(by_step_size, size.grad, rtol=1e-3, atol=1e-5)
 

@@ -60,7 +60,7 @@ def test_both_readers_give_the_same_clip_of_real_files(pattern):
     paths = sorted(DATA.glob(pattern))[::3]
     assert paths
     for path in paths:
-        (one, facts), (two, other) = (read_frames(path, geometry, reader) for reader in READERS)
+        (one, facts), (two, other) = (read_frames(path, geometry, reader) for reader in READERS.names())
         assert facts.reader == "decord" and replace(facts, reader="pyav") == other
         assert facts.frames == facts.header_frames
         assert abs(one.astype(int) - two).max() <= 1

@@ -43,7 +43,7 @@ def test_a_plugin_file_offers_its_methods(tmp_path: Path) -> None:
     [
         ("import no_such_library", "ModuleNotFoundError"),
         ("def f(:", "SyntaxError"),
-        ("x = 1", "no subclass of Method"),
+        ("x = 1", "no method, student or encoder"),
         (GOOD.format(cls="Bad", name="Bad Name"), "lower-case"),
         (GOOD.format(cls="Bad", name="random"), "the name 'random' is taken by vdbench"),
         ("raise SystemExit('no')", "SystemExit: no"),

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from vdbench import __version__
+from vdbench.api.screen import NOBODY_READS, harmless, silence
 from vdbench.cli import advice, datasets, generator, judge, leaderboard, machine, methods, results, run
 from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
-from vdbench.cli.output import NOBODY_READS, err, harmless, replace_what_cannot_be_shown, silence
+from vdbench.cli.output import err, replace_what_cannot_be_shown
 from vdbench.errors import VdbenchError
 
 app = typer.Typer(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vdbench.cli.advice import command
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, choose, finite
+from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, PluginOption, choose, finite
 from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 from vdbench.storage.amounts import human_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from vdbench.datasets.geometry import Geometry
     from vdbench.datasets.spec import DatasetSpec
     from vdbench.datasets.store import ClipStore
@@ -68,9 +71,13 @@ def prepare(
     names: NamesArgument,
     partial: PartialOption = False,
     reader: Annotated[
-        Literal["decord", "pyav"] | None,
-        typer.Option(help="The decoder.", show_default="decord, or pyav where decord cannot be loaded"),
+        str | None,
+        typer.Option(
+            help="The decoder: decord, pyav, or one of an installed package or a plugin file.",
+            show_default="decord, or pyav where decord cannot be loaded",
+        ),
     ] = None,
+    plugin: PluginOption = None,
     frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="the data set's", min=1)] = None,
     size: Annotated[int | None, typer.Option(help="Pixels per side.", show_default="the data set's", min=8)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes.", show_default="one per core", min=1)] = None,
@@ -82,15 +89,17 @@ def prepare(
 
     **Example:** `vdbench datasets prepare ucf101,hmdb51 --data-root /data/videos`
     """
-    from vdbench.cli.progress import counting
+    from vdbench.api.progress import counting
     from vdbench.datasets.prepare import disk_needed
     from vdbench.datasets.prepare import prepare as decode
+    from vdbench.extensions.kinds import use
 
+    use(plugin or [])
     place = _home(home)
     for spec in _specs(names):
         geometry = spec.geometry.at(frames, size)
         _tell_disk(spec, geometry, data_root)
-        with counting(f"preparing {spec.name}") as on_progress:
+        with counting(f"preparing {spec.name}", err) as on_progress:
             store = decode(
                 spec,
                 _absolute(data_root),
@@ -168,6 +177,7 @@ def _fault_counts(store: ClipStore) -> dict[str, int]:
 @app.command()
 def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
     """Hash every video, every stored clip and every view again, and name what has changed."""
+    from vdbench.datasets.prepare import store_named
     from vdbench.datasets.prepare import verify as find_changes
     from vdbench.datasets.view import verify_views
     from vdbench.storage.digests import sealed
@@ -176,7 +186,7 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
     changed = []
     for spec in _specs(names):
         typed = names if names.endswith(".yaml") else spec.name
-        store = _found(typed, spec, place, frames=1, size=1, look=False)
+        store = store_named(typed, place.root, frames=1, size=1, look=False)
         faults = find_changes(store, _absolute(data_root))
         changed += [typed] * len(faults)
         if not sealed(store.folder):
@@ -240,6 +250,13 @@ def show(
     out.print(f"contact sheet: {path}", soft_wrap=True)
 
 
+def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Show how far preparing a data set is, where it has to be prepared."""
+    from vdbench.api.progress import counting
+
+    return counting(f"preparing {name}", err)
+
+
 def store_for(name: str, place: Home, frames: int | None = None, size: int | None = None) -> ClipStore:
     """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
 
@@ -252,29 +269,10 @@ def store_for(name: str, place: Home, frames: int | None = None, size: int | Non
     Raises:
         DataError: it is not prepared; the sentence offers the command.
     """
-    from vdbench.datasets.spec import load_dataset
+    from vdbench.datasets.prepare import prepared_store
 
-    spec = load_dataset(name)
-    own = (spec.geometry.frames, spec.geometry.size)
-    if spec.layout == "rendered" and (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]:
-        from vdbench.cli.progress import counting
-        from vdbench.datasets.prepare import prepare as decode
-
-        with counting(f"preparing {name}") as on_progress:
-            return decode(spec, None, place.root, on_progress=on_progress)
-    return _found(name, spec, place, frames, size)
-
-
-def _found(
-    typed: str, spec: DatasetSpec, place: Home, frames: int | None, size: int | None, look: bool = True
-) -> ClipStore:
-    """The prepared store; the command that an error offers calls the data set as it was typed, maybe by its file."""
-    from vdbench.datasets.store import find_store
-
-    try:
-        return find_store(place.root, spec, frames=frames, size=size, look=look)
-    except DataError as error:
-        raise DataError(error.sentence, [typed if word == spec.name else word for word in error.command]) from None
+    with preparing(name) as on_progress:
+        return prepared_store(name, place.root, frames, size, on_progress)
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
     from vdbench.generator.sampling import GeneratedPool
     from vdbench.generator.scores import PoolScores
-    from vdbench.work.assets import Assets, AssetSpec, Report
+    from vdbench.work.assets import Assets, AssetSpec
+    from vdbench.work.reports import Report
 
 SCORES = "scores.json"
 SHEET = "sheet.png"
@@ -117,36 +118,25 @@ def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: P
 
 
 def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bool) -> Work:
-    import torch
-
-    from vdbench.cli.datasets import store_for
-    from vdbench.datasets.view import open_view
+    from vdbench.cli.datasets import preparing
+    from vdbench.experiment.bench import Bench, device_named
     from vdbench.experiment.plan import GENERATOR
     from vdbench.experiment.suite import merged
-    from vdbench.generator.choice import pool_spec
-    from vdbench.generator.settings import generator_settings
-    from vdbench.work.assets import Assets
 
-    store = store_for(name, place, suite.protocol.frames, suite.protocol.size)
-    view = open_view(store, place.root, **suite.protocol.data())
+    with preparing(name) as on_progress:
+        bench = Bench.open(name, suite.protocol, place, device_named("auto"), on_progress)
+    view = bench.view
     if view.facts.partial and not partial:
         raise DataError(f"{view.facts.title} is all that is there; add --partial to go on with those")
-    settings = generator_settings(merged(suite.prescribed(GENERATOR, name, suite.ipc[0], own), own))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    assets = Assets(place.assets, view.train, device, due=_due(place))
-    return Work(name, view, place, assets, pool_spec(settings, name, view.train))
+    settings = merged(suite.prescribed(GENERATOR, name, suite.ipc[0], own), own)
+    return Work(name, view, place, bench.assets(due=_due(place)), bench.pool(settings))
 
 
 def works_of(jobs: Sequence[Job], place: Home) -> list[Work]:
     """The pools that the trials of a run chose from, each once, as far as they are there."""
-    import torch
-
     from vdbench.datasets.store import ClipStore
-    from vdbench.datasets.view import open_view
-    from vdbench.generator.choice import pool_spec
-    from vdbench.generator.settings import generator_settings
+    from vdbench.experiment.bench import Bench
     from vdbench.storage import files
-    from vdbench.work.assets import Assets
 
     sources = {
         files.digest([str(job.store), job.trial.protocol.data(), job.generator]): job
@@ -155,11 +145,10 @@ def works_of(jobs: Sequence[Job], place: Home) -> list[Work]:
     }
     found = []
     for job in sources.values():
-        view = open_view(ClipStore.open(job.store), place.root, **job.trial.protocol.data())
-        assets = Assets(place.assets, view.train, torch.device(job.device))
-        pool = pool_spec(generator_settings(job.generator), view.facts.name, view.train)
+        bench = Bench.of(ClipStore.open(job.store), job.trial.protocol, place, job.device)
+        assets, pool = bench.assets(), bench.pool(job.generator)
         if assets.folder(pool).is_dir():
-            found.append(Work(view.facts.name, view, place, assets, pool))
+            found.append(Work(bench.view.facts.name, bench.view, place, assets, pool))
     return found
 
 
@@ -197,13 +186,13 @@ def _ending(place: Home, told: Report | None) -> Report:
 @contextmanager
 def _progress(what: str) -> Iterator[Report]:
     """A bar with the time left on a terminal, a line a minute elsewhere."""
-    from vdbench.cli.progress import PlainRun, counting
+    from vdbench.api.progress import PlainRun, counting
 
     if err.is_terminal:
-        with counting(what) as count:
+        with counting(what, err) as count:
             yield lambda step, of=None, **_: count(step, of) if of else None
     else:
-        lines = PlainRun(0)
+        lines = PlainRun(0, err)
         lines.preparing(what)
         yield lambda step, **metrics: lines.building(what, step, metrics)
 

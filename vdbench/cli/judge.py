@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from vdbench.cli.options import HomeOption, JsonOption, SetOption, parse_settings
-from vdbench.cli.output import err, print_json, show_rows
+from vdbench.cli.output import print_json, show_rows
 from vdbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from vdbench.cli.bench import Bench
     from vdbench.distilled import DistilledSet
-    from vdbench.evaluation.judging import Verdict
-    from vdbench.experiment.suite import Protocol
+    from vdbench.evaluation.judging import SetScores
     from vdbench.records import Score
 
 COLUMNS = ("student", "labels", "seed", "top-1", "top-5", "macro", "shuffled", "still")
@@ -113,49 +111,28 @@ def evaluate(
         verify_result(path, verify, place, device, as_json)
         return
 
-    from vdbench.cli.bench import Bench
-    from vdbench.datasets.spec import as_declared_now
-    from vdbench.distilled import DistilledSet
-    from vdbench.distilled.outside.loading import Reading, is_outside, load_outside
-    from vdbench.experiment.suite import load_suite
+    from vdbench.api.sets import evaluate as judge
+    from vdbench.distilled.outside.loading import Reading, is_outside
 
+    outside = is_outside(path)
+    for option, value in said.items():
+        if value is not None and not outside:
+            raise UsageError(f"--{option} has no effect on a distilled set of vdbench; leave it out")
+    reading = Reading(pixels, labels, clips, lr, classes)
     changes = parse_settings(set_ or [])
-    chosen = load_suite(suite or "quick", changes.pop("protocol", None))
-    if changes:
-        raise UsageError(f"--set {next(iter(changes))}... has no effect here; only protocol.* can be set")
-    told: dict[str, Any] = {}
-    if is_outside(path):
-        bench = Bench.open(dataset or _only(chosen.datasets), chosen.protocol, place, device)
-        distilled = load_outside(path, bench.store, bench.view.train, Reading(pixels, labels, clips, lr, classes))
-        told = {"assumed": distilled.record.settings | {"lr": distilled.record.step_size}}
-    else:
-        distilled = DistilledSet.load(path)
-        for option, value in said.items():
-            if value is not None:
-                raise UsageError(f"--{option} has no effect on a distilled set of vdbench; leave it out")
-        bench = Bench.open(dataset or distilled.record.dataset, chosen.protocol, place, device)
-    protocol = chosen.protocol.on(as_declared_now(bench.store.manifest.spec))
-    _show(distilled, _judged(bench, protocol, distilled, seed or 0), told, as_json)
+    judged = judge(
+        path, dataset, suite=suite or "quick", seed=seed or 0, set=changes, reading=reading, device=device, home=home
+    )
+    record = judged.distilled.record
+    told = {"assumed": record.settings | {"lr": record.step_size}} if outside else {}
+    _show(judged.distilled, judged.scores, told, as_json)
 
 
-def _only(datasets: tuple[str, ...]) -> str:
-    """The data set of a suite that has one."""
-    if len(datasets) != 1:
-        raise UsageError(f"the suite has the data sets {', '.join(datasets)}; choose one with --dataset")
-    return datasets[0]
-
-
-def _judged(bench: Bench, protocol: Protocol, distilled: DistilledSet, seed: int) -> Verdict:
-    if distilled.record.train_fingerprint != bench.view.train.fingerprint:
-        err.print("warning: it was made from other clips than this suite's train split")
-    return bench.judge(protocol, distilled, distilled.record.ipc, seed)
-
-
-def _show(distilled: DistilledSet, verdict: Verdict, told: dict[str, Any], as_json: bool) -> None:
+def _show(distilled: DistilledSet, scores: SetScores, told: dict[str, Any], as_json: bool) -> None:
     """Print the scores, as JSON beside what else is told of the set."""
     judged = [
-        *(("own", scores) for scores in verdict.students),
-        *((way.name, scores) for way in verdict.conditions for scores in way.students),
+        *(("own", student) for student in scores.students),
+        *((setting.name, student) for setting in scores.conditions for student in setting.students),
     ]
     if as_json:
         print_json([{"labels": labels} | s.model_dump(mode="json") | told for labels, s in judged])

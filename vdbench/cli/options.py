@@ -40,7 +40,11 @@ DataRootOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 PluginOption = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", help="A Python file that defines methods. May be repeated.", show_default=False),
+    typer.Option(
+        "--plugin",
+        help="A Python file that defines methods, students, encoders or readers. May be repeated.",
+        show_default=False,
+    ),
 ]
 PartialOption = Annotated[
     bool, typer.Option("--partial", help="Allow a data set of which only some classes or clips are there.")

@@ -4,69 +4,26 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from vdbench.api.screen import Screen, harmless
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import TextIO
+    from collections.abc import Sequence
 
-    from rich.console import ConsoleOptions, RenderableType
+    from rich.console import RenderableType
 
-NOBODY_READS = 1
-"""What a command exits with whose output nobody reads to the end."""
 ENDLESS = 100_000
 """Columns of a table that goes into a file or a pipe."""
-
-
-class Screen(Console):
-    """A console whose strings are text, never markup, and that shows harmlessly what would steer a terminal.
-
-    A string is one line: a line break in it, as in the name of a file, is shown and not made.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False, **options)
-
-    def render_str(self, text: str, **how: Any) -> Text:
-        """As the base does, without characters that steer."""
-        return super().render_str(harmless(text), **how)
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """As the base does; texts and tables that were made elsewhere lose what steers a terminal here."""
-        for segment in super().render(renderable, options):
-            text, style, control = segment
-            yield segment if control else Segment("\n".join(map(harmless, text.split("\n"))), style)
-
-    def on_broken_pipe(self) -> None:
-        """End quietly, whichever of the two outputs broke."""
-        silence(self.file)
-        raise SystemExit(NOBODY_READS)
 
 
 out = Screen()
 err = Screen(stderr=True)
 _endless = Screen(width=ENDLESS)
-
-
-def harmless(text: str) -> str:
-    """The text, with what cannot be printed (escapes, line breaks, bytes that are no UTF-8) written as Python does."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def silence(stream: TextIO | Any) -> None:
-    """Let what is still to be written to a stream that is broken go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 def replace_what_cannot_be_shown() -> None:

@@ -15,16 +15,10 @@ from vdbench.cli.output import show as show_tables
 from vdbench.storage.amounts import human_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from vdbench.datasets.store import ClipStore
     from vdbench.experiment.estimate import Estimate
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Plan
     from vdbench.experiment.schedule import Scheduler
-    from vdbench.experiment.suite import Protocol
-
-EMBEDDED = "motion-digits"
 
 
 def run(
@@ -110,30 +104,27 @@ def run(
     wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
     names = None if datasets is None else _dataset_names(datasets)
     wanted_methods = None if methods is None else options.split_list(methods)
+    from vdbench.api.asking import Asked, Means, requested
+    from vdbench.api.runs import scheduler_named
+    from vdbench.cli.datasets import preparing
     from vdbench.experiment.home import Home
-    from vdbench.experiment.plan import Request, make_plan
-    from vdbench.experiment.suite import load_suite
-    from vdbench.registry import Registry
+    from vdbench.experiment.plan import make_plan
 
-    Registry(plugin or []).resolve(wanted_methods or [])
-    judged_by = load_suite(suite or _default_suite(names), changes.pop("protocol", None))
-    place = Home.at(home)
-    request = Request(
-        suite=judged_by,
-        methods=wanted_methods or judged_by.runs,
-        stores=_stores(names or judged_by.datasets, place, judged_by.protocol),
-        ipc=wanted_ipc or (() if budgets else judged_by.ipc),
-        seeds=wanted_seeds or judged_by.seeds,
+    asked = Asked(
+        methods=wanted_methods,
+        datasets=names,
+        ipc=wanted_ipc,
+        seeds=None if wanted_seeds is None else range(wanted_seeds),
+        suite=suite,
+        settings=changes,
         budgets=budgets,
         codec=stored_as,
-        settings=changes,
         partial=partial,
         plugins=plugin or [],
-        device=_device(device, ray_address),
-        gpus=gpus_per_trial,
-        timeout=timeout,
-        checkpoint_every=checkpoint_every,
     )
+    place = Home.at(home)
+    means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
+    request = requested(asked, place, means, preparing)
     for path in place.results.set_aside_corrupt():
         err.print(
             f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again",
@@ -144,7 +135,7 @@ def run(
     if dry_run:
         _show_plan(plan, cost, as_json)
         return
-    raise typer.Exit(_carry_out(plan, place, _scheduler(scheduler, ray_address, workers), cost, as_json))
+    raise typer.Exit(_carry_out(plan, place, scheduler_named(scheduler, ray_address, workers), cost, as_json))
 
 
 def _dataset_names(typed: str) -> list[str]:
@@ -157,39 +148,6 @@ def _dataset_names(typed: str) -> list[str]:
             "benchmarks/vdbench_benchmarks/datasets/ of a checkout and type its name without the ending"
         )
     return options.choose(typed, dataset_names(), "data set")
-
-
-def _default_suite(datasets: Sequence[str] | None) -> str:
-    return "quick" if datasets in (None, [EMBEDDED]) else "clean"
-
-
-def _stores(names: Sequence[str], place: Home, protocol: Protocol) -> list[ClipStore]:
-    from vdbench.cli.datasets import store_for
-
-    return [store_for(name, place, protocol.frames, protocol.size) for name in names]
-
-
-def _device(asked: str, ray_address: str) -> str:
-    if ray_address != "local" and asked != "auto":
-        return asked  # the driver may have no GPU where the cluster has
-    import torch
-
-    from vdbench.errors import UsageError
-
-    available = torch.cuda.is_available()
-    if asked == "cuda" and not available:
-        raise UsageError("--device cuda: torch finds no CUDA GPU here; leave --device out to use the CPU")
-    return "cuda" if available and asked != "cpu" else "cpu"
-
-
-def _scheduler(name: str, address: str, workers: int | None) -> Scheduler:
-    if name == "inline":
-        from vdbench.experiment.schedule import run_inline
-
-        return run_inline
-    from vdbench.experiment.on_ray import RayScheduler
-
-    return RayScheduler(address=address, cpus=workers)
 
 
 def _estimate(plan: Plan, place: Home, at_once: int, scheduler: str) -> Estimate:
@@ -232,9 +190,9 @@ def _show_plan(plan: Plan, cost: Estimate, as_json: bool) -> None:
 
 
 def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate, as_json: bool) -> int:
+    from vdbench.api.progress import LiveRun, PlainRun
     from vdbench.cli.ending import leaving, say_asked
     from vdbench.cli.outlook import estimate_words, shared_words, training_words
-    from vdbench.cli.progress import LiveRun, PlainRun
     from vdbench.experiment.plan import describe_protocol
     from vdbench.experiment.remaining import Remaining
     from vdbench.experiment.run import carry_out
@@ -254,7 +212,8 @@ def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate, as
         err.print(line, soft_wrap=True)
     mirror = MlflowMirror(place, f"vdbench run, suite {first.suite}") if pending else None
     remaining = Remaining(cost)
-    display = LiveRun(pending, remaining) if err.is_terminal and pending else PlainRun(pending, remaining)
+    live = err.is_terminal and pending
+    display = LiveRun(pending, err, remaining) if live else PlainRun(pending, err, remaining)
     try:
         outcome = carry_out(plan, place, scheduler, [display, *([mirror] if mirror else [])], say_asked, leaving())
     finally:

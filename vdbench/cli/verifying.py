@@ -32,19 +32,10 @@ def verify_result(folder: Path, named: str, place: Home, device: str, as_json: b
         DataError: the distilled set or the clips are not those of the result.
         VdbenchError: they do not agree; nothing is written.
     """
-    from vdbench.cli.bench import Bench
-    from vdbench.distilled import DistilledSet
-    from vdbench.experiment.environment import environment
-    from vdbench.experiment.verification import check_artefact, check_view, compare, protocol_of
+    from vdbench.experiment.verification import judge_again
 
     file, result = find_result(named, place.results)
-    protocol, distilled = protocol_of(result), DistilledSet.load(folder)
-    check_artefact(result, folder, distilled)
-    bench = Bench.open(result.dataset.name, protocol, place, device)
-    check_view(result, bench.view)
-    verdict = bench.judge(protocol, distilled, result.ipc, result.seed)
-    used = bench.assets.device.type
-    comparison = compare(result, verdict.students, verdict.conditions, environment(used), used == "cpu")
+    comparison = judge_again(result, folder, place, device)
     _show(result.id, comparison, as_json)
     if not comparison.agrees:
         raise VdbenchError(

@@ -27,7 +27,7 @@ class Normalisation(NamedTuple):
     std: tuple[float, float, float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClipSet:
     """Labelled clips of one split, read-only.
 
@@ -77,6 +77,23 @@ class ClipSet:
     def counts(self) -> NDArray[np.int64]:
         """Clips per class, int64 ``(classes,)``."""
         return np.bincount(self.labels, minlength=len(self.classes))
+
+    def __repr__(self) -> str:
+        return f"ClipSet of {self._facts}"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it holds, and one clip of each of some classes."""
+        from vdbench.clips.pictures import inline_sheet
+
+        first = {int(label): row for row, label in reversed(list(enumerate(self.labels)))}
+        rows = [first[label] for label in sorted(first)]
+        shown = self.clips[rows] if rows else self.clips[:0]
+        return inline_sheet(shown, [self.classes[self.labels[row]] for row in rows], self._facts)
+
+    @property
+    def _facts(self) -> str:
+        shape = f"{self.frames} frames of {self.size}x{self.size} pixels"
+        return f"{len(self)} clips of {len(self.classes)} classes, {shape}"
 
     def of_epoch(self, seed: int, device: torch.device) -> ClipSet:
         """The set as one epoch of training shows it: itself."""

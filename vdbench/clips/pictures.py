@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import math
+from html import escape
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +28,12 @@ GAP = 4
 TILE = 96
 """Sides that frames are enlarged to, at least, so that small clips can be seen."""
 TEXT = 14
+INLINE_BYTES = 120 * 1024
+"""Of a picture within a notebook."""
+INLINE_WIDTH = 900
+"""And its pixels from left to right, at most."""
+INLINE_QUALITIES = (85, 60, 35, 15)
+"""Of JPEG, tried for it."""
 PREVIEW_BYTES = 150 * 1024
 """Of a preview that plays: a page holds one for every method."""
 COARSER = (18, 23, 28, 33, 38, 43, 48)
@@ -45,6 +54,33 @@ def contact_sheet(
         frames: frames shown per clip, at most; evenly picked, the first and the last among them.
         max_clips: rows, at most; clips are evenly picked, and a note says how many there were.
     """
+    sheet = _sheet(clips, names, frames, max_clips)
+    with files.atomic(path) as draft:
+        sheet.save(draft, format="PNG")
+
+
+def inline_sheet(clips: NDArray[np.uint8], names: Sequence[str], caption: str) -> str:
+    """HTML that shows a few clips on a contact sheet and holds the picture itself, in :data:`INLINE_BYTES`.
+
+    Args:
+        clips: uint8 ``(N, T, H, W, 3)``.
+        names: one per clip.
+        caption: a line of text above it.
+    """
+    sheet = _sheet(clips, names, frames=8, max_clips=10)
+    if sheet.width > INLINE_WIDTH:
+        sheet = sheet.resize((INLINE_WIDTH, sheet.height * INLINE_WIDTH // sheet.width), Image.Resampling.BOX)
+    for quality in INLINE_QUALITIES:
+        sheet.save(picture := BytesIO(), format="JPEG", quality=quality)
+        if len(picture.getvalue()) <= INLINE_BYTES:
+            break
+    data = base64.b64encode(picture.getvalue()).decode()
+    line = f"<p>{escape(caption)}</p>"
+    return f'{line}<img alt="{escape(caption)}" src="data:image/jpeg;base64,{data}">' if len(clips) else line
+
+
+def _sheet(clips: NDArray[np.uint8], names: Sequence[str], frames: int, max_clips: int) -> Image.Image:
+    """A contact sheet; the arguments are those of :func:`contact_sheet`."""
     rows = _spread(len(clips), max_clips)
     columns = _spread(clips.shape[1], frames)
     side = _enlarged(clips.shape[3])
@@ -69,8 +105,7 @@ def contact_sheet(
             sheet.paste(_tile(clips[row, column], side), (left + i * (side + GAP), y + GAP))
     if note:
         draw.text((MARGIN, sheet.height - MARGIN), note, FAINT, font, anchor="ls")
-    with files.atomic(path) as draft:
-        sheet.save(draft, format="PNG")
+    return sheet
 
 
 def preview_video(

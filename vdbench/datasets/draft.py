@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows, open_rows
 from vdbench.datasets.completeness import lack_of
-from vdbench.datasets.readers import ReaderName, reader_version
+from vdbench.datasets.readers import READERS, reader_version
 from vdbench.datasets.store import ClipStore, Decode, Manifest, StoredClip, seal
 from vdbench.datasets.workers import Job, Target, decode_all
 from vdbench.errors import DataError
@@ -51,7 +51,7 @@ class Draft:
     spec: DatasetSpec
     index: Index
     geometry: Geometry
-    reader: ReaderName
+    reader: str
 
     @cached_property
     def request(self) -> str:
@@ -81,7 +81,8 @@ class Draft:
         """Decode what an earlier attempt did not, and describe the whole."""
         present = [(entry.id, entry.path) for entry in self.index.entries if entry.path is not None]
         jobs = [Job(clip, path, row) for row, (clip, path) in enumerate(present)]
-        target = Target(self.folder / CLIPS, len(jobs), self.geometry, self.reader)
+        file = READERS.file(self.reader)
+        target = Target(self.folder / CLIPS, len(jobs), self.geometry, self.reader, (file,) if file else ())
         self._open(target.shape)
         known = dict(self._journalled(jobs))
         on_progress(len(known), len(jobs))

@@ -14,17 +14,17 @@ from vdbench.datasets.completeness import check_classes, check_complete, tell_ne
 from vdbench.datasets.draft import Draft, disk_needed
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.readers import default_reader
-from vdbench.datasets.store import ClipStore, store_folder, touching_disk
+from vdbench.datasets.spec import load_dataset
+from vdbench.datasets.store import ClipStore, find_store, store_folder, touching_disk
 from vdbench.errors import DataError, UsageError
 from vdbench.storage import files
 
 if TYPE_CHECKING:
     from vdbench.datasets.draft import Progress
     from vdbench.datasets.geometry import Geometry
-    from vdbench.datasets.readers import ReaderName
     from vdbench.datasets.spec import DatasetSpec
 
-__all__ = ["disk_needed", "prepare", "verify"]
+__all__ = ["disk_needed", "prepare", "prepared_store", "store_named", "verify"]
 
 
 def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart by keywords
@@ -32,7 +32,7 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
     data_root: Path | None,
     home: Path,
     *,
-    reader: ReaderName | None = None,
+    reader: str | None = None,
     workers: int | None = None,
     partial: bool = False,
     timeout: float = 60.0,
@@ -81,6 +81,54 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
     if not partial:
         check_classes(store.manifest)
     return store
+
+
+def prepared_store(
+    named: str,
+    home: Path,
+    frames: int | None = None,
+    size: int | None = None,
+    on_progress: Progress | None = None,
+) -> ClipStore:
+    """The store of a prepared data set; one that vdbench renders itself is prepared here if need be.
+
+    Args:
+        named: the data set's name, or the path of its YAML file.
+        home: where stores are kept.
+        frames: frames wanted per clip, or None.
+        size: pixels wanted per side, or None.
+        on_progress: hears how far preparing is.
+
+    Raises:
+        DataError: it is not prepared; the sentence offers the command.
+    """
+    spec = load_dataset(named)
+    own = (spec.geometry.frames, spec.geometry.size)
+    if spec.layout == "rendered" and (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]:
+        return prepare(spec, None, home, on_progress=on_progress)
+    return store_named(named, home, frames, size)
+
+
+def store_named(
+    named: str, home: Path, frames: int | None = None, size: int | None = None, *, look: bool = True
+) -> ClipStore:
+    """The store of a data set that was prepared.
+
+    Args:
+        named: the data set's name, or the path of its YAML file.
+        home: where stores are kept.
+        frames: frames wanted per clip, or None.
+        size: pixels wanted per side, or None.
+        look: whether to compare a sample of its bytes with their digests.
+
+    Raises:
+        DataError: it is not prepared; the command that the sentence offers calls the data set as it was named.
+    """
+    spec = load_dataset(named)
+    try:
+        return find_store(home, spec, frames=frames, size=size, look=look)
+    except DataError as error:
+        raise DataError(error.sentence, [named if word == spec.name else word for word in error.command]) from None
 
 
 def verify(store: ClipStore, data_root: Path | None) -> list[str]:

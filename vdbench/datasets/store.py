@@ -16,7 +16,7 @@ import numpy as np
 from vdbench.clips.rows import CLIPS, MANIFEST, open_rows
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts.index import Role
-from vdbench.datasets.readers import READERS, ReaderName
+from vdbench.datasets.readers import READERS
 from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
 from vdbench.records import Record
@@ -97,7 +97,7 @@ class Manifest(Record):
     schema_version: Literal[1] = 1
     spec: DatasetSpec
     geometry: Geometry
-    reader: ReaderName
+    reader: str
     reader_version: str
     request: str
     fingerprint: str
@@ -224,7 +224,7 @@ def touching_disk(home: Path) -> Iterator[None]:
         ) from error
 
 
-def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: ReaderName) -> Path:
+def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:
     """Where the store of a data set is, or will be."""
     return home / "stores" / f"{spec.name}-{geometry.frames}x{geometry.size}-{reader}"
 
@@ -241,7 +241,7 @@ def prepare_command(spec: DatasetSpec, frames: int | None = None, size: int | No
 def find_store(
     home: Path,
     spec: DatasetSpec,
-    reader: ReaderName | None = None,
+    reader: str | None = None,
     *,
     frames: int | None = None,
     size: int | None = None,
@@ -265,11 +265,12 @@ def find_store(
     """
     wanted = (frames or spec.geometry.frames, size or spec.geometry.size)
     found = []
-    for name in [reader] if reader else READERS:
+    readers = READERS.names()
+    for name in [reader] if reader else readers:
         for folder in (home / "stores").glob(f"{spec.name}-*x*-{name}"):
             shape = folder.name.removeprefix(f"{spec.name}-").removesuffix(f"-{name}").split("x")
             if all(part.isdecimal() for part in shape) and (folder / MANIFEST).is_file():
-                found.append((int(shape[0]), int(shape[1]), READERS.index(name), folder))
+                found.append((int(shape[0]), int(shape[1]), readers.index(name) if name in readers else 0, folder))
     own = (spec.geometry.frames, spec.geometry.size)
     fitting = [(item[:2] != own, *item) for item in found if item[0] >= wanted[0] and item[1] >= wanted[1]]
     if fitting:

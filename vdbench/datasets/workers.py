@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from vdbench.clips.rows import write_row
 from vdbench.datasets.children import Child, Gone
-from vdbench.datasets.readers import ReaderName, ReadError, load_reader, read_frames, reader_title
+from vdbench.datasets.readers import ReadError, load_reader, read_frames, reader_title
 from vdbench.datasets.store import Decode
 from vdbench.errors import DataError
+from vdbench.extensions.kinds import use
 from vdbench.storage import files
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ class Target:
         rows: how many rows it has.
         geometry: the shape of a clip.
         reader: the decoder.
+        plugins: the plugin file that the reader comes from; none for an installed one.
     """
 
     path: Path
     rows: int
     geometry: Geometry
-    reader: ReaderName
+    reader: str
+    plugins: tuple[Path, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -187,6 +190,7 @@ class _Worker:
 
 def _decoder(target: Target) -> Callable[[Job], Decode | OSError]:
     """What a worker does, once it has imported what that takes."""
+    use(target.plugins)
     load_reader(target.reader)
 
     def decode(job: Job) -> Decode | OSError:

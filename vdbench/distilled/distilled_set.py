@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from vdbench.clips.clipset import Normalisation, fits, sent
 from vdbench.clips.codecs import COARSEST, Codec, parse_codec
 from vdbench.clips.streams import encode
-from vdbench.distilled.forms import FORMS, Form, Tensors
+from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisation, Tensors
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance, Record
 from vdbench.storage import files
@@ -48,7 +48,7 @@ class DistilledRecord(Record):
         provenance: origin of the clips.
         step_size: learning rate that the method learned for its clips, which students are then trained with; None
             where it learned none.
-        form: how its clips are stored, one of :data:`vdbench.distilled.forms.FORMS`.
+        form: how its clips are stored, one of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`.
         codec: what :meth:`DistilledSet.stored_as` stored its clips as; None as the method stored them.
         clip_shape: ``(T, H, W)`` of the clips in a video; None where the tensors tell.
     """
@@ -81,7 +81,7 @@ class DistilledRecord(Record):
         return self
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DistilledSet:
     """A few clips per class and what a student needs to learn from them.
 
@@ -97,8 +97,10 @@ class DistilledSet:
     draw: int | None = None
 
     def __post_init__(self) -> None:
-        if set(self.tensors) != {*self._form.parts, "targets"}:
-            raise ValueError(f"a set of the form {self.record.form} consists of {', '.join(self._form.parts)}, targets")
+        if set(self.tensors) != {*self._parameterisation.parts, "targets"}:
+            raise ValueError(
+                f"a set of the form {self.record.form} consists of {', '.join(self._parameterisation.parts)}, targets"
+            )
         targets, count = self.tensors["targets"], len(self.classes)
         hard = self.record.labels == "hard"
         if targets.ndim != (1 if hard else 2):
@@ -110,19 +112,36 @@ class DistilledSet:
             raise ValueError(f"hard targets must lie in 0..{count - 1}")
         if not hard and targets.shape[1] != count:
             raise ValueError(f"soft targets {tuple(targets.shape)} do not fit {count} classes")
-        self._form.check(self.tensors, count)
+        self._parameterisation.check(self.tensors, count)
 
     def __len__(self) -> int:
         return len(self.tensors["targets"])
 
+    def __repr__(self) -> str:
+        return f"DistilledSet of {self._facts}"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it holds, and some of its clips."""
+        from vdbench.clips.pictures import inline_sheet
+
+        names = [self.classes[label] for label in self.labels()]
+        return inline_sheet(self.pixels().numpy(), names, self._facts)
+
     @property
-    def _form(self) -> Form:
-        return FORMS[self.record.form]
+    def _facts(self) -> str:
+        record = self.record
+        budget = "all clips" if record.ipc is None else f"IPC {record.ipc}"
+        kept = f"{len(self)} clips in {self.stored_bytes} bytes"
+        return f"{kept}, by {record.method} from {record.dataset}, {budget}, seed {record.seed}"
+
+    @property
+    def _parameterisation(self) -> Parameterisation:
+        return PARAMETERISATIONS[self.record.form]
 
     @cached_property
     def _opened(self) -> Tensors:
         """The tensors as their form renders them; a video is decoded once and kept."""
-        return self._form.opened(self.tensors, self.record.codec, self.record.clip_shape)
+        return self._parameterisation.opened(self.tensors, self.record.codec, self.record.clip_shape)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -137,7 +156,7 @@ class DistilledSet:
     @property
     def stored_bytes(self) -> int:
         """Bytes of everything that :meth:`render` needs: its parts as stored, and labels if they are soft."""
-        counted = [*self._form.parts, *(["targets"] if self.record.labels == "soft" else [])]
+        counted = [*self._parameterisation.parts, *(["targets"] if self.record.labels == "soft" else [])]
         return sum(self.tensors[name].numel() * self.tensors[name].element_size() for name in counted)
 
     def render(
@@ -157,7 +176,9 @@ class DistilledSet:
         """
         targets = self.tensors["targets"]
         here = None if rows is None else rows.to(targets.device)
-        clips = self._form.render(self._opened, here, self.normalisation, len(self.classes), self.draw, device)
+        clips = self._parameterisation.render(
+            self._opened, here, self.normalisation, len(self.classes), self.draw, device
+        )
         return clips, sent(targets if here is None else targets[here], device)
 
     def on(self, device: torch.device) -> DistilledSet:
@@ -178,7 +199,7 @@ class DistilledSet:
             seed: of that epoch's draw.
             device: where clips are composed.
         """
-        if not self._form.redrawn:
+        if not self._parameterisation.redrawn:
             return self
         return replace(self, tensors={name: part.to(device) for name, part in self.tensors.items()}, draw=seed)
 
@@ -214,7 +235,7 @@ class DistilledSet:
             UsageError: it takes more bytes than allowed, for a video even at the coarsest quality, or values are too
                 large for float16.
         """
-        if not self._form.pictures and codec.name != "float32":
+        if not self._parameterisation.pictures and codec.name != "float32":
             codec = Codec(name="float16")
         if codec.video is None:
             made = self._recoded(codec)
@@ -255,8 +276,8 @@ class DistilledSet:
         elif codec.name == "uint8":
             parts = {"clips": self.pixels()}
         else:
-            parts = self._form.as_floats(self._opened, self.normalisation, getattr(torch, codec.name))
-            form = "clips" if self._form.pictures else self.record.form
+            parts = self._parameterisation.as_floats(self._opened, self.normalisation, getattr(torch, codec.name))
+            form = "clips" if self._parameterisation.pictures else self.record.form
         changes = {"form": form, "codec": str(codec), "clip_shape": clip_shape}
         return replace(self, tensors={**parts, **targets}, record=self.record.model_copy(update=changes))
 

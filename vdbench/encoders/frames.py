@@ -55,8 +55,8 @@ class TrainedCnnGru(AssetSpec["dict[str, torch.Tensor]"]):
 
         student = self.fresh(assets.train)
         recipe = self._recipe()
-        told = partial(assets.report, of=recipe.steps(len(assets.train)))
-        train_student(student, assets.train, recipe, self.seed, assets.device, told)
+        log = partial(assets.report, of=recipe.steps(len(assets.train)))
+        train_student(student, assets.train, recipe, self.seed, assets.device, log)
         weights = {name: tensor.cpu().contiguous() for name, tensor in student.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
 

@@ -70,8 +70,8 @@ class TrainedMiniC3D(AssetSpec["dict[str, torch.Tensor]"]):
 
         student = _fresh(assets.train, self.width, self.seed)
         recipe = self._recipe()
-        told = partial(assets.report, of=recipe.steps(len(assets.train)))
-        train_student(student, assets.train, recipe, self.seed, assets.device, told)
+        log = partial(assets.report, of=recipe.steps(len(assets.train)))
+        train_student(student, assets.train, recipe, self.seed, assets.device, log)
         weights = {name: tensor.cpu().contiguous() for name, tensor in student.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
 

@@ -1,12 +1,14 @@
-"""Which encoder a selector compares clips by."""
+"""Encoders: what they are, and which one a selector compares clips by."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
-from vdbench.errors import UsageError
+from vdbench.errors import DependencyError, UsageError
+from vdbench.extensions.kinds import Kind
 from vdbench.method import Settings, identity
 
 if TYPE_CHECKING:
@@ -14,10 +16,25 @@ if TYPE_CHECKING:
     from vdbench.encoders.frames import FrameFeatures
 
 
+ENCODERS: Kind[Encoder] = Kind(
+    "encoder",
+    "vdbench.encoders",
+    "vdbench.encoders.settings:Encoder",
+    {
+        "pixels": "vdbench.encoders.named:Pixels",
+        "minic3d-random": "vdbench.encoders.named:MiniC3DRandom",
+        "minic3d-trained": "vdbench.encoders.named:MiniC3DTrained",
+        "cnn-gru": "vdbench.encoders.named:CnnGru",
+        "efficientnet-lite0": "vdbench.encoders.named:EfficientNet",
+        "dino": "vdbench.encoders.named:DinoFrames",
+    },
+)
+
+
 class EncoderSettings(Settings):
     """An encoder and what decides its features; a bare name stands for that encoder with its defaults."""
 
-    name: Literal["pixels", "minic3d-random", "minic3d-trained", "cnn-gru", "efficientnet-lite0", "dino"] = identity(
+    name: str = identity(
         "minic3d-trained",
         "pixels: PCA of coarse frames; minic3d-random: a MiniC3D with fresh weights; minic3d-trained: one trained on "
         "the train split; frame by frame, and averaged where a clip is wanted: cnn-gru, the frame backbone of one "
@@ -34,29 +51,23 @@ class EncoderSettings(Settings):
     def _bare_name(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
 
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ENCODERS.get(name)
+        except (UsageError, DependencyError) as error:
+            raise ValueError(str(error)) from None
+        return name
+
     @property
     def saw(self) -> str:
         """What the encoder was trained on: ``nothing``, ``train``, or the name of outside data."""
-        return {"minic3d-random": "nothing", "efficientnet-lite0": "ImageNet", "dino": "ImageNet"}.get(
-            self.name, "train"
-        )
+        return ENCODERS.get(self.name).saw
 
     def features(self) -> FeaturesSpec:
         """The asset that holds the features of all train clips; settings that do not concern it are left out."""
-        from vdbench.encoders.frames import ClipOfFrames
-        from vdbench.encoders.minic3d import RandomFeatures, TrainedFeatures, TrainedMiniC3D
-        from vdbench.encoders.pixels import PixelFeatures
-
-        match self.name:
-            case "pixels":
-                return PixelFeatures(dim=self.dim)
-            case "minic3d-random":
-                return RandomFeatures(width=self.width, seed=self.seed)
-            case "minic3d-trained":
-                fields = self.model_dump(include=set(TrainedMiniC3D.model_fields))
-                return TrainedFeatures(student=TrainedMiniC3D(**fields))
-            case _:
-                return ClipOfFrames(frames=self.frames())
+        return ENCODERS.get(self.name)().features(self)
 
     def frames(self, grid: int = 1) -> FrameFeatures:
         """The asset that holds features of every frame of all train clips, float32 ``(N, T, C, grid, grid)``.
@@ -67,15 +78,28 @@ class EncoderSettings(Settings):
         Raises:
             UsageError: the encoder does not see single frames.
         """
-        from vdbench.encoders.frames import CnnGruFrames, TrainedCnnGru
-        from vdbench.encoders.pretrained import Dino, EfficientNetLite0
+        return ENCODERS.get(self.name)().frames(self, grid)
 
-        match self.name:
-            case "cnn-gru":
-                fields = self.model_dump(include=set(TrainedCnnGru.model_fields))
-                return CnnGruFrames(grid=grid, student=TrainedCnnGru(**fields))
-            case "efficientnet-lite0":
-                return EfficientNetLite0(grid=grid)
-            case "dino":
-                return Dino(grid=grid)
+
+class Encoder(ABC):
+    """What clips are compared by.
+
+    Attributes:
+        name: what users type.
+        saw: what it was trained on: ``nothing``, ``train``, or the name of outside data.
+    """
+
+    name: ClassVar[str]
+    saw: ClassVar[str]
+
+    @abstractmethod
+    def features(self, settings: EncoderSettings) -> FeaturesSpec:
+        """The asset that holds the features of all train clips; settings that do not concern it are left out."""
+
+    def frames(self, settings: EncoderSettings, grid: int) -> FrameFeatures:
+        """The asset that holds features of every frame of all train clips, float32 ``(N, T, C, grid, grid)``.
+
+        Raises:
+            UsageError: the encoder does not see single frames.
+        """
         raise UsageError(f"encoder {self.name} does not see single frames; use cnn-gru, efficientnet-lite0 or dino")

@@ -16,9 +16,10 @@ from vdbench.records import Record, Score, StudentScores
 from vdbench.seeding import generator
 from vdbench.students import build_student
 from vdbench.work.measure import measured
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def evaluate(
     recipe: Recipe,
     seeds: Sequence[int],
     device: torch.device,
-    report: Callable[..., None] | None = None,
+    report: Report = silent,
     probe: bool = True,
 ) -> tuple[StudentScores, ...]:
     """Train every student from every seed on ``data``; the weights after the last step are tested once.
@@ -70,7 +71,7 @@ def evaluate(
     """
     check_fit(data, test)
     test = replace(test, normalisation=data.normalisation)  # tested on the scale that it was trained on
-    how = _Trained(data, recipe, device, report or _silent)
+    how = _Trained(data, recipe, device, report)
     shown = test.on(device)
     return tuple(_judge(how, test, shown, spec, seeds, probe) for spec in students)
 
@@ -191,7 +192,7 @@ class _Trained(NamedTuple):
     data: TrainingSet
     recipe: Recipe
     device: torch.device
-    report: Callable[..., None]
+    report: Report
 
 
 def _judge(  # noqa: PLR0913 - one student of an evaluation
@@ -211,11 +212,11 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
         student = build_student(spec.name, len(test.classes), test.frames, test.size, spec.width, seed, spec.depth)
         curve = f"{spec.name}/{seed}"
 
-        def told(step: int, loss: float, curve: str = curve) -> None:
+        def log(step: int, loss: float, curve: str = curve) -> None:
             report(step, **{f"{curve}/loss": loss})
 
         with measured(device) as training:
-            losses = train_student(student, data, recipe, seed, device, told)
+            losses = train_student(student, data, recipe, seed, device, log)
         with measured(device) as testing:
             logits, *altered = test_student(student, shown, device, frames=[None, *alterations.values()])
         if not bool(logits.isfinite().all()):
@@ -247,7 +248,3 @@ def _without_motion(test: ClipSet) -> dict[str, NDArray[np.int64]]:
     """The orders that take the order of frames, or all motion, from the test clips."""
     shape = (len(test), test.frames)
     return {"shuffled": shuffled_frames(*shape), "still": still_frames(*shape)}
-
-
-def _silent(step: int, **metrics: float) -> None:
-    """Hears of progress, says nothing."""

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from vdbench.clips.drawing import random_rows
 from vdbench.evaluation.evaluate import evaluate
-from vdbench.records import Condition, Way
-from vdbench.seeding import generator
+from vdbench.records import Condition, EvaluationSetting
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import torch
-    from numpy.typing import NDArray
 
     from vdbench.clips.clipset import ClipSet, Normalisation
     from vdbench.distilled.distilled_set import DistilledSet
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from vdbench.records import StudentScores
 
 VERSION = 1
-"""Raised when the same protocol judges another way; part of a trial's id."""
+"""Raised when the same protocol evaluates otherwise; part of a trial's id."""
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SetScores:
     """What students made of a distilled set.
 
     Attributes:
         students: trained with the set's own labels and step size, where it has any.
-        conditions: the other ways in which the same clips were judged.
+        conditions: the other settings in which the same clips were evaluated.
     """
 
     students: tuple[StudentScores, ...]
@@ -69,14 +69,12 @@ class Judge:
     augmentation: Augmentation | None = None
     teacher: Callable[[torch.Tensor], torch.Tensor] | None = None
 
-    def __call__(
-        self, distilled: DistilledSet, ipc: int | None, seed: int, report: Callable[..., None] | None = None
-    ) -> Verdict:
+    def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> SetScores:
         """Judge a distilled set.
 
         Args:
             distilled: what to judge.
-            ipc: clips per class of the random controls; None, for a whole split, judges it as it is and no other way.
+            ipc: clips per class of the random controls; None, for a whole split, which has no other setting.
             seed: of the draw of these clips, the one that the method ``random`` makes from it.
             report: as for :func:`vdbench.evaluation.evaluate.evaluate`; names of conditions go before those of curves.
 
@@ -86,27 +84,28 @@ class Judge:
         """
         record = distilled.record
         own = self.recipe if record.step_size is None else self.recipe.model_copy(update={"lr": record.step_size})
-        told = report or (lambda step, **metrics: None)
-        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, told)
+        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, report)
         if ipc is None:
-            return Verdict(students)
+            return SetScores(students)
         judged = []
-        for way in ways(record.labels, record.step_size is not None, self.labels, self.augmentation is not None):
-            recipe = own if way.labels == "own" else self.recipe
-            if way.augmented:
+        for setting in evaluation_settings(
+            record.labels, record.step_size is not None, self.labels, self.augmentation is not None
+        ):
+            recipe = own if setting.labels == "own" else self.recipe
+            if setting.augmented:
                 recipe = recipe.model_copy(update={"augmentation": self.augmentation})
-            data, curves = self._shown(distilled, way, ipc, seed), _named(told, way.name)
+            data, curves = self._shown(distilled, setting, ipc, seed), _named(report, setting.name)
             scores = evaluate(data, self.test, self.students[:1], recipe, self.seeds, self.device, curves, probe=False)
-            judged.append(Condition(**way.model_dump(), students=scores))
-        return Verdict(students, tuple(judged))
+            judged.append(Condition(**setting.model_dump(), students=scores))
+        return SetScores(students, tuple(judged))
 
-    def _shown(self, distilled: DistilledSet, way: Way, ipc: int, seed: int) -> TrainingSet:
+    def _shown(self, distilled: DistilledSet, setting: EvaluationSetting, ipc: int, seed: int) -> TrainingSet:
         """The clips of a condition, with hard labels or with soft ones: their own, where they have some."""
         brings = distilled.record.labels == "soft"
-        soft = way.labels == "soft" or (way.labels == "own" and brings)
-        if not way.random and (brings or not soft):
+        soft = setting.labels == "soft" or (setting.labels == "own" and brings)
+        if not setting.random and (brings or not soft):
             return distilled if soft else distilled.with_hard_labels()
-        data = random_clips(self.train, ipc, seed) if way.random else distilled
+        data = random_clips(self.train, ipc, seed) if setting.random else distilled
         if not soft:
             return data
         if self.teacher is None:
@@ -114,9 +113,9 @@ class Judge:
         return Taught(data, self.teacher)
 
 
-def ways(
+def evaluation_settings(
     labels: Literal["hard", "soft"], step_size: bool, wanted: Sequence[Literal["hard", "soft"]], augment: bool
-) -> list[Way]:
+) -> list[EvaluationSetting]:
     """The conditions beside the first one, in which a set is judged by its own labels and step size.
 
     Kinds of labels that are judged by the plain recipe are left out where they are the set's own. A set that brings
@@ -128,16 +127,18 @@ def ways(
         wanted: kinds of labels that every set is judged with.
         augment: whether sets are judged with augmentation as well.
     """
-    plain = [Way(labels=kind) for kind in wanted if step_size or kind != labels]
-    own = [Way(labels="own", augmented=True)] * augment
+    plain = [EvaluationSetting(labels=kind) for kind in wanted if step_size or kind != labels]
+    own = [EvaluationSetting(labels="own", augmented=True)] * augment
     brings = step_size or labels == "soft"
-    controls = [way.model_copy(update={"random": True}) for way in (Way(labels="own"), *own)] * brings
+    controls = [
+        setting.model_copy(update={"random": True}) for setting in (EvaluationSetting(labels="own"), *own)
+    ] * brings
     return [*plain, *own, *controls]
 
 
 def random_clips(train: ClipSet, ipc: int, seed: int) -> ClipSet:
     """Clips drawn from each class without replacement: those that the method ``random`` keeps."""
-    rows = np.concatenate([_drawn(train.rows_of(label), ipc, seed, name) for label, name in enumerate(train.classes)])
+    rows = np.concatenate([random_rows(train, label, seed)[:ipc] for label in range(len(train.classes))])
     return replace(
         train,
         clips=train.clips[rows],
@@ -190,9 +191,5 @@ class Taught:
         return self if drawn is self.data else replace(self, data=drawn)
 
 
-def _drawn(rows: NDArray[np.int64], ipc: int, seed: int, name: str) -> NDArray[np.int64]:
-    return rows[generator(seed, name).permutation(len(rows))[:ipc]]
-
-
-def _named(report: Callable[..., None], condition: str) -> Callable[..., None]:
+def _named(report: Report, condition: str) -> Report:
     return lambda step, **metrics: report(step, **{f"{condition}/{name}": value for name, value in metrics.items()})

@@ -51,8 +51,8 @@ class TrainedTeacher(AssetSpec["dict[str, torch.Tensor]"]):
         from safetensors.torch import save_file
 
         network = self._fresh(assets.train)
-        told = partial(assets.report, of=self.recipe.steps(len(assets.train)))
-        train_student(network, assets.train, self.recipe, self.seed, assets.device, told)
+        log = partial(assets.report, of=self.recipe.steps(len(assets.train)))
+        train_student(network, assets.train, self.recipe, self.seed, assets.device, log)
         weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
 

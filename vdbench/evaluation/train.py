@@ -11,6 +11,7 @@ from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.batches import Batches
 from vdbench.records import Record
 from vdbench.seeding import seeded
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,7 @@ def train_student(
     recipe: Recipe,
     seed: int,
     device: torch.device,
-    report: Callable[..., None] | None = None,
+    report: Report = silent,
     after_epoch: Callable[[], None] | None = None,
 ) -> tuple[float, ...]:
     """Train a student in place; on a CPU the same arguments give the same weights, bit by bit.
@@ -144,10 +145,10 @@ class _Losses:
 
     Args:
         what: that is trained, for errors.
-        report: told every epoch's mean, once it is read.
+        report: called with every epoch's mean, once it is read.
     """
 
-    def __init__(self, what: str, report: Callable[..., None] | None) -> None:
+    def __init__(self, what: str, report: Report) -> None:
         self.means: list[float] = []
         self._what, self._report = what, report
         self._unread: list[tuple[list[torch.Tensor], list[int]]] = []
@@ -180,6 +181,5 @@ class _Losses:
             clips = torch.tensor(sizes)
             self.means.append(float((own.double() * clips).sum() / clips.sum()))
             self._read_steps += len(losses)
-            if self._report is not None:
-                self._report(self._read_steps, loss=self.means[-1])
+            self._report(self._read_steps, loss=self.means[-1])
         self._unread.clear()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vdbench.evaluation.judging import ways
+from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, trial_likeness
 from vdbench.experiment.worker import Ahead, Lookout, reproducibly
 from vdbench.generator.source import GeneratorSpec
@@ -233,7 +233,8 @@ def _judging(job: Job, seen: Ahead, clips: int) -> list[Work]:
     test clips as they are, students see them without the order of frames and without motion.
     """
     protocol, train, device = job.trial.protocol, seen.view.train, seen.task.device
-    others = len(ways("hard", False, protocol.labels, protocol.augmentation is not None)) if job.trial.ipc else 0
+    settings = evaluation_settings("hard", False, protocol.labels, protocol.augmentation is not None)
+    others = len(settings) if job.trial.ipc else 0
     tests, recipe = len(seen.view.test), protocol.recipe
     work = []
     for place, spec in enumerate(protocol.students):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +23,15 @@ class Home:
     root: Path
 
     @classmethod
-    def at(cls, path: Path | None) -> Home:
-        """The home that was asked for, or the user's own; its folder is made and tried.
+    def at(cls, path: str | Path | None = None) -> Home:
+        """The home that was asked for, here or by ``VDBENCH_HOME``, or the user's own; its folder is made and tried.
 
         Raises:
             UsageError: nothing can be written there, or the user has no folder.
         """
         try:
-            root = (path or user_data_path("vdbench")).expanduser().absolute()
+            asked = path or os.environ.get("VDBENCH_HOME")
+            root = (Path(asked) if asked else user_data_path("vdbench")).expanduser().absolute()
         except RuntimeError:
             raise UsageError(
                 f"the user's folder for {path or 'data'} is not known; give a home with --home or VDBENCH_HOME"

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import blank_result, build_asset, run_trial
+from vdbench.registry.methods import handed_over, receive
 from vdbench.storage import files
 
 QUIET = {
@@ -112,14 +114,14 @@ def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
     """Build what several trials need before any of them occupies a place and waits for it."""
     import ray
 
-    stop = StopRequest(jobs[0].home)
+    stop, around = StopRequest(jobs[0].home), _around(jobs)
     for wave in shared_assets(jobs):
         pending, news, what_of = [], {}, {}
         for job, folder in wave:
             news[_news(folder)] = describe_asset(job, folder)
             listener.preparing(news[_news(folder)])
             build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
-            pending.append(build.remote(job.model_dump(mode="json"), str(folder), str(Path.cwd())))
+            pending.append(build.remote(job.model_dump(mode="json"), str(folder), around))
             what_of[pending[-1]] = news[_news(folder)]
         while pending:
             built, pending = ray.wait(pending, timeout=1)
@@ -148,9 +150,9 @@ def _news(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.news.json")
 
 
-def _build_one(job: dict[str, Any], folder: str, working: str) -> None:
+def _build_one(job: dict[str, Any], folder: str, around: dict[str, Any]) -> None:
     path, told = _news(Path(folder)), 0.0
-    _work_in(working)
+    _work_in(around)
 
     def report(step: int, **metrics: Any) -> None:
         nonlocal told
@@ -166,10 +168,26 @@ def _build_one(job: dict[str, Any], folder: str, working: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def _work_in(folder: str) -> None:
-    """Go to the driver's working folder, which relative paths among settings start from, where this machine has it."""
-    if Path(folder).is_dir():
-        os.chdir(folder)
+def _around(jobs: Sequence[Job]) -> dict[str, Any]:
+    """What workers need of the driver's process: its folder, and the classes that it was handed as methods."""
+    from ray import cloudpickle
+
+    methods = {job.trial.method for job in jobs}
+    handed = [entry for entry in handed_over() if entry.name in methods]
+    return {"folder": str(Path.cwd()), "path": sys.path if handed else [], "handed": cloudpickle.dumps(handed)}  # type: ignore[no-untyped-call]
+
+
+def _work_in(around: dict[str, Any]) -> None:
+    """Go to the driver's folder, which relative paths among settings start from, where this machine has it.
+
+    Classes of modules are imported from where the driver finds them; those of scripts and notebooks come along.
+    """
+    from ray import cloudpickle
+
+    if Path(around["folder"]).is_dir():
+        os.chdir(around["folder"])
+    sys.path += [place for place in around["path"] if place not in sys.path]
+    receive(cloudpickle.loads(around["handed"]))
 
 
 def _trainable(config: dict[str, Any]) -> None:
@@ -179,7 +197,7 @@ def _trainable(config: dict[str, Any]) -> None:
     job = Job.model_validate(config["job"])
     if StopRequest(job.home).made:
         return
-    _work_in(config["working"])
+    _work_in(config["around"])
     points: list[tuple[int, dict[str, Any]]] = []
     told = time.monotonic()
 
@@ -209,7 +227,7 @@ def _tune(jobs: Sequence[Job], listener: Listener) -> None:
         tune.with_resources(_trainable, _share),
         param_space={
             "job": tune.grid_search([job.model_dump(mode="json") for job in jobs]),
-            "working": str(Path.cwd()),
+            "around": _around(jobs),
         },
         tune_config=tune.TuneConfig(trial_dirname_creator=lambda trial: trial.trial_id, reuse_actors=True),
         run_config=tune.RunConfig(

@@ -8,32 +8,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from vdbench.clips.codecs import clip_bytes
+from vdbench.clips.drawing import checked_ipc
 from vdbench.datasets.spec import as_declared_now
-from vdbench.datasets.view import View, open_view
 from vdbench.errors import DataError, UsageError
+from vdbench.experiment.bench import Bench
 from vdbench.experiment.budgets import largest_fitting, sample
 from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
-from vdbench.generator.choice import describe, pool_spec
+from vdbench.generator.choice import describe
 from vdbench.generator.settings import generator_settings
-from vdbench.method import Task
 from vdbench.registry import Registry
 from vdbench.storage.files import digest
-from vdbench.students import student_class
-from vdbench.work.assets import Assets
+from vdbench.students import STUDENTS, student_class
 
 if TYPE_CHECKING:
     from vdbench.clips.codecs import Codec
     from vdbench.datasets.store import ClipStore
+    from vdbench.datasets.view import View
     from vdbench.evaluation.evaluate import StudentSpec
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
     from vdbench.experiment.suite import Protocol, Suite
     from vdbench.generator.settings import GeneratorSettings
-    from vdbench.method import Method
+    from vdbench.method import Method, Task
     from vdbench.records import DatasetRecord
 
 
@@ -46,13 +44,13 @@ class Request:
     """What a user asked to run.
 
     Attributes:
-        suite: the protocol, bent as asked.
+        suite: the protocol, modified as asked.
         methods: names, ``name@pool``, globs or ``all``; the suite's controls are added.
         stores: the prepared data sets.
         ipc: instances per class.
         budgets: bytes that a distilled set may take; each is a column beside the IPCs.
         codec: what clips are stored as; None as each method stores them.
-        seeds: distillation seeds, counted from 0.
+        seeds: of the distillations.
         settings: for each method, and for ``generator``, the settings that differ from the defaults.
         partial: whether data sets of which only some classes or clips are there are allowed.
         plugins: plugin files.
@@ -66,7 +64,7 @@ class Request:
     methods: Sequence[str]
     stores: Sequence[ClipStore]
     ipc: Sequence[int]
-    seeds: int
+    seeds: Sequence[int]
     budgets: Sequence[int] = ()
     codec: Codec | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -112,13 +110,14 @@ def make_plan(request: Request, home: Home) -> Plan:
         student_class(student.name)
     jobs: dict[str, Job] = {}
     for store in request.stores:
-        site = _Site(request, registry, home, store, open_view(store, home.root, **request.suite.protocol.data()))
-        _check_data(request, site.view)
+        protocol = request.suite.protocol.on(as_declared_now(store.manifest.spec))
+        site = _Site(request, registry, Bench.of(store, protocol, home, request.device))
+        _check_data(request, site.bench.view)
         cells = [
             *((pair, ipc, None) for ipc in request.ipc for pair in chosen),
             *((pair, site.fitting_ipc(pair, allowed), allowed) for allowed in request.budgets for pair in chosen),
         ]
-        for seed in range(request.seeds):
+        for seed in request.seeds:
             for pair, ipc, allowed in cells:
                 job = site.job(pair, pair in controls, ipc, allowed, seed)
                 jobs.setdefault(job.trial.id, job)
@@ -133,19 +132,12 @@ class _Site:
 
     request: Request
     registry: Registry
-    home: Home
-    store: ClipStore
-    view: View
-
-    @cached_property
-    def protocol(self) -> Protocol:
-        """The suite's, as it is on this data set."""
-        return self.request.suite.protocol.on(as_declared_now(self.store.manifest.spec))
+    bench: Bench
 
     @cached_property
     def clip_bytes(self) -> float | None:
         """What the codec takes for a train clip; None where there is no codec."""
-        return None if self.request.codec is None else clip_bytes(sample(self.view.train), self.request.codec)
+        return None if self.request.codec is None else clip_bytes(sample(self.bench.view.train), self.request.codec)
 
     def fitting_ipc(self, pair: tuple[str, str | None], allowed: int) -> int:
         """The largest IPC whose distilled set takes no more than so many bytes; 1 for a method without a budget.
@@ -165,8 +157,8 @@ class _Site:
         least = stored(1)
         if least > allowed:
             raise UsageError(
-                f"one clip per class of {pair[0]} on {self.view.facts.name} takes {round(least)} bytes, more than the "
-                f"budget of {allowed}; raise --budget, leave {pair[0]} out, or choose a smaller --codec"
+                f"one clip per class of {pair[0]} on {self.bench.view.facts.name} takes {round(least)} bytes, more "
+                f"than the budget of {allowed}; raise --budget, leave {pair[0]} out, or choose a smaller --codec"
             )
         return largest_fitting(stored, self._most(pair), allowed)
 
@@ -175,11 +167,11 @@ class _Site:
         _, settings = self._chosen(pair[0], 1)
         if self.registry.configure(*pair, settings).settings.identity().get("pool") == "generated":
             return generator_settings(self._chosen(GENERATOR, 1)[1]).sampling.per_class
-        return int(self.view.train.counts().min())
+        return int(self.bench.view.train.counts().min())
 
     def job(self, pair: tuple[str, str | None], control: bool, ipc: int, allowed: int | None, seed: int) -> Job:
         """One trial, and how this run carries it out."""
-        request, view, name = self.request, self.view, pair[0]
+        request, view, name = self.request, self.bench.view, pair[0]
         prescribed, settings = self._chosen(name, ipc)
         prescribed_generator, generator = self._chosen(GENERATOR, ipc)
         method = self.registry.configure(*pair, settings)
@@ -198,7 +190,7 @@ class _Site:
             prescribed=prescribed,
             suite=request.suite.name,
             control=control,
-            protocol=self.protocol,
+            protocol=self.bench.protocol,
             dataset=_dataset_record(request, view),
             train_fingerprint=view.train.fingerprint,
             assets=tuple(digest(spec.identity()) for spec in method.needs(self._task(method, ipc, seed, generator))),
@@ -212,29 +204,30 @@ class _Site:
             trial=trial,
             settings=settings,
             generator=generator,
-            home=self.home.root,
-            store=self.store.folder,
-            plugins=self.registry.plugins(name),
+            home=self.bench.home.root,
+            store=self.bench.store.folder,
+            plugins=self._plugins(name),
             device=request.device,
-            cpus=method.share.cpus,
-            gpus=(method.share.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
+            cpus=method.resources.cpus,
+            gpus=(method.resources.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
             timeout=request.timeout,
             checkpoint_every=request.checkpoint_every,
         )
 
+    def _plugins(self, name: str) -> tuple[Path, ...]:
+        """The files that a worker has to know: of the method, and of the students."""
+        students = [STUDENTS.file(student.name) for student in self.bench.protocol.students]
+        return tuple(dict.fromkeys([*self.registry.plugins(name), *(file for file in students if file)]))
+
     def _chosen(self, name: str, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the suite prescribes for a method or the generator, and that with what the user set instead."""
         own = self.request.settings.get(name, {})
-        prescribed = self.request.suite.prescribed(name, self.view.facts.name, ipc, own)
+        prescribed = self.request.suite.prescribed(name, self.bench.view.facts.name, ipc, own)
         return prescribed, merged(prescribed, own)
 
     def _task(self, method: Method[Any], ipc: int, seed: int, generator: dict[str, Any]) -> Task:
         """What the method will be asked, as far as it decides which assets it needs."""
-        view, device = self.view, torch.device(self.request.device)
-        generated = pool_name(method) == "generated"
-        pool = pool_spec(generator_settings(generator), view.facts.name, view.train) if generated else None
-        assets = Assets(self.home.assets, view.train, device)
-        return Task(view.facts.name, view.train, ipc, seed, device, assets, pool=pool)
+        return self.bench.task(ipc, seed, generator if pool_name(method) == "generated" else None)
 
 
 def pool_name(method: Method[Any]) -> str | None:
@@ -275,14 +268,8 @@ def _check_data(request: Request, view: View) -> None:
         )
     if request.suite.protocol.evaluate_on == "validation" and not len(view.validation):
         raise UsageError("there is no validation part to evaluate on; add --set protocol.validation=0.1")
-    counts = view.train.counts()
-    smallest = int(counts.argmin())
     for ipc in request.ipc:
-        if ipc > counts[smallest]:
-            raise UsageError(
-                f"IPC {ipc} is more than {dataset.name} has: class '{view.train.classes[smallest]}' has "
-                f"{counts[smallest]} clips to choose from; ask for --ipc {counts[smallest]} or less"
-            )
+        checked_ipc(ipc, view.train, dataset.name)
 
 
 def describe_protocol(protocol: Protocol) -> str:

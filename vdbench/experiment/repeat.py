@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import UsageError
-from vdbench.experiment.suite import Suite, load_suite, merged, suite_names
+from vdbench.experiment.suite import MODIFIED, Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 from vdbench.storage import plain_yaml
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vdbench.experiment.result import Result
     from vdbench.method import Method
 
-BENT = "-bent"
-"""What :func:`vdbench.experiment.suite.load_suite` adds to the name of a suite whose protocol was changed."""
 GENERATOR = "generator"
 OURS = "vdbench"
 """The distribution whose methods every installation has."""
@@ -39,7 +37,7 @@ def repeat_command(results: Sequence[Result]) -> str:
         results: at least one, which differ in nothing but their seed.
     """
     result = results[0]
-    words = ["vdbench", "run", "--suite", result.suite.removesuffix(BENT), "--datasets", result.dataset.name]
+    words = ["vdbench", "run", "--suite", result.suite.removesuffix(MODIFIED), "--datasets", result.dataset.name]
     words += ["--methods", _named(result), *_allowed(result), "--seeds", str(max(r.seed for r in results) + 1)]
     if result.codec:
         words += ["--codec", result.codec]
@@ -146,7 +144,7 @@ def _defaults(name: str) -> Tree:
 
 
 def _suite(result: Result) -> Suite | None:
-    name = result.suite.removesuffix(BENT)
+    name = result.suite.removesuffix(MODIFIED)
     return _load(name) if name in suite_names() else None
 
 

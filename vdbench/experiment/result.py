@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vdbench.errors import DataError, FailureKind
 from vdbench.records import Condition, DatasetRecord, Provenance, Record, StudentScores
@@ -115,7 +115,7 @@ class Result(Record):
         labels: kind of labels that the distilled set brings.
         students: scores per student, trained with the method's own labels and step size where it learned any; empty
             when failed.
-        conditions: scores of the same students and clips judged in the protocol's other ways.
+        conditions: scores of the same students and clips evaluated in the protocol's other settings.
         step_size: learning rate that the method learned and its students were trained with; None where the protocol's
             was used.
         stored_clips: clips in the distilled set.
@@ -168,6 +168,12 @@ class Result(Record):
     started: datetime
     failure: Failure | None = None
     verified: Verification | None = None
+
+    @field_validator("suite")
+    @classmethod
+    def _as_it_is_called_now(cls, suite: str) -> str:
+        """Modified suites were called ``quick-bent`` before they were called ``quick-modified``."""
+        return f"{suite.removesuffix('-bent')}-modified" if suite.endswith("-bent") else suite
 
     @property
     def label(self) -> str:

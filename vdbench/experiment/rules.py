@@ -17,10 +17,10 @@ from pydantic import ValidationError
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.distilled.distilled_set import TENSORS
 from vdbench.errors import DataError
-from vdbench.evaluation.judging import ways
+from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.result import read_result
 from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
-from vdbench.experiment.suite import Protocol, load_suite, suite_names
+from vdbench.experiment.suite import MODIFIED, Protocol, load_suite, suite_names
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.verification import tolerance
 from vdbench.storage import files
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 SEEDS = 3
 """Distillation seeds that a rank takes."""
-BENT = "-bent"
-"""Ends the name of a suite whose protocol was changed."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def faults_of(result: Result) -> Iterator[str]:
 
 
 def _suite_faults(result: Result, protocol: Protocol) -> Iterator[str]:
-    base = result.suite.removesuffix(BENT)
+    base = result.suite.removesuffix(MODIFIED)
     if base not in suite_names():
         yield f"there is no suite '{result.suite}'"
     elif result.dataset.name not in dataset_names():
@@ -114,7 +112,8 @@ def _suite_faults(result: Result, protocol: Protocol) -> Iterator[str]:
         declared = _suite(base).protocol.on(load_dataset(result.dataset.name))
         others = [name for name in Protocol.model_fields if getattr(declared, name) != getattr(protocol, name)]
         if others:
-            yield f"its {', '.join(others)} are not those of the suite {base}; a bent one is called {base}{BENT}"
+            changed = ", ".join(others)
+            yield f"its {changed} are not those of the suite {base}; a modified one is called {base}{MODIFIED}"
 
 
 @cache
@@ -142,13 +141,13 @@ def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
     if [scores.student for scores in result.students] != asked:
         yield f"its students are not {', '.join(asked)}, as its protocol says"
     step_size = result.step_size is not None
-    wanted = ways(result.labels, step_size, protocol.labels, protocol.augmentation is not None)
-    names = [] if result.ipc is None else [way.name for way in wanted]
-    if [way.name for way in result.conditions] != names:
+    wanted = evaluation_settings(result.labels, step_size, protocol.labels, protocol.augmentation is not None)
+    names = [] if result.ipc is None else [setting.name for setting in wanted]
+    if [setting.name for setting in result.conditions] != names:
         yield f"it was not judged as its protocol says beside its own way: {', '.join(names) or 'in no other'}"
     if result.verified is not None and not 0 <= result.verified.difference <= tolerance(protocol.evaluation_seeds):
         yield f"it is marked as verified with a difference of {result.verified.difference:g} points"
-    conditions = [scores for way in result.conditions for scores in way.students]
+    conditions = [scores for setting in result.conditions for scores in setting.students]
     seeds = student_seeds(result.seed, protocol.evaluation_seeds)
     if any([score.seed for score in scores.scores] != seeds for scores in (*result.students, *conditions)):
         yield f"its networks do not have the seeds {', '.join(map(str, seeds))}"
@@ -183,9 +182,9 @@ def remarks_on(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
 def _table_remarks(table: Sequence[Result]) -> Iterator[tuple[str, str]]:
     first = table[0]
     where = f"{first.suite} on {first.dataset.title}"
-    base = first.suite.removesuffix(BENT)
+    base = first.suite.removesuffix(MODIFIED)
     if base != first.suite:
-        yield where, "the protocol is bent, so that these results have tables of their own"
+        yield where, "the protocol is modified, so that these results have tables of their own"
     if first.dataset.partial:
         yield where, "the data set is partial, so that these results have tables of their own"
     if first.evaluated_on == "validation":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files as package_files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
@@ -18,7 +19,12 @@ from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in, setting_error
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from vdbench.datasets.spec import DatasetSpec
+
+MODIFIED = "-modified"
+"""Added to the name of a suite whose protocol was changed."""
 
 
 class Protocol(Record):
@@ -127,34 +133,47 @@ def suite_names() -> list[str]:
     return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
 
 
-def load_suite(name: str, overrides: dict[str, Any] | None = None) -> Suite:
-    """Read a suite and bend its protocol. A bent one says so in its name, and so in every table.
+def load_suite(asked: str | Path | Suite, overrides: Mapping[str, Any] | None = None) -> Suite:
+    """Read a suite and modify its protocol. A modified one says so in its name, and so in every table.
 
     Args:
-        name: of the suite.
+        asked: the name of a suite, the path of a YAML file, or a suite.
         overrides: protocol fields to replace, nested as the protocol is.
 
     Raises:
         UsageError: there is no such suite, or an override does not fit.
         DataError: the file is malformed.
     """
-    if name not in suite_names():
-        raise UsageError(f"unknown suite '{name}'; {nearest(name, suite_names())}")
-    text = (package_files("vdbench_benchmarks") / "suites" / f"{name}.yaml").read_text(encoding="utf-8")
-    try:
-        declared = {"name": name, **plain_yaml.read(text, f"suite file {name}.yaml")}
-        if source := declared.pop("methods_of", None):
-            declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
-        suite = Suite.model_validate(declared)
-    except (yaml.YAMLError, ValidationError, TypeError, UsageError) as error:
-        raise DataError(f"suite file {name}.yaml is malformed: {faults_in(error)}") from error
+    suite = asked if isinstance(asked, Suite) else _read(asked)
     if not overrides:
         return suite
+    changed = merged(suite.model_dump(mode="json")["protocol"], overrides)
     try:
-        bent = Protocol.model_validate(merged(declared["protocol"], overrides))
+        modified = suite.model_copy(update={"protocol": Protocol.model_validate(changed)})
     except ValidationError as error:
         raise setting_error(error, Protocol, "protocol") from None
-    return suite if bent == suite.protocol else suite.model_copy(update={"name": f"{name}-bent", "protocol": bent})
+    name = f"{suite.name.removesuffix(MODIFIED)}{MODIFIED}"
+    return modified if modified == suite else modified.model_copy(update={"name": name})
+
+
+def _read(asked: str | Path) -> Suite:
+    """A suite that is declared in a YAML file, ours or another one."""
+    file: Traversable
+    if str(asked).endswith((".yaml", ".yml")):
+        file = Path(asked).expanduser()
+        if not file.is_file():
+            raise UsageError(f"there is no suite file {asked}; check the path")
+    elif str(asked) in suite_names():
+        file = package_files("vdbench_benchmarks") / "suites" / f"{asked}.yaml"
+    else:
+        raise UsageError(f"unknown suite '{asked}'; {nearest(str(asked), suite_names())}")
+    try:
+        declared = {"name": Path(file.name).stem, **plain_yaml.read(file.read_text(encoding="utf-8"), file.name)}
+        if source := declared.pop("methods_of", None):
+            declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
+        return Suite.model_validate(declared)
+    except (yaml.YAMLError, ValueError, TypeError, UsageError) as error:
+        raise DataError(f"suite file {file.name} is malformed: {faults_in(error)}") from error
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from vdbench.evaluation.train import VERSION as TRAINING_VERSION
 from vdbench.experiment.suite import Protocol
 from vdbench.records import DatasetRecord, Record
 from vdbench.storage.files import digest
-from vdbench.students import student_class
+from vdbench.students import student_version
 
 IDENTITY_VERSION = 1
 """Raise it when the meaning of an id changes: every id then changes, and nothing old is taken for new."""
@@ -81,7 +81,7 @@ class Trial(Record):
                 "distillation": self.distillation_id,
                 "dataset": self.dataset.fingerprint,
                 "protocol": self.protocol.model_dump(mode="json"),
-                "students": [student_class(spec.name).version for spec in self.protocol.students],
+                "students": [student_version(spec.name) for spec in self.protocol.students],
                 "training": TRAINING_VERSION,
                 "judging": JUDGING_VERSION,
                 "stored": self._storage,
@@ -126,7 +126,7 @@ class Job(Record):
         generator: the settings of the generator that were given.
         home: absolute path.
         store: folder of the clip store, absolute.
-        plugins: the plugin file that the method comes from, absolute; none for an installed method.
+        plugins: the plugin files that the method and the students come from, absolute; the method's first.
         device: ``cpu`` or ``cuda``.
         cpus: cores it occupies.
         gpus: share of a GPU it occupies.

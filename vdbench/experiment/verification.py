@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vdbench.distilled.distilled_set import TENSORS
+from vdbench.distilled.distilled_set import TENSORS, DistilledSet
 from vdbench.errors import DataError
+from vdbench.experiment.bench import Bench, device_named
+from vdbench.experiment.environment import environment
 from vdbench.experiment.result import Verification
 from vdbench.experiment.suite import Protocol
+from vdbench.experiment.trial import student_seeds
+from vdbench.experiment.worker import reproducibly
 from vdbench.storage import files
 from vdbench.storage.validation import faults_in
 
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vdbench.datasets.view import View
-    from vdbench.distilled import DistilledSet
+    from vdbench.experiment.home import Home
     from vdbench.experiment.result import Environment, Result
     from vdbench.records import Condition, StudentScores
 
@@ -174,6 +178,29 @@ def check_view(result: Result, view: View) -> None:
             f"fingerprint {view.facts.fingerprint}, not {result.dataset.fingerprint}; prepare the same videos with the "
             "same reader"
         )
+
+
+def judge_again(result: Result, folder: Path, home: Home, device: str) -> Comparison:
+    """Judge the distilled set of a result again, as the result says.
+
+    Args:
+        result: a finished one.
+        folder: the distilled set.
+        home: where its data set is prepared.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        DataError: the distilled set or the clips are not those of the result.
+    """
+    protocol, distilled = protocol_of(result), DistilledSet.load(folder)
+    check_artefact(result, folder, distilled)
+    bench = Bench.open(result.dataset.name, protocol, home, device_named(device))
+    check_view(result, bench.view)
+    with reproducibly():
+        seeds = student_seeds(result.seed, protocol.evaluation_seeds)
+        evaluation = bench.judge(distilled, result.ipc, result.seed, seeds)
+    used = bench.device.type
+    return compare(result, evaluation.students, evaluation.conditions, environment(used), used == "cpu")
 
 
 def compare(

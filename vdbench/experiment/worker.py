@@ -5,7 +5,6 @@ Both schedulers run these functions, and nothing else runs a trial.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,37 +16,29 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from vdbench.datasets.store import ClipStore
-from vdbench.datasets.view import View, open_view
 from vdbench.distilled.distilled_set import TENSORS
 from vdbench.distilled.soundness import check_set
-from vdbench.errors import DataError, FailureKind, VdbenchError
+from vdbench.errors import DataError
 from vdbench.experiment.artefacts import make, store
-from vdbench.experiment.curves import Curves, plain
+from vdbench.experiment.bench import Bench, teacher_of
 from vdbench.experiment.environment import environment
 from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
 from vdbench.experiment.home import Home
-from vdbench.experiment.judges import judge_of, teacher_of
-from vdbench.experiment.result import Curve, Result, Source, Stage
-from vdbench.experiment.stopping import StopRequest
-from vdbench.generator.choice import pool_spec
-from vdbench.generator.settings import generator_settings
-from vdbench.method import Method, Task
+from vdbench.experiment.progress import TrialProgress
+from vdbench.experiment.result import Result, Source, Stage
+from vdbench.extensions.kinds import use
 from vdbench.registry import Registry
 from vdbench.storage import files
-from vdbench.work.assets import Assets, AssetSpec, Report
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
+    from vdbench.datasets.view import View
+    from vdbench.distilled.distilled_set import DistilledSet
+    from vdbench.experiment.artefacts import Made
     from vdbench.experiment.trial import Job
+    from vdbench.method import Method, Task
     from vdbench.records import StudentScores
-
-LOOK_EVERY = 0.5
-"""Seconds between two looks for a request to stop."""
-
-
-class TrialTimeoutError(VdbenchError):
-    """A trial took longer than it was given."""
-
-    kind: FailureKind = "timeout"
+    from vdbench.work.assets import AssetSpec
 
 
 def run_trial(job: Job, report: Report) -> Result:
@@ -64,7 +55,8 @@ def run_trial(job: Job, report: Report) -> Result:
         KeyboardInterrupt: after an ``interrupted`` record was stored.
     """
     started = datetime.now(UTC)
-    progress = _Progress(report, job)
+    use(job.plugins)
+    progress = TrialProgress(report, job)
     home = Home(job.home)
     try:
         with reproducibly():
@@ -98,34 +90,24 @@ def reproducibly() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> Result:
-    trial = job.trial
-    view = _view(job)
-    method, task = _prepare(job, view, progress)
-    stages: dict[str, Stage] = {}
-
-    with progress.during("assets"):
-        specs = method.needs(task)
-        for spec in specs:
-            task.assets.get(spec)
-        stages["assets"] = Stage(seconds=task.assets.seconds(specs))
-    with progress.during("distill"):
-        made = make(trial, home, method, task, lambda: progress.curves)
-        stages["distill"] = made.cost
-        distilled = store(trial, home, made.distilled)
-        check_set(distilled, task.train, trial.ipc, method.name)  # it may be one that an earlier version stored
+def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime) -> Result:
+    trial, bench = job.trial, _bench(job)
+    method, task = _prepare(job, bench, progress)
+    made, distilled = _distil(job, method, task, progress)
+    stages = {"assets": Stage(seconds=task.assets.seconds(method.needs(task))), "distill": made.cost}
     with progress.during("evaluate"):
-        judge = judge_of(trial.protocol, view, trial.evaluation_seeds(), task.assets, distilled)
-        verdict = judge(distilled, trial.ipc, trial.seed, progress)
-        judged = [*verdict.students, *(scores for way in verdict.conditions for scores in way.students)]
+        evaluated = bench.judge(
+            distilled, trial.ipc, trial.seed, trial.evaluation_seeds(), progress, assets=task.assets
+        )
+        judged = [*evaluated.students, *(scores for setting in evaluated.conditions for scores in setting.students)]
         stages["evaluate"] = _evaluation_cost(judged)
     return blank_result(job, started).model_copy(
         update={
             "reconstruction": method.card.reconstruction,
             "source": Source(title=method.card.title, paper=method.card.paper, bibtex=method.card.bibtex),
             "labels": distilled.record.labels,
-            "students": verdict.students,
-            "conditions": verdict.conditions,
+            "students": evaluated.students,
+            "conditions": evaluated.conditions,
             "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,
@@ -139,34 +121,60 @@ def _carry_out(job: Job, home: Home, progress: _Progress, started: datetime) -> 
     )
 
 
-def _view(job: Job) -> View:
+def distil(job: Job, report: Report) -> DistilledSet:
+    """Make the distilled set of a trial, or find that it was made, without judging it.
+
+    Args:
+        job: the trial and how to carry it out.
+        report: as for :func:`run_trial`.
+
+    Raises:
+        VdbenchError: the method failed, or its set is not one for the task; nothing is recorded.
+        KeyboardInterrupt: it was asked to end, and has kept its state.
+    """
+    progress = TrialProgress(report, job)
+    with reproducibly():
+        method, task = _prepare(job, _bench(job), progress)
+        return _distil(job, method, task, progress)[1]
+
+
+def _distil(job: Job, method: Method[Any], task: Task, progress: TrialProgress) -> tuple[Made, DistilledSet]:
+    """The set as its method returned it, and as the trial stores it."""
+    trial, home = job.trial, Home(job.home)
+    with progress.during("assets"):
+        for spec in method.needs(task):
+            task.assets.get(spec)
+    with progress.during("distill"):
+        made = make(trial, home, method, task, lambda: progress.curves)
+        distilled = store(trial, home, made.distilled)
+        check_set(distilled, task.train, trial.ipc, method.name)  # it may be one that an earlier version stored
+    return made, distilled
+
+
+def _bench(job: Job) -> Bench:
     """The clips that the plan named; a store that was prepared anew in between gives others."""
-    view = open_view(ClipStore.open(job.store), job.home, **job.trial.protocol.data())
-    if view.facts.fingerprint != job.trial.dataset.fingerprint:
+    bench = Bench.of(ClipStore.open(job.store), job.trial.protocol, Home(job.home), job.device)
+    if bench.view.facts.fingerprint != job.trial.dataset.fingerprint:
         raise DataError(f"{job.trial.dataset.name} was prepared anew while this ran; type the same command again")
-    return view
+    return bench
 
 
-def _prepare(job: Job, view: View, progress: _Progress, registry: Registry | None = None) -> tuple[Method[Any], Task]:
+def _prepare(
+    job: Job, bench: Bench, progress: TrialProgress, registry: Registry | None = None
+) -> tuple[Method[Any], Task]:
     trial = job.trial
-    device = torch.device(job.device)
     registry = registry or Registry(job.plugins)
     method = registry.configure(trial.method, trial.pool, job.settings)
     if registry.code(trial.method) != trial.method_code:
-        raise DataError(f"plugin {job.plugins[0]} was edited while this ran; type the same command again")
-    home, name = Home(job.home), trial.dataset.name
-    generated = trial.pool == "generated"
-    task = Task(
-        dataset=name,
-        train=view.train,
-        ipc=trial.ipc,
-        seed=trial.distillation_seed,
-        device=device,
-        assets=Assets(home.assets, view.train, device, progress, progress.due),
-        report=progress,
-        checkpoints=home.checkpoints(trial.distillation_id),
-        due=progress.due,
-        pool=pool_spec(generator_settings(job.generator), name, view.train) if generated else None,
+        where = job.plugins[0] if job.plugins else trial.method
+        raise DataError(f"plugin {where} was edited while this ran; type the same command again")
+    task = bench.task(
+        trial.ipc,
+        trial.distillation_seed,
+        job.generator if trial.pool == "generated" else None,
+        progress,
+        progress.due,
+        bench.home.checkpoints(trial.distillation_id),
     )
     return method, task
 
@@ -192,19 +200,20 @@ class Lookout:
     """Looks at what trials will do, and does nothing. Each data set is opened once, and methods are found once."""
 
     def __init__(self) -> None:
-        self._views: dict[str, View] = {}
+        self._benches: dict[str, Bench] = {}
         self._registries: dict[tuple[Path, ...], Registry] = {}
 
     def __call__(self, job: Job) -> Ahead:
         """What a trial will do. Raises what the trial itself would fail with at its start."""
-        place = files.digest([str(job.home), str(job.store), job.trial.protocol.data(), job.trial.dataset.fingerprint])
-        if place not in self._views:
-            self._views[place] = _view(job)
+        protocol = job.trial.protocol.model_dump(mode="json")
+        place = files.digest([str(job.home), str(job.store), protocol, job.trial.dataset.fingerprint, job.device])
+        if place not in self._benches:
+            self._benches[place] = _bench(job)
         if job.plugins not in self._registries:
             self._registries[job.plugins] = Registry(job.plugins)
-        view = self._views[place]
-        method, task = _prepare(job, view, _Progress(_silent, job), self._registries[job.plugins])
-        return Ahead(view, method, task, task.assets.missing(_needed(job, method, task)))
+        bench = self._benches[place]
+        method, task = _prepare(job, bench, TrialProgress(silent, job), self._registries[job.plugins])
+        return Ahead(bench.view, method, task, task.assets.missing(_needed(job, method, task)))
 
 
 def _needed(job: Job, method: Method[Any], task: Task) -> Sequence[AssetSpec[Any]]:
@@ -226,7 +235,7 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
     """
     try:
         with reproducibly():
-            method, task = _prepare(job, _view(job), _Progress(report, job))
+            method, task = _prepare(job, _bench(job), TrialProgress(report, job))
             for _, spec in task.assets.missing(_needed(job, method, task)):
                 if task.assets.folder(spec) == folder:
                     task.assets.get(spec)
@@ -265,54 +274,3 @@ def blank_result(job: Job, started: datetime) -> Result:
         environment=environment(job.device),
         started=started,
     )
-
-
-def _silent(step: int, **metrics: Any) -> None:
-    """Hears of progress, says nothing."""
-
-
-class _Progress:
-    """A report that knows the stage, keeps the time limit, and ends the trial when the run was asked to end.
-
-    A trial that has to end is told by :meth:`due` first, so that it can keep its state, and ended at a later report.
-    """
-
-    def __init__(self, report: Report, job: Job) -> None:
-        self.stage = "assets"
-        self._curves = Curves()
-        self._report, self._job = report, job
-        self._stop, self._stopping = StopRequest(job.home), False
-        self._started = self._kept = self._looked = time.monotonic()
-
-    def __call__(self, step: int, **metrics: Any) -> None:
-        now = time.monotonic()
-        if self._late(now):
-            raise TrialTimeoutError(f"not finished after {self._job.timeout:g} seconds; give it more with --timeout")
-        if self._stopping:
-            raise KeyboardInterrupt("the run was asked to end")
-        if now - self._looked > LOOK_EVERY:
-            self._looked, self._stopping = now, self._stop.made
-        told = {name: plain(value) for name, value in metrics.items()}
-        self._report(int(step), stage=self.stage, **told)
-        self._curves.add(int(step), told)
-
-    @property
-    def curves(self) -> dict[str, Curve]:
-        """What this stage reported, thinned."""
-        return self._curves.thinned()
-
-    def due(self) -> bool:
-        """Whether long work should keep its state now."""
-        now = time.monotonic()
-        due = self._stopping or self._late(now) or now - self._kept >= self._job.checkpoint_every
-        self._kept = now if due else self._kept
-        return due
-
-    def _late(self, now: float) -> bool:
-        return self._job.timeout is not None and now - self._started > self._job.timeout
-
-    @contextmanager
-    def during(self, stage: str) -> Iterator[None]:
-        self.stage, self._curves = stage, Curves()
-        self(0)
-        yield

@@ -12,8 +12,8 @@ import torch
 from vdbench.errors import DivergedError
 
 if TYPE_CHECKING:
-    from vdbench.work.assets import Report
     from vdbench.work.checkpoints import Checkpoint
+    from vdbench.work.reports import Report
 
 LOOK_EVERY = 20
 """Steps after which a GPU is waited for, to read its losses."""

@@ -1,4 +1,4 @@
-"""Finding methods: entry points of the group ``vdbench.methods``, and plugin files.
+"""Finding methods: entry points of the group ``vdbench.methods``, plugin files, and classes that Python hands over.
 
 Our own methods come through the same group as anybody's. An installed method that cannot be imported is listed with
 its problem, and is an error only for the run that asks for it. A plugin file was named on purpose: if something of it
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.extensions.kinds import use
+from vdbench.extensions.plugins import Plugin
 from vdbench.method import Method, Settings
-from vdbench.registry.plugins import Plugin
+from vdbench.registry.source import code_of
 from vdbench.storage.validation import setting_error
 
 if TYPE_CHECKING:
@@ -162,7 +164,47 @@ def offered(plugins: Sequence[Path] = ()) -> list[Entry]:
         UsageError: a plugin file is missing.
     """
     chosen = dict.fromkeys(path.expanduser().resolve() for path in plugins)
-    return _without_clashes([*_installed(), *(entry for path in chosen for entry in _from_file(path))])
+    files = [entry for path in chosen for entry in _from_file(path)]
+    return _without_clashes([*_installed(), *handed_over(), *files])
+
+
+_HANDED_OVER: dict[str, Entry] = {}
+"""The classes that this process was handed, by the names of their methods."""
+
+
+def hand_over(method: type[Method[Any]]) -> str:
+    """Offer a class as a method to this process, in place of one of that name that it was handed before.
+
+    Args:
+        method: a subclass of :class:`vdbench.method.Method`.
+
+    Returns:
+        The name of the method.
+
+    Raises:
+        UsageError: its source cannot be had.
+        DependencyError: it cannot be used as a method.
+    """
+    name = getattr(method, "name", None) or method.__name__
+    offer = _entry(name, f"class {method.__qualname__}", method)
+    installed = {entry.name: entry for entry in _installed() if entry.method is not None}
+    if name in installed and installed[name].method is method:
+        return name
+    problem = offer.problem or (f"the name '{name}' is taken by {installed[name].source}" if name in installed else "")
+    if problem:
+        raise DependencyError(f"class {method.__qualname__} cannot be used: {problem}")
+    _HANDED_OVER[name] = replace(offer, code=code_of(method))
+    return name
+
+
+def handed_over() -> list[Entry]:
+    """What this process was handed, to be received by another one."""
+    return list(_HANDED_OVER.values())
+
+
+def receive(entries: Iterable[Entry]) -> None:
+    """Offer to this process what another one was handed."""
+    _HANDED_OVER.update({entry.name: entry for entry in entries})
 
 
 def plugin_problem(entries: Iterable[Entry]) -> str:
@@ -197,12 +239,21 @@ def _from_file(path: Path) -> list[Entry]:
     plugin = Plugin(path)
     source, name = str(plugin.path), plugin.path.stem.replace("_", "-")
     try:
-        methods = plugin.methods()
+        methods = plugin.classes(Method)  # type: ignore[type-abstract]
     except (Exception, SystemExit) as error:
         return [Entry(name, source, None, _sentence(error))]
-    if not methods:
-        return [Entry(name, source, None, "it defines no subclass of Method or Selector")]
+    use([path])
+    if not methods and not _adds_networks(plugin):
+        return [Entry(name, source, None, "it defines no method, student or encoder")]
     return [replace(_entry(getattr(c, "name", c.__name__), source, c), code=plugin.code) for c in methods]
+
+
+def _adds_networks(plugin: Plugin) -> bool:
+    """Whether a plugin file without a method defines students or encoders."""
+    from vdbench.encoders import Encoder
+    from vdbench.students.student import Student
+
+    return bool(plugin.classes(Student) or plugin.classes(Encoder))  # type: ignore[type-abstract]
 
 
 def _entry(name: str, source: str, method: Any) -> Entry:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from vdbench.errors import UsageError, nearest
+from vdbench.errors import UsageError
+from vdbench.extensions.kinds import Kind, code_of
 
 if TYPE_CHECKING:
     from vdbench.students.student import Student
 
-_STUDENTS = {
-    "minic3d": "vdbench.students.minic3d:MiniC3D",
-    "cnn-gru": "vdbench.students.recurrent:CnnGru",
-    "cnn-lstm": "vdbench.students.recurrent:CnnLstm",
-    "r2plus1d": "vdbench.students.r2plus1d:R2Plus1D",
-    "video-vit": "vdbench.students.video_vit:VideoVit",
-}
+STUDENTS: Kind[Student] = Kind(
+    "student",
+    "vdbench.students",
+    "vdbench.students.student:Student",
+    {
+        "minic3d": "vdbench.students.minic3d:MiniC3D",
+        "cnn-gru": "vdbench.students.recurrent:CnnGru",
+        "cnn-lstm": "vdbench.students.recurrent:CnnLstm",
+        "r2plus1d": "vdbench.students.r2plus1d:R2Plus1D",
+        "video-vit": "vdbench.students.video_vit:VideoVit",
+    },
+)
 
 
 def student_names() -> tuple[str, ...]:
     """The names of all students, in the order of tables."""
-    return tuple(_STUDENTS)
+    return STUDENTS.names()
 
 
 def student_class(name: str) -> type[Student]:
@@ -30,11 +35,14 @@ def student_class(name: str) -> type[Student]:
     Raises:
         UsageError: there is no student of that name.
     """
-    if name not in _STUDENTS:
-        raise UsageError(f"there is no student '{name}'; {nearest(name, list(_STUDENTS))}")
-    module, _, attribute = _STUDENTS[name].partition(":")
-    found: type[Student] = getattr(import_module(module), attribute)
-    return found
+    return STUDENTS.get(name)
+
+
+def student_version(name: str) -> int | list[int | str]:
+    """What tells two networks of one name apart: the version of the class and, of a plugin file, its code."""
+    cls = STUDENTS.get(name)
+    code = code_of(cls)
+    return [cls.version, code] if code else cls.version
 
 
 def build_student(

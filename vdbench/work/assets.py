@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from vdbench.extensions.kinds import code_of
 from vdbench.storage import files
 from vdbench.work.checkpoints import Checkpoint
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +32,6 @@ T = TypeVar("T")
 
 RECORD = "asset.json"
 """In the folder of an asset: its spec, and the seconds that building it took."""
-Report = Callable[..., None]
-"""``report(step, **metrics)``: how long work tells how far it is."""
 
 
 class AssetSpec(BaseModel, Generic[T_co]):
@@ -52,7 +52,9 @@ class AssetSpec(BaseModel, Generic[T_co]):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         plain = self.model_dump(mode="json")
         nested = {name: value.identity() for name, value in fields.items() if isinstance(value, AssetSpec)}
-        return {"class": type(self).__qualname__, "version": self.version, "fields": plain | nested}
+        code = code_of(type(self))  # of a plugin file, for which no version stands
+        made_by = {"class": type(self).__qualname__, "version": self.version} | ({"code": code} if code else {})
+        return {**made_by, "fields": plain | nested}
 
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """Assets that building this one asks for. A scheduler builds them before it, and beside each other."""
@@ -87,13 +89,13 @@ class Assets:
         root: Path,
         train: ClipSet,
         device: torch.device,
-        report: Report | None = None,
+        report: Report = silent,
         due: Callable[[], bool] | None = None,
     ) -> None:
         self.root = root
         self.train = train
         self.device = device
-        self.report: Report = report or (lambda step, **metrics: None)
+        self.report = report
         self.due: Callable[[], bool] = due or (lambda: True)
         self._inner = 0.0
 

@@ -1,6 +1,6 @@
-"""From a video file to the frames of its clip: two decoders, one way to scale and crop.
+"""From a video file to the frames of its clip: several decoders, one way to scale and crop.
 
-Both readers return the picked frames upright and at their native size, so that the bytes of a clip agree as far as
+All readers return the picked frames upright and at their native size, so that the bytes of a clip agree as far as
 the decoders do.
 """
 
@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from vdbench.datasets.readers.decoding import Pass, by_decord, by_pyav
+from vdbench.datasets.readers.decoding import by_pyav
 from vdbench.datasets.readers.libraries import (
-    READERS,
-    ReaderName,
     default_reader,
     load_reader,
     reader_title,
     reader_version,
 )
 from vdbench.datasets.readers.probe import Promise, ReadError, probe
+from vdbench.datasets.readers.reader import READERS, Pass, Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +33,7 @@ __all__ = [
     "READERS",
     "ClipFacts",
     "ReadError",
-    "ReaderName",
+    "Reader",
     "default_reader",
     "load_reader",
     "read_frames",
@@ -62,10 +61,10 @@ class ClipFacts:
     fps: float
     width: int
     height: int
-    reader: ReaderName
+    reader: str
 
 
-def read_frames(path: Path, geometry: Geometry, reader: ReaderName) -> tuple[NDArray[np.uint8], ClipFacts]:
+def read_frames(path: Path, geometry: Geometry, reader: str) -> tuple[NDArray[np.uint8], ClipFacts]:
     """Decode the clip of a video, on one thread.
 
     What was decoded is counted, whatever the header says; a video shorter than the clip repeats its last frame. PyAV
@@ -85,14 +84,14 @@ def read_frames(path: Path, geometry: Geometry, reader: ReaderName) -> tuple[NDA
     """
     promise = probe(path)
     picks = geometry.picks(max(promise.packets, 1))
-    done = by_decord(path, picks, promise) if reader == "decord" and promise.plain else None
-    used: ReaderName = "pyav" if done is None else "decord"
+    done = READERS.get(reader)().decode(path, picks, promise)
+    used = "pyav" if done is None else reader
     done = done or by_pyav(path, picks)
     if done.frames == 0:
         raise ReadError("has no frame that can be decoded")
     if done.frames != promise.packets:  # again, now that it is known how many there are
         picks = geometry.picks(done.frames)
-        done = by_pyav(path, picks)
+        done, used = by_pyav(path, picks), "pyav"
     native = [done.kept[i] for i in picks]
     height, width = native[0].shape[:2]
     clip = np.stack([_crop(frame, geometry) for frame in native])

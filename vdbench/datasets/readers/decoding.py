@@ -6,12 +6,13 @@ not show as it should, it declines, and PyAV decodes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from vdbench.datasets.readers.libraries import library_version
 from vdbench.datasets.readers.probe import Orientation, Promise, open_video, orientation
+from vdbench.datasets.readers.reader import Pass, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,19 +21,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass
-class Pass:
-    """What came out of decoding a file once.
+class Decord(Reader):
+    """decord, or another distribution of a module ``decord``."""
 
-    Attributes:
-        kept: the wanted frames by their number, each uint8 ``(height, width, 3)``, RGB, upright.
-        frames: frames that could be decoded.
-        damaged: packets that could not.
-    """
+    name: ClassVar[str] = "decord"
 
-    kept: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    frames: int = 0
-    damaged: int = 0
+    def version(self) -> str:
+        """See :meth:`Reader.version`; ``decord2 3.4.0`` for another distribution than decord's own."""
+        return library_version("decord")
+
+    def decode(self, path: Path, wanted: Collection[int], promise: Promise) -> Pass | None:
+        """See :meth:`Reader.decode`."""
+        return by_decord(path, wanted, promise) if promise.plain else None
+
+
+class PyAV(Reader):
+    """PyAV, which reads whatever FFmpeg reads."""
+
+    name: ClassVar[str] = "pyav"
+
+    def version(self) -> str:
+        """See :meth:`Reader.version`."""
+        return library_version("pyav")
+
+    def decode(self, path: Path, wanted: Collection[int], promise: Promise) -> Pass:
+        """See :meth:`Reader.decode`; it declines nothing."""
+        return by_pyav(path, wanted)
 
 
 def by_pyav(path: Path, wanted: Collection[int]) -> Pass:

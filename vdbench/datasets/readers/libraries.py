@@ -5,21 +5,21 @@ from __future__ import annotations
 import warnings
 from contextlib import suppress
 from importlib import import_module, metadata
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
+from vdbench.datasets.readers.reader import READERS
 from vdbench.errors import DependencyError
+from vdbench.extensions.kinds import code_of
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ReaderName = Literal["decord", "pyav"]
-READERS: tuple[ReaderName, ...] = get_args(ReaderName)
-_MODULES: dict[ReaderName, str] = {"decord": "decord", "pyav": "av"}
+_MODULES = {"decord": "decord", "pyav": "av"}
 _FORKS = ("decord2", "eva-decord")
 """Distributions that install a module ``decord`` too, for machines that decord has no wheel for."""
 
 
-def default_reader() -> ReaderName:
+def default_reader() -> str:
     """The reader of those who name none: decord, or PyAV, with a warning, where decord cannot be loaded."""
     try:
         _load("decord")
@@ -29,18 +29,41 @@ def default_reader() -> ReaderName:
     return "decord"
 
 
-def load_reader(reader: ReaderName) -> None:
+def load_reader(reader: str) -> None:
     """Import what a reader needs now, so that its first file does not take longer than the others.
 
     Raises:
         DependencyError: a library is not installed, or cannot be loaded.
     """
     _load("pyav")
-    _load(reader)
+    reader_version(reader)
 
 
-def reader_version(reader: ReaderName) -> str:
-    """The version of the library that is really loaded, which is part of what a store is.
+def reader_version(reader: str) -> str:
+    """The version of a reader's library and, of a reader from a plugin file, the hash of that file.
+
+    Raises:
+        UsageError: there is no such reader.
+        DependencyError: it is not installed, or cannot be loaded.
+    """
+    cls = READERS.get(reader)
+    return " ".join(filter(None, [cls().version(), code_of(cls)]))
+
+
+def reader_title(reader: str) -> str:
+    """A reader as people call it, with its version: ``PyAV 18.1.0``, ``decord 0.6.0``, ``decord2 3.4.0``.
+
+    Raises:
+        UsageError: there is no such reader.
+        DependencyError: it is not installed, or cannot be loaded.
+    """
+    version = reader_version(reader)
+    another = reader == "decord" and " " in version
+    return version if another else f"{'PyAV' if reader == 'pyav' else reader} {version}"
+
+
+def library_version(reader: Literal["decord", "pyav"]) -> str:
+    """The version of the library that is loaded for one of our readers.
 
     Another distribution than decord's own that answers to its name is named before its version: ``decord2 3.4.0``.
 
@@ -53,17 +76,7 @@ def reader_version(reader: ReaderName) -> str:
     return f"{fork} {version}" if reader == "decord" and fork and own != version else version
 
 
-def reader_title(reader: ReaderName) -> str:
-    """A reader as people call it, with its version: ``PyAV 18.1.0``, ``decord 0.6.0``, ``decord2 3.4.0``.
-
-    Raises:
-        DependencyError: it is not installed, or cannot be loaded.
-    """
-    version = reader_version(reader)
-    return version if " " in version else f"{'PyAV' if reader == 'pyav' else reader} {version}"
-
-
-def _load(reader: ReaderName) -> ModuleType:
+def _load(reader: str) -> ModuleType:
     module = _MODULES[reader]
     try:
         return import_module(module)

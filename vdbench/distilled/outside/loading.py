@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,6 @@ from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any, Literal
 
     import torch
@@ -98,12 +98,35 @@ def load_outside(path: Path, store: ClipStore, train: ClipSet, reading: Reading 
     """
     told = reading or Reading()
     videos = video_files(path) if path.is_dir() else []
-    content = _from_videos(path, videos, store, train, told) if videos else _from_tensors(path, train, told)
+    if videos:
+        content = _from_videos(path, videos, store, train, told)
+    else:
+        content = _from_arrays(read_arrays(path), path, train, told)
     return _distilled(path.name, store, train, content)
 
 
-def _from_tensors(path: Path, train: ClipSet, told: Reading) -> _Content:
-    arrays = read_arrays(path)
+def from_arrays(
+    clips: NDArray[Any], labels: NDArray[Any] | None, store: ClipStore, train: ClipSet, reading: Reading | None = None
+) -> DistilledSet:
+    """Clips in memory as a distilled set on a data set; see :func:`load_outside`.
+
+    Args:
+        clips: ``(N, T, H, W, 3)`` or another order of these axes, integers from 0 to 255 or floats.
+        labels: names or numbers of classes, ``(N,)``, or distributions over them, ``(N, classes)``; None where there
+            are as many clips of each class, class by class.
+        store: the data set.
+        train: its train clips, which give classes, shape and normalisation.
+        reading: the scale of floats, and the order of classes that numbers count.
+
+    Raises:
+        UsageError: the scale is missing or does not fit.
+        DataError: clips or labels do not fit the data set.
+    """
+    arrays = {"clips": clips} | ({} if labels is None else {"labels": labels})
+    return _distilled("arrays", store, train, _from_arrays(arrays, Path("arrays"), train, reading or Reading()))
+
+
+def _from_arrays(arrays: dict[str, NDArray[Any]], path: Path, train: ClipSet, told: Reading) -> _Content:
     counted = counted_classes(told.classes, arrays, train.classes)
     parts = None if told.clips else find_parts(arrays, _shape(train), len(train.classes), path)
     if parts is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vdbench.datasets.geometry import Geometry, evenly
-from vdbench.datasets.readers import ReaderName, ReadError, read_frames
+from vdbench.datasets.readers import ReadError, read_frames
 from vdbench.datasets.view import shrunk
 from vdbench.distilled.outside.classes import position
 from vdbench.errors import DataError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vdbench.datasets.store import ClipStore
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v")
-READER: ReaderName = "pyav"
+READER: str = "pyav"
 """Reads whatever a player shows; decord would leave some of that to it."""
 
 

@@ -1,4 +1,4 @@
-"""The forms that a distilled set can be stored in: which tensors it consists of, and how they become clips."""
+"""The parameterisations of a distilled set: which tensors are stored, and how they become clips."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Tensors = Mapping[str, torch.Tensor]
 FLOATS = (torch.float16, torch.float32)
 
 
-class Form(ABC):
+class Parameterisation(ABC):
     """One way to store clips. Beside what it names, every distilled set stores ``targets``, one row per clip.
 
     Attributes:
@@ -84,18 +84,18 @@ class Form(ABC):
             rows: int64 ``(n,)``, which clips; all of them when None.
             normalisation: of stored pixels.
             classes: how many there are.
-            draw: which epoch's clips, for a form that redraws them; None for those to look at.
+            draw: which epoch's clips, for a parameterisation that redraws them; None for those to look at.
             device: where they go, before they are normalised; where the tensors lie when None.
         """
 
 
-class Clips(Form):
+class Clips(Parameterisation):
     """``clips``: uint8 ``(N, T, H, W, 3)`` in pixels, or float16 or float32 ``(N, 3, T, H, W)``, normalised."""
 
     parts = ("clips",)
 
     def check(self, tensors: Tensors, classes: int) -> None:
-        """See :meth:`Form.check`."""
+        """See :meth:`Parameterisation.check`."""
         clips, targets = tensors["clips"], tensors["targets"]
         if clips.ndim != 5 or clips.dtype not in (torch.uint8, *FLOATS):
             kinds = "uint8, float16 or float32"
@@ -106,7 +106,7 @@ class Clips(Form):
             raise ValueError(f"targets {tuple(targets.shape)} do not fit {len(clips)} clips")
 
     def as_floats(self, tensors: Tensors, normalisation: Normalisation, dtype: torch.dtype) -> Tensors:
-        """See :meth:`Form.as_floats`; pixels are normalised clip by clip, so that no second copy is held."""
+        """See :meth:`Parameterisation.as_floats`; normalised clip by clip, so that no second copy is held."""
         clips = tensors["clips"]
         if clips.dtype != torch.uint8:
             return {"clips": clips.to(dtype)}
@@ -125,7 +125,7 @@ class Clips(Form):
         draw: int | None,
         device: torch.device | None = None,
     ) -> torch.Tensor:
-        """See :meth:`Form.render`."""
+        """See :meth:`Parameterisation.render`."""
         clips = sent(tensors["clips"] if rows is None else tensors["clips"][rows], device)
         return to_network(clips, normalisation) if clips.dtype == torch.uint8 else clips.float()
 
@@ -139,13 +139,13 @@ class Video(Clips):
     parts = ("stream",)
 
     def check(self, tensors: Tensors, classes: int) -> None:
-        """See :meth:`Form.check`; whether the stream can be decoded is seen when it is."""
+        """See :meth:`Parameterisation.check`; whether the stream can be decoded is seen when it is."""
         stream = tensors["stream"]
         if stream.ndim != 1 or stream.dtype != torch.uint8:
             raise ValueError(f"a stream must be 1-dimensional uint8, not {stream.dtype} {tuple(stream.shape)}")
 
     def opened(self, tensors: Tensors, codec: str | None, clip_shape: tuple[int, int, int] | None) -> Tensors:
-        """See :meth:`Form.opened`: the clips as pixels."""
+        """See :meth:`Parameterisation.opened`: the clips as pixels."""
         video = None if codec is None else parse_codec(codec).video
         if video is None or clip_shape is None:
             raise ValueError("a record of the form video names a video codec and a clip_shape")
@@ -154,7 +154,7 @@ class Video(Clips):
         return {"clips": torch.from_numpy(clips), "targets": tensors["targets"]}
 
 
-class StaticDynamic(Form):
+class StaticDynamic(Parameterisation):
     """Still images and motions that a shared hallucinator turns into clips, in new pairs every epoch.
 
     ``static``: ``(classes * S, 3, H, W)``, class by class, on the scale that the hallucinator takes: normalised, or
@@ -171,7 +171,7 @@ class StaticDynamic(Form):
     pictures = False
 
     def check(self, tensors: Tensors, classes: int) -> None:
-        """See :meth:`Form.check`."""
+        """See :meth:`Parameterisation.check`."""
         static, dynamic, targets = (tensors[name] for name in ("static", "dynamic", "targets"))
         if len({tensors[name].dtype for name in self.parts}) != 1 or static.dtype not in FLOATS:
             raise ValueError("static, dynamic, weight and bias must be float32, or all float16")
@@ -183,7 +183,7 @@ class StaticDynamic(Form):
             raise ValueError(f"static, dynamic and targets must have as many rows for each of {classes} classes")
 
     def as_floats(self, tensors: Tensors, normalisation: Normalisation, dtype: torch.dtype) -> Tensors:
-        """See :meth:`Form.as_floats`."""
+        """See :meth:`Parameterisation.as_floats`."""
         return {name: tensors[name].to(dtype) for name in self.parts}
 
     def render(
@@ -195,7 +195,7 @@ class StaticDynamic(Form):
         draw: int | None,
         device: torch.device | None = None,
     ) -> torch.Tensor:
-        """See :meth:`Form.render`."""
+        """See :meth:`Parameterisation.render`."""
         images, motions, ipc = (len(tensors[name]) // classes for name in ("static", "dynamic", "targets"))
         pairs = draw_pairs(images, motions, ipc, classes, draw)
         static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
@@ -242,5 +242,9 @@ def hallucinate(static: torch.Tensor, dynamic: torch.Tensor, weight: torch.Tenso
     return conv3d(torch.cat([repeated, dynamic.unsqueeze(1)], dim=1), weight, bias, padding="same")
 
 
-FORMS: Mapping[str, Form] = {"clips": Clips(), "static-dynamic": StaticDynamic(), "video": Video()}
+PARAMETERISATIONS: Mapping[str, Parameterisation] = {
+    "clips": Clips(),
+    "static-dynamic": StaticDynamic(),
+    "video": Video(),
+}
 """Every form, by the name that a record gives it."""

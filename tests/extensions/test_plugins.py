@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from vdbench.errors import UsageError
-from vdbench.registry.plugins import Plugin
+from vdbench.extensions.plugins import Plugin
+from vdbench.method import Method
 from vdbench.storage.files import file_sha256
 
 METHOD = """
@@ -38,7 +39,7 @@ def importing(statement: str, name: str = "picks") -> str:
 
 def picks(path: Path) -> list[int]:
     """What the only method of a plugin chooses for two clips."""
-    (method,) = Plugin(path).methods()
+    (method,) = Plugin(path).classes(Method)
     return list(method().select(None, 2, None, None))  # type: ignore[attr-defined]
 
 
@@ -110,7 +111,7 @@ def test_a_plugin_that_fails_leaves_nothing_behind_and_can_be_mended(tmp_path: P
     path = written(tmp_path, plugin=importing("from helper import first"), helper="x = 1")
     before = list(sys.meta_path)
     with pytest.raises(ImportError, match="cannot import name 'first'"):
-        Plugin(path).methods()
+        Plugin(path).classes(Method)
     assert sys.meta_path == before
     written(tmp_path, helper=FIRST.format(start=3))
     assert picks(path) == [3, 4]
@@ -121,14 +122,14 @@ def test_a_plugin_is_one_however_its_path_is_written(tmp_path: Path, monkeypatch
     (tmp_path / "link.py").symlink_to(path)
     monkeypatch.chdir(tmp_path)
     ways = [path, Path("plugin.py"), tmp_path / ".." / tmp_path.name / "plugin.py", Path("link.py")]
-    assert len({method for way in ways for method in Plugin(way).methods()}) == 1
+    assert len({method for way in ways for method in Plugin(way).classes(Method)}) == 1
 
 
 def test_a_file_may_define_several_methods_and_a_base_for_them(tmp_path: Path) -> None:
     base = importing("first = list")
     text = base.replace('    name = "picks"\n', "") + "\nclass One(Picks):\n    name = 'one'\n"
     path = written(tmp_path, plugin=text + "\nclass Two(Picks):\n    name = 'two'\n")
-    assert [method.name for method in Plugin(path).methods()] == ["one", "two"]
+    assert [method.name for method in Plugin(path).classes(Method)] == ["one", "two"]
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("gone.py", "check the path"), ("notes.txt", "must end in .py")])

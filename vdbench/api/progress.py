@@ -20,11 +20,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from vdbench.cli.output import err
+from vdbench.api.screen import Screen
 from vdbench.experiment.remaining import Remaining
 from vdbench.storage.amounts import human_seconds
+from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from vdbench.experiment.result import Result
     from vdbench.experiment.trial import Job
 
@@ -38,14 +41,14 @@ COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), 
 
 
 @contextmanager
-def counting(title: str) -> Iterator[Callable[[int, int], None]]:
+def counting(title: str, console: Console) -> Iterator[Callable[[int, int], None]]:
     """Show ``done`` of ``total``: a bar with time left on a terminal, a line now and then elsewhere.
 
     Nothing is shown before the first count, and so nothing at all where there was nothing to do.
     """
-    if err.is_terminal:
+    if console.is_terminal:
         with ExitStack() as shown:
-            yield _counted(title, shown)
+            yield _counted(title, shown, console)
         return
     last = time.monotonic()
     started = last
@@ -56,14 +59,14 @@ def counting(title: str) -> Iterator[Callable[[int, int], None]]:
         if now - last >= LINE_EVERY or done == total:
             last = now
             left = f", {human_seconds((now - started) / done * (total - done))} left" if 0 < done < total else ""
-            err.print(f"{title}: {done} of {total}{left}", soft_wrap=True)
+            console.print(f"{title}: {done} of {total}{left}", soft_wrap=True)
 
     yield line
 
 
-def _counted(title: str, shown: ExitStack) -> Callable[[int, int], None]:
+def _counted(title: str, shown: ExitStack, console: Console) -> Callable[[int, int], None]:
     """What moves a bar, which appears with the first count."""
-    bar, tasks = Progress(*COLUMNS, TextColumn("left"), TimeRemainingColumn(), console=err), list[TaskID]()
+    bar, tasks = Progress(*COLUMNS, TextColumn("left"), TimeRemainingColumn(), console=console), list[TaskID]()
 
     def move(done: int, total: int) -> None:
         if not tasks:
@@ -100,11 +103,12 @@ class PlainRun:
 
     Args:
         total: trials of this run.
+        console: where lines go.
         remaining: knows the time left; None where nothing was estimated.
     """
 
-    def __init__(self, total: int, remaining: Remaining | None = None) -> None:
-        self._total = total
+    def __init__(self, total: int, console: Console, remaining: Remaining | None = None) -> None:
+        self._total, self._console = total, console
         self._remaining = remaining or Remaining()
         self._ended = 0
         self._paces: dict[str, _Pace] = {}
@@ -113,7 +117,7 @@ class PlainRun:
     def preparing(self, what: str) -> None:
         """Say what is built for all trials, pieces of the same kind once."""
         if what not in self._told:
-            err.print(f"building {what}", soft_wrap=True)
+            self._console.print(f"building {what}", soft_wrap=True)
         self._told[what] = time.monotonic()
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
@@ -122,7 +126,7 @@ class PlainRun:
         words = self._paces.setdefault(what, _Pace()).words(step, metrics)
         if time.monotonic() - self._told[what] >= TRIAL_LINE_EVERY:
             self._told[what] = time.monotonic()
-            err.print(f"{what}: {words}{self._left()}", soft_wrap=True)
+            self._console.print(f"{what}: {words}{self._left()}", soft_wrap=True)
 
     def built(self, what: str) -> None:
         """Nothing to say."""
@@ -141,14 +145,14 @@ class PlainRun:
         words = self._paces[trial].words(step, metrics)
         if now - self._told[trial] >= TRIAL_LINE_EVERY:
             self._told[trial] = now
-            err.print(f"{job.trial.title}: {words}{self._left()}", soft_wrap=True)
+            self._console.print(f"{job.trial.title}: {words}{self._left()}", soft_wrap=True)
 
     def finished(self, job: Job, result: Result) -> None:
         """One line: the place in the run, the trial, what came of it, the time left."""
         self._ended += 1
         self._remaining.ended(job.trial.id)
         place = f"[{self._ended}/{self._total}]"
-        err.print(f"{place} {job.trial.title}: {describe(result)}{self._left()}", soft_wrap=True)
+        self._console.print(f"{place} {job.trial.title}: {describe(result)}{self._left()}", soft_wrap=True)
 
     def close(self) -> None:
         """Nothing to end."""
@@ -164,17 +168,18 @@ class LiveRun:
 
     Args:
         total: trials of this run.
-        remaining: knows the time left.
+        console: a terminal.
+        remaining: knows the time left; None where nothing was estimated.
     """
 
-    def __init__(self, total: int, remaining: Remaining) -> None:
-        self._remaining = remaining
-        self._bar = Progress(*COLUMNS, TextColumn("{task.fields[left]}"), console=err)
+    def __init__(self, total: int, console: Console, remaining: Remaining | None = None) -> None:
+        self._remaining = remaining or Remaining()
+        self._bar = Progress(*COLUMNS, TextColumn("{task.fields[left]}"), console=console)
         self._task = self._bar.add_task("trials", total=total, left="")
         self._running: dict[str, tuple[str, str]] = {}
         self._trials: set[str] = set()
         self._paces: dict[str, _Pace] = {}
-        self._live = Live(console=err, refresh_per_second=4, get_renderable=self._render, transient=True)
+        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._render, transient=True)
         self._live.start()
 
     def preparing(self, what: str) -> None:
@@ -236,3 +241,22 @@ def describe(result: Result) -> str:
         parts.append(f"{student.student} {sum(top1) / len(top1):.1f} %")
     cost = result.stages["distill"].seconds + result.stages["evaluate"].seconds
     return f"top-1 {', '.join(parts)} in {human_seconds(cost)}"
+
+
+def listening(total: int) -> LiveRun | PlainRun | None:
+    """What shows a run that was started from Python: live on a terminal, lines in a notebook, else nothing."""
+    console = Screen(stderr=True)
+    if not total or not (console.is_jupyter or console.is_terminal):
+        return None
+    return PlainRun(total, console) if console.is_jupyter else LiveRun(total, console)
+
+
+@contextmanager
+def watching(title: str) -> Iterator[Report]:
+    """A report that moves a bar on a terminal, and elsewhere says nothing."""
+    console = Screen(stderr=True)
+    if console.is_jupyter or not console.is_terminal:
+        yield silent
+        return
+    with counting(title, console) as count:
+        yield lambda step, of=None, **metrics: count(step, of) if isinstance(of, int) else None

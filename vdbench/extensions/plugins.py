@@ -1,4 +1,4 @@
-"""Plugin files: Python files that define methods, and what they import from beside them.
+"""Plugin files: Python files that define methods, students or encoders, and what they import from beside them.
 
 A plugin is loaded as a package of its own, whose modules are the files of its folder. Only the plugin and those files
 see them: two plugins may each have a ``helper.py``, and one that is called like a module of the standard library or of
@@ -18,19 +18,20 @@ from functools import cache, cached_property
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from vdbench.errors import UsageError
-from vdbench.method import Method
 from vdbench.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import CodeType, ModuleType
 
+T = TypeVar("T")
+
 
 class Plugin:
-    """A Python file that defines methods.
+    """A Python file that defines methods, students or encoders.
 
     Args:
         path: of the file.
@@ -54,16 +55,24 @@ class Plugin:
         beside = {str(path.relative_to(self.folder)): files.file_sha256(path) for path in self._imported()}
         return files.digest([own, beside]) if beside else own[:16]
 
-    def methods(self) -> list[type[Method[Any]]]:
-        """The methods that the file defines. It is run once per process, and again when its code has changed.
+    @property
+    def module(self) -> str:
+        """The name that the file is loaded as; another one when its code has changed."""
+        return f"vdbench_plugin_{files.digest([str(self.path), self.code])}"
+
+    def classes(self, base: type[T]) -> list[type[T]]:
+        """The classes that the file offers. It is run once per process, and again when its code has changed.
+
+        Args:
+            base: what they extend.
 
         Raises:
             BaseException: whatever the file raises.
         """
-        name = f"vdbench_plugin_{files.digest([str(self.path), self.code])}"
+        name = self.module
         module = sys.modules.get(name) or self._run(name)
         classes = [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == name]
-        found = [c for c in classes if issubclass(c, Method) and not inspect.isabstract(c)]
+        found = [c for c in classes if issubclass(c, base) and not inspect.isabstract(c)]
         return [c for c in found if hasattr(c, "name") or not c.__subclasses__()]  # what only others extend is none
 
     def _run(self, name: str) -> ModuleType:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vdbench.clips.clipset import Normalisation
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled import DistilledRecord, DistilledSet
-from vdbench.distilled.forms import draw_pairs, hallucinate
+from vdbench.distilled.parameterisations import draw_pairs, hallucinate
 from vdbench.errors import UsageError
 from vdbench.records import Provenance
 

@@ -1,0 +1,278 @@
+"""The five functions that ``import vdbench`` offers: light to import, and the same as the command line."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import vdbench
+from tests.api.conftest import SMALL, TINY
+from vdbench.api.asking import nested
+from vdbench.api.runs import Run
+from vdbench.api.tables import COLUMNS, NETWORK
+from vdbench.cli import app
+from vdbench.distilled import DistilledSet
+from vdbench.distilled.outside.loading import Reading
+from vdbench.errors import DataError, UsageError, VdbenchError
+from vdbench.experiment.bench import Bench
+from vdbench.experiment.home import Home
+from vdbench.experiment.suite import load_suite
+from vdbench_methods.herding import Herding
+
+FIVE = ("distill", "evaluate", "load_dataset", "load_results", "run")
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a fresh process does with some code."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        check=False, capture_output=True, text=True, timeout=300, env=os.environ | environment,
+    )  # fmt: skip
+
+
+def tiny_run(**more: object) -> Run:
+    return vdbench.run(**{"datasets": "ucf101", "ipc": 1, "seeds": 1, "partial": True, **SMALL, **more})  # type: ignore[arg-type]
+
+
+def typed(home: Path, *more: object) -> list[str]:
+    """The same on the command line."""
+    words: list[object] = ["run", "--home", home, "--datasets", "ucf101", "--suite", "quick", "--partial", "--ipc", 1]
+    words += ["--seeds", 1, "--scheduler", "inline", *more]
+    for name, value in TINY.items():
+        words += ["--set", f"{name}={value}".replace("'", "")]
+    return [str(word) for word in words]
+
+
+def call(arguments: list[str]) -> None:
+    """Type a command."""
+    app(arguments, standalone_mode=False)
+
+
+def test_importing_is_light_and_says_what_there_is() -> None:
+    code = """
+import sys
+import vdbench
+print(*sorted(set(dir(vdbench)) & set(vdbench.__all__)))
+print(*(name for name in ("torch", "ray", "pandas", "numpy", "mlflow", "pydantic") if name in sys.modules))
+try:
+    vdbench.distil
+except AttributeError as error:
+    print(error)
+"""
+    names, heavy, error = python(code).stdout.split("\n")[:3]
+    assert names.split() == ["__version__", *FIVE]
+    assert heavy == ""
+    assert error == "module 'vdbench' has no attribute 'distil'"
+
+
+def test_inline_without_tracking_needs_neither_ray_nor_mlflow(home: Path) -> None:
+    code = f"""
+import sys
+for missing in ("ray", "mlflow"):
+    sys.modules[missing] = None
+import vdbench
+done = vdbench.run("herding", "ucf101", 1, 1, partial=True, suite="quick", set={TINY!r})
+print(len(done.results), len(done.failures))
+"""
+    ended = python(code, VDBENCH_HOME=str(home))
+    assert (ended.stdout, ended.stderr) == ("3 0\n", "")
+
+
+def test_train_and_validation_clips_are_handed_out_and_test_clips_are_not(home: Path) -> None:
+    suite = load_suite("quick", nested(TINY)["protocol"])
+    clips = vdbench.load_dataset("ucf101", suite)
+    view = Bench.open("ucf101", suite.protocol, Home(home), "cpu").view
+    assert clips._fields == ("train", "validation")
+    assert (clips.train.fingerprint, clips.validation.ids) == (view.train.fingerprint, view.validation.ids)
+    assert len(clips.validation) and not {*clips.train.ids, *clips.validation.ids} & set(view.test.ids)
+    other = vdbench.load_dataset("ucf101", suite, split=2)
+    assert set(other.train.ids) & set(view.test.ids)
+    with pytest.raises(UsageError, match="has no split 9"):
+        vdbench.load_dataset("ucf101", suite, split=9)
+
+
+def test_a_run_from_python_finds_what_the_command_line_ran_and_the_other_way_round(home: Path) -> None:
+    call(typed(home, "--methods", "random", "--set", "herding.encoder=pixels", "--methods", "herding"))
+    before = {result.id: result.started for result in Home(home).results}
+    done = tiny_run(methods=["herding", "k-center"], set=TINY | {"herding.encoder": "pixels"})
+    after = {result.id: result.started for result in Home(home).results}
+    assert len(before) == 3 and len(done.results) == len(after) == 4
+    assert {trial: after[trial] for trial in before} == before
+    again = tiny_run(methods=Herding(Herding.Settings(encoder="pixels")))
+    assert {result.id for result in again.results} == set(before)
+
+
+def test_one_set_is_the_one_of_a_run_and_is_made_once(home: Path) -> None:
+    small = vdbench.distill("random", "ucf101", ipc=2, seed=1, partial=True, **SMALL)
+    (folder,) = (path.parent for path in (home / "distilled").glob("*/distilled.json"))
+    made = (folder / "tensors.safetensors").stat().st_mtime_ns
+    done = tiny_run(methods="random", ipc=2, seeds=[1])
+    result = next(result for result in done.results if result.method == "random")
+    assert result.distilled == folder.name and (folder / "tensors.safetensors").stat().st_mtime_ns == made
+    assert torch.equal(small.tensors["clips"], DistilledSet.load(folder).tensors["clips"])
+    assert len(list((home / "results").iterdir())) == 2  # distilling recorded none, and there is one control beside it
+
+
+def test_judging_gives_the_scores_of_a_run_whatever_the_clips_come_in(home: Path) -> None:
+    result = next(result for result in tiny_run(methods="random", ipc=2).results if result.method == "random")
+    folder = home / "distilled" / str(result.distilled)
+    small = DistilledSet.load(folder)
+    wanted = [score.top1 for score in result.students[0].scores]
+    names = [small.classes[label] for label in small.labels()]
+    unit = small.pixels().float() / 255
+    forms = [small, folder, str(folder), (small.pixels(), small.labels()), (small.pixels().numpy(), names)]
+    for form in forms:
+        judged = vdbench.evaluate(form, "ucf101", **SMALL)
+        assert list(judged.frame().top1) == wanted
+        assert judged.top1 == pytest.approx(np.mean(wanted))
+    judged = vdbench.evaluate((unit, small.labels()), "ucf101", reading=Reading(pixels="unit"), **SMALL)
+    assert torch.equal(judged.distilled.pixels(), small.pixels())
+    train = vdbench.load_dataset("ucf101", load_suite("quick", nested(TINY)["protocol"])).train
+    assert len(vdbench.evaluate(train, "ucf101", **SMALL).distilled) == len(train)
+
+
+def test_networks_and_their_number_can_be_chosen(home: Path) -> None:
+    small = vdbench.distill("random", "ucf101", partial=True, **SMALL)
+    judged = vdbench.evaluate(small, seeds=3, students=["minic3d"], seed=2, **SMALL)
+    assert list(judged.frame().network) == [2000, 2001, 2002] and set(judged.frame().width) == {64}
+    assert judged.suite == "quick-modified" and "ucf101" in repr(judged)
+    assert list(judged.frame().columns) == list(NETWORK)
+
+
+def test_what_cannot_be_judged_is_refused(home: Path) -> None:
+    small = vdbench.distill("random", "ucf101", partial=True, **SMALL)
+    clips = small.render()[0]
+    clips[0] = float("nan")
+    with pytest.raises(VdbenchError, match="not finite"):
+        vdbench.evaluate((clips, small.labels()), "ucf101", reading=Reading(pixels="normalised"), **SMALL)
+    with pytest.raises(DataError, match="classes from 0 to 2"):
+        vdbench.evaluate((small.pixels(), small.labels() + 3), "ucf101", **SMALL)
+    with pytest.raises(UsageError, match="a list cannot be judged"):
+        vdbench.evaluate([1], "ucf101", **SMALL)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="only protocol"):
+        vdbench.evaluate(small, set={"dm.lr": 1})
+
+
+def test_every_network_is_a_row_and_failed_trials_are_none(home: Path) -> None:
+    done = tiny_run(methods=["random", "herding"], seeds=2, timeout=None)
+    failed = tiny_run(methods="k-center", timeout=1e-9)
+    assert [result.method for result in failed.failures] == ["k-center"] and "not finished" in failed._repr_html_()
+    frame = vdbench.load_results(home / "results")
+    assert list(frame.columns) == list(COLUMNS) and len(frame) == 12
+    by = ["result", "network"]
+    assert frame.sort_values(by, ignore_index=True).equals(done.frame().sort_values(by, ignore_index=True))
+    stored = {result.id: result for result in Home(home).results}
+    for row in frame.itertuples():
+        scores = {score.seed: score for score in stored[row.result].students[0].scores}
+        assert (row.top1, row.seed) == (scores[row.network].top1, stored[row.result].seed)
+    assert frame.ipc.isna().tolist() == (frame.method == "full").tolist()
+    empty = vdbench.load_results(home / "stores")
+    assert empty.empty and empty.dtypes.equals(frame.dtypes)
+    with pytest.raises(DataError, match="there is no folder"):
+        vdbench.load_results(home / "nothing")
+
+
+def test_a_suite_may_be_a_file_or_an_object(home: Path, tmp_path: Path) -> None:
+    declared = load_suite("quick", nested(TINY)["protocol"])
+    file = tmp_path / "mine.yaml"
+    file.write_text(declared.model_dump_json(exclude={"name"}))
+    by_object = tiny_run(methods="random", suite=declared, set=None)
+    by_file = tiny_run(methods="random", suite=file, set=None)
+    assert {result.id for result in by_file.results} == {result.id for result in by_object.results}
+    with pytest.raises(UsageError, match="there is no suite file"):
+        tiny_run(methods="random", suite=tmp_path / "other.yaml")
+
+
+def test_faults_of_the_caller_are_sentences() -> None:
+    for fault, sentence in (
+        ({"ipc": 0}, "ipc takes whole numbers of at least 1, not 0"),
+        ({"seeds": 0}, "seeds takes whole numbers of at least 1, not 0"),
+        ({"scheduler": "slurm"}, "there is no scheduler 'slurm'"),
+        ({"methods": [3]}, "3 is no method"),
+        ({"set": {"herding": 1}}, "names no setting"),
+        ({"methods": [Herding(), Herding()]}, "given twice"),
+        ({"device": "tpu"}, "there is no device 'tpu'"),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            tiny_run(**fault)
+
+
+def test_a_run_says_nothing_where_nobody_looks_and_runs_in_a_thread(
+    home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    done: list[int] = []
+    thread = threading.Thread(target=lambda: done.append(len(tiny_run(methods="random").results)))
+    thread.start()
+    thread.join()
+    captured = capfd.readouterr()
+    assert (done, captured.out, captured.err) == ([2], "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_script_keeps_what_is_done_and_goes_on(home: Path, tmp_path: Path, number: int) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import vdbench\n"
+        f"done = vdbench.run('random', 'ucf101', 1, range(60), partial=True, suite='quick', set={TINY!r})\n"
+        "print('went on')\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while len(list((home / "results").glob("*.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert out == "" and "KeyboardInterrupt: the run was asked to end; what is done is kept" in err
+    before = {r.id: r.started for r in Home(home).results if r.status == "done"}
+    assert 2 <= len(before) < 120
+    done = tiny_run(methods="random", seeds=2)
+    assert {r.id: r.started for r in done.results if r.id in before}.items() <= before.items()
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_runs_its_own_class_on_ray(home: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(tiny=TINY))
+    places = os.environ | {"VDBENCH_HOME": str(home)}
+    for scheduler in ("ray", "inline"):  # the second finds what the first ran, also the class's own
+        ended = subprocess.run(
+            [sys.executable, str(script), scheduler],
+            check=False, capture_output=True, text=True, timeout=300, env=places,
+        )  # fmt: skip
+        assert ended.stdout.split() == ["full", "last", "random"], ended.stderr
+    assert len(list((home / "results").glob("*.json"))) == 3
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import vdbench
+from vdbench.method import Card, Settings, identity
+from vdbench.selector import Selector, SelectorSettings
+
+OFFSET = 1
+
+class LastSettings(SelectorSettings):
+    first: int = identity(0, "which one is the first")
+
+def last(count, k):
+    return np.arange(count)[::-1][OFFSET : OFFSET + k]
+
+class Last(Selector[LastSettings]):
+    name = "last"
+    Settings = LastSettings
+    card = Card(title="The last clips")
+
+    def select(self, features, k, rng, task):
+        return last(len(features), k)
+
+done = vdbench.run([Last], "ucf101", 1, 1, partial=True, suite="quick", scheduler=sys.argv[1], set={tiny!r})
+print(*sorted(done.frame().method.unique()))
+"""

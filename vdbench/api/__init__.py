@@ -1,0 +1,1 @@
+"""What ``import vdbench`` offers, and what the command line does beside talking to people."""

@@ -1,0 +1,230 @@
+"""From what a user asks for, typed or in Python, to a request that can be planned."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vdbench.datasets.prepare import prepared_store
+from vdbench.errors import UsageError
+from vdbench.experiment.bench import device_named
+from vdbench.experiment.budgets import parse_bytes
+from vdbench.experiment.plan import Request
+from vdbench.experiment.suite import Suite, load_suite, merged
+from vdbench.method import Method
+from vdbench.registry import Registry
+from vdbench.registry.methods import hand_over
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from vdbench.clips.codecs import Codec
+    from vdbench.experiment.home import Home
+
+EMBEDDED = "motion-digits"
+MethodLike = str | type[Method[Any]] | Method[Any]
+"""A name, ``name@pool`` or glob; a class; or an instance, whose settings are those that it was given."""
+SuiteLike = str | Path | Suite
+"""A name, the path of a YAML file, or a suite."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """How a request is carried out; no part of it decides a number.
+
+    Attributes:
+        device: ``auto``, ``cpu`` or ``cuda``.
+        elsewhere: whether other machines compute, which may have a GPU where this one has none.
+        gpus: share of a GPU per trial; each method's own where None.
+        timeout: seconds per trial, or None.
+        checkpoint_every: seconds after which long work keeps its state.
+    """
+
+    device: str = "auto"
+    elsewhere: bool = False
+    gpus: float | None = None
+    timeout: float | None = None
+    checkpoint_every: float = 120.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks for; None leaves it to the suite.
+
+    Attributes:
+        methods: which, beside the suite's controls.
+        datasets: their names.
+        ipc: instances per class.
+        seeds: of the distillations.
+        suite: the protocol; None for the usual one of these data sets.
+        settings: for each method, for ``generator`` and for ``protocol``, what differs from the suite.
+        budgets: bytes that a distilled set may take.
+        codec: what clips are stored as.
+        partial: whether data sets of which only some classes or clips are there are allowed.
+        plugins: Python files that define methods.
+        controls: whether the suite's controls run beside the methods.
+    """
+
+    methods: Sequence[MethodLike] | None = None
+    datasets: Sequence[str] | None = None
+    ipc: Sequence[int] | None = None
+    seeds: Sequence[int] | None = None
+    suite: SuiteLike | None = None
+    settings: Mapping[str, Mapping[str, Any]] | None = None
+    budgets: Sequence[int] = ()
+    codec: Codec | None = None
+    partial: bool = False
+    plugins: Sequence[Path] = ()
+    controls: bool = True
+
+
+def requested(
+    asked: Asked,
+    home: Home,
+    means: Means | None = None,
+    preparing: Callable[[str], AbstractContextManager[Callable[[int, int], None]]] | None = None,
+) -> Request:
+    """Find all that was asked for. The embedded data set is prepared if need be.
+
+    Args:
+        asked: by the user.
+        home: where data sets are.
+        means: how it is carried out.
+        preparing: gives, for the name of a data set, what shows how far preparing it is.
+
+    Raises:
+        UsageError: a name or a number makes no sense.
+        DataError: a data set is not prepared.
+        DependencyError: a method cannot be used.
+    """
+    means = means or Means()
+    device = device_named(means.device, means.elsewhere)
+    changes = dict(asked.settings or {})
+    protocol = changes.pop("protocol", None)
+    names = None
+    if asked.methods is not None:
+        names, given = named(asked.methods)
+        changes = merged(given, changes)
+    Registry(asked.plugins).resolve(names or [])
+    suite = load_suite(asked.suite or usual_suite(asked.datasets), protocol)
+    if not asked.controls:
+        suite = suite.model_copy(update={"controls": ()})
+    stores = []
+    for name in asked.datasets or suite.datasets:
+        frames, size = suite.protocol.frames, suite.protocol.size
+        if preparing is None:
+            stores.append(prepared_store(name, home.root, frames, size))
+            continue
+        with preparing(name) as on_progress:
+            stores.append(prepared_store(name, home.root, frames, size, on_progress))
+    return Request(
+        suite=suite,
+        methods=names or suite.runs,
+        stores=stores,
+        ipc=asked.ipc or (() if asked.budgets else suite.ipc),
+        seeds=asked.seeds if asked.seeds is not None else range(suite.seeds),
+        budgets=asked.budgets,
+        codec=asked.codec,
+        settings=changes,
+        partial=asked.partial,
+        plugins=asked.plugins,
+        device=device,
+        gpus=means.gpus,
+        timeout=means.timeout,
+        checkpoint_every=means.checkpoint_every,
+    )
+
+
+def usual_suite(datasets: Sequence[str] | None) -> str:
+    """The suite of data sets for which none is named: ``quick`` on the embedded one, ``clean`` on real data."""
+    return "quick" if datasets is None or list(datasets) == [EMBEDDED] else "clean"
+
+
+def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """Methods by what they would be called on the command line, and the settings of those that are instances.
+
+    A class, and that of an instance, is offered as a method to this process.
+
+    Raises:
+        UsageError: one is no method, its source cannot be had, or two instances are of one method.
+        DependencyError: a class cannot be used as a method.
+    """
+    names: list[str] = []
+    settings: dict[str, dict[str, Any]] = {}
+    for method in methods:
+        if isinstance(method, str):
+            names.append(method)
+        elif inspect.isclass(method) and issubclass(method, Method):
+            names.append(hand_over(method))
+        elif isinstance(method, Method):
+            name = hand_over(type(method))
+            if name in settings:
+                raise UsageError(f"method '{name}' is given twice with settings of its own; give each its own run")
+            chosen = method.settings.model_dump(mode="json")
+            settings[name] = {key: chosen[key] for key in sorted(method.settings.model_fields_set)}
+            names.append(name)
+        else:
+            raise UsageError(
+                f"{method!r} is no method; give a name, or a subclass of vdbench.method.Method or its instance"
+            )
+    return names, settings
+
+
+def nested(changes: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """``{"dm.lr": 3, "herding": {"encoder": "pixels"}}`` as nested dictionaries.
+
+    Raises:
+        UsageError: a key names no setting.
+    """
+    tree: dict[str, dict[str, Any]] = {}
+    for path, value in (changes or {}).items():
+        name, *keys = path.split(".")
+        if not keys and not isinstance(value, Mapping):
+            raise UsageError(f"set={{'{path}': ...}} names no setting; write it as 'herding.encoder': 'pixels'")
+        inner = reduce(lambda within, key: {key: within}, reversed(keys), value)
+        tree[name] = merged(tree.get(name, {}), inner)
+    return tree
+
+
+def counted(seeds: int | Iterable[int] | None) -> Sequence[int] | None:
+    """Seeds as a user gives them: how many, counted from 0, or which.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if seeds is None:
+        return None
+    return range(at_least_one(seeds, "seeds")) if isinstance(seeds, int) else tuple(seeds)
+
+
+def ipcs(ipc: int | Iterable[int] | None) -> Sequence[int] | None:
+    """One IPC or several, without repeats.
+
+    Raises:
+        UsageError: one is below 1.
+    """
+    if ipc is None:
+        return None
+    several = [ipc] if isinstance(ipc, int) else ipc
+    return list(dict.fromkeys(at_least_one(one, "ipc") for one in several))
+
+
+def at_least_one(value: Any, what: str) -> int:
+    """A whole number of at least 1.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
+        raise UsageError(f"{what} takes whole numbers of at least 1, not {value!r}")
+    return int(value)
+
+
+def budgets(asked: int | str | Iterable[int | str] | None) -> list[int]:
+    """Budgets of bytes, as numbers or as ``"512KiB"``."""
+    several = [] if asked is None else [asked] if isinstance(asked, int | str) else asked
+    return [parse_bytes(str(one)) for one in several]

@@ -1,0 +1,202 @@
+"""Judging methods on data sets: a whole run, from Python."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vdbench.api.asking import Asked, Means, budgets, counted, ipcs, nested, requested
+from vdbench.api.progress import listening
+from vdbench.api.shown import escaped, table
+from vdbench.api.tables import frame_of
+from vdbench.clips.codecs import parse_codec
+from vdbench.errors import UsageError
+from vdbench.experiment.home import Home
+from vdbench.experiment.plan import make_plan
+from vdbench.experiment.run import carry_out
+from vdbench.experiment.schedule import run_inline
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vdbench.api.asking import MethodLike, SuiteLike
+    from vdbench.experiment.result import Result
+    from vdbench.experiment.schedule import Scheduler
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """What became of a run. It shows itself as a table in a notebook.
+
+    Attributes:
+        results: of every trial that is finished, earlier runs' included.
+        failures: the records of trials that failed in this run; a failure is never counted as a result.
+        home: where they are kept.
+    """
+
+    results: tuple[Result, ...]
+    failures: tuple[Result, ...]
+    home: Path
+
+    def frame(self) -> pd.DataFrame:
+        """The results, a row per network, in the columns of :data:`vdbench.api.tables.COLUMNS`."""
+        return frame_of(self.results)
+
+    def __repr__(self) -> str:
+        rows = "\n".join("  ".join(row) for row in self._rows())
+        return f"{self._title}\n{rows}" if rows else self._title
+
+    def _repr_html_(self) -> str:
+        """A table with a row per method, budget and student, and the failures below it."""
+        head = ("dataset", "suite", "method", "ipc", "student", "seeds", "top-1")
+        why = "".join(f"<li>{escaped(line)}</li>" for line in self._reasons())
+        return f"<p>{escaped(self._title)}</p>{table(head, self._rows())}{f'<ul>{why}</ul>' if why else ''}"
+
+    @property
+    def _title(self) -> str:
+        return f"{len(self.results)} trials done, {len(self.failures)} failed, in {self.home}"
+
+    def _reasons(self) -> list[str]:
+        return [f"{r.label}, seed {r.seed}: {r.failure.message}" for r in self.failures if r.failure is not None]
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Mean and standard deviation over seeds of each seed's mean over its networks."""
+        frame = self.frame()
+        frame = frame[frame.judged == "own"].assign(ipc=frame.ipc.astype("string").fillna("all"))
+        cell = ["dataset", "suite", "method", "settings", "ipc", "student"]
+        rows = []
+        for key, group in frame.groupby(cell, sort=False):
+            means = 100 * group.groupby("seed").top1.mean()
+            spread = f" ± {means.std():.1f}" if len(means) > 1 else ""
+            dataset, suite, method, _, ipc, student = key
+            told = (dataset, suite, method, ipc, student, len(means), f"{means.mean():.1f} %{spread}")
+            rows.append(tuple(map(str, told)))
+        return rows
+
+
+def run(
+    methods: MethodLike | Iterable[MethodLike] | None = None,
+    datasets: str | Iterable[str] | None = None,
+    ipc: int | Iterable[int] | None = None,
+    seeds: int | Iterable[int] | None = None,
+    *,
+    suite: SuiteLike | None = None,
+    set: Mapping[str, Any] | None = None,
+    budget: int | str | Iterable[int | str] | None = None,
+    codec: str | None = None,
+    partial: bool = False,
+    plugins: Sequence[str | Path] = (),
+    scheduler: Literal["inline", "ray"] = "inline",
+    workers: int | None = None,
+    ray_address: str = "local",
+    tracking: bool = False,
+    device: str = "auto",
+    gpus_per_trial: float | None = None,
+    timeout: float | None = None,
+    checkpoint_every: float = 120.0,
+    home: str | Path | None = None,
+) -> Run:
+    """Judge methods on data sets, as ``vdbench run`` does: the same trials with the same ids in the same home.
+
+    What is done is not run twice, whoever ran it. Interrupted, what is done is kept, and the same call goes on. The
+    leaderboard of a home is built by ``vdbench leaderboard build``.
+
+    Args:
+        methods: names, ``name@pool``, globs, classes or instances; the suite's where left out. The suite's controls
+            run beside them.
+        datasets: their names; the suite's where left out.
+        ipc: instances per class.
+        seeds: how many distillation seeds, counted from 0, or which.
+        suite: the protocol: a name, the path of a YAML file, or a suite. ``quick`` on ``motion-digits`` and ``clean``
+            on real data where left out.
+        set: settings that differ, such as ``{"herding.encoder": "pixels", "protocol.recipe.max_steps": 100}``.
+        budget: instead of IPCs, bytes that a distilled set may take, as numbers or as ``"512KiB"``.
+        codec: what clips are stored as, such as ``"uint8"`` or ``"h264:28"``; as each method stores them if left out.
+        partial: whether data sets of which only some classes or clips are there are allowed.
+        plugins: Python files that define methods.
+        scheduler: ``inline`` runs one trial after the other in this process; ``ray`` runs them in parallel, each with
+            its share of the machine, and takes some seconds to start.
+        workers: cores that a local Ray uses; all of them where left out.
+        ray_address: an existing Ray cluster; ``local`` starts one here.
+        tracking: whether every trial is mirrored in MLflow; ``vdbench mlflow --rebuild`` does so later.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        gpus_per_trial: share of a GPU per trial; each method's own where left out.
+        timeout: seconds per trial, checked when it reports.
+        checkpoint_every: seconds after which long methods keep their state.
+        home: where vdbench keeps what it makes; ``VDBENCH_HOME`` or the user's data folder where left out.
+
+    Raises:
+        UsageError: a name, a setting or a number makes no sense, or another run is using this home.
+        DataError: a data set is not prepared, or partial and that was not allowed.
+        KeyboardInterrupt: it was asked to end; what is done is kept.
+
+    Example:
+        >>> done = run(["random", "herding"], "motion-digits", ipc=1, seeds=1)
+        >>> sorted(done.frame().method)
+        ['full', 'herding', 'random']
+    """
+    asked = Asked(
+        methods=_several(methods),
+        datasets=_several(datasets),
+        ipc=ipcs(ipc),
+        seeds=counted(seeds),
+        suite=suite,
+        settings=nested(set),
+        budgets=budgets(budget),
+        codec=None if codec is None else parse_codec(codec),
+        partial=partial,
+        plugins=[Path(plugin) for plugin in plugins],
+    )
+    means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
+    place = Home.at(home)
+    carrier = scheduler_named(scheduler, ray_address, workers)
+    request = requested(asked, place, means)
+    for path in place.results.set_aside_corrupt():
+        warnings.warn(f"{path} is no result that can be read; it was set aside, and its trial runs again", stacklevel=2)
+    plan = make_plan(request, place)
+    pending = len(plan.pending)
+    listeners = [listener for listener in (listening(pending), _mirror(place, tracking and pending > 0)) if listener]
+    try:
+        outcome = carry_out(plan, place, carrier, listeners)
+    finally:
+        for listener in listeners:
+            listener.close()
+    if outcome.interrupted:
+        raise KeyboardInterrupt("the run was asked to end; what is done is kept, and the same call goes on")
+    return Run(outcome.done, outcome.failed, place.root)
+
+
+def scheduler_named(name: str, address: str = "local", workers: int | None = None) -> Scheduler:
+    """The scheduler of a name.
+
+    Args:
+        name: ``inline`` or ``ray``.
+        address: of an existing Ray cluster, or ``local``.
+        workers: cores that a local Ray uses; all of them where None.
+
+    Raises:
+        UsageError: there is no such scheduler.
+    """
+    if name == "inline":
+        return run_inline
+    if name != "ray":
+        raise UsageError(f"there is no scheduler '{name}'; choose inline or ray")
+    from vdbench.experiment.on_ray import RayScheduler
+
+    return RayScheduler(address=address, cpus=workers)
+
+
+def _mirror(place: Home, wanted: bool) -> Any:
+    if not wanted:
+        return None
+    from vdbench.experiment.tracking import MlflowMirror
+
+    return MlflowMirror(place, "vdbench.run")
+
+
+def _several(some: Any) -> Any:
+    """A list of what may be one or several."""
+    return [some] if isinstance(some, str | type) or not isinstance(some, Iterable | None) else some and list(some)

@@ -1,0 +1,178 @@
+"""A data set under a protocol, made ready: what plans look at, trials work on, and distilled sets are judged on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from vdbench.datasets.prepare import prepared_store
+from vdbench.datasets.view import View, open_view
+from vdbench.errors import UsageError
+from vdbench.evaluation.judging import Judge
+from vdbench.evaluation.teacher import TrainedTeacher
+from vdbench.generator.choice import pool_spec
+from vdbench.generator.settings import generator_settings
+from vdbench.method import Task
+from vdbench.work.assets import Assets
+from vdbench.work.reports import Report, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from vdbench.datasets.draft import Progress
+    from vdbench.datasets.store import ClipStore
+    from vdbench.distilled.distilled_set import DistilledSet
+    from vdbench.evaluation.judging import SetScores
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.suite import Protocol
+    from vdbench.generator.sampling import GeneratedPool
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A data set made ready.
+
+    Attributes:
+        store: its decoded clips.
+        view: these in the protocol's shape.
+        protocol: as it is on this data set.
+        home: where shared work is kept.
+        device: where to compute.
+    """
+
+    store: ClipStore
+    view: View
+    protocol: Protocol
+    home: Home
+    device: torch.device
+
+    @classmethod
+    def of(cls, store: ClipStore, protocol: Protocol, home: Home, device: str) -> Bench:
+        """Set up a store under a protocol.
+
+        Raises:
+            UsageError: the data set has no such split.
+            DataError: its clips have fewer frames or pixels than the protocol asks for.
+        """
+        return cls(store, open_view(store, home.root, **protocol.data()), protocol, home, torch.device(device))
+
+    @classmethod
+    def open(
+        cls, dataset: str, protocol: Protocol, home: Home, device: str, on_progress: Progress | None = None
+    ) -> Bench:
+        """Set up a data set by its name; the embedded one is prepared if need be.
+
+        Args:
+            dataset: its name, or the path of its YAML file.
+            protocol: decides the shape of the clips.
+            home: where its store is.
+            device: ``cpu`` or ``cuda``.
+            on_progress: hears how far preparing is.
+
+        Raises:
+            DataError: the data set is not prepared.
+        """
+        store = prepared_store(dataset, home.root, protocol.frames, protocol.size, on_progress=on_progress)
+        return cls.of(store, protocol, home, device)
+
+    def assets(self, report: Report = silent, due: Callable[[], bool] | None = None) -> Assets:
+        """The shared work over the train split."""
+        return Assets(self.home.assets, self.view.train, self.device, report, due)
+
+    def pool(self, generator: Mapping[str, Any]) -> GeneratedPool:
+        """The generated clips that settings of the generator stand for."""
+        return pool_spec(generator_settings(dict(generator)), self.view.facts.name, self.view.train)
+
+    def task(
+        self,
+        ipc: int | None,
+        seed: int,
+        generator: Mapping[str, Any] | None = None,
+        report: Report = silent,
+        due: Callable[[], bool] | None = None,
+        checkpoints: Path | None = None,
+    ) -> Task:
+        """What a method is asked to do.
+
+        Args:
+            ipc: instances per class; None for a method without a budget.
+            seed: of the distillation.
+            generator: settings of the generator, for a method that chooses from a generated pool; None for others.
+            report: hears of progress.
+            due: whether long work should keep its state now.
+            checkpoints: where that is kept.
+        """
+        return Task(
+            dataset=self.view.facts.name,
+            train=self.view.train,
+            ipc=ipc,
+            seed=seed,
+            device=self.device,
+            assets=self.assets(report, due),
+            report=report,
+            checkpoints=checkpoints,
+            due=due or (lambda: True),
+            pool=None if generator is None else self.pool(generator),
+        )
+
+    def judge(
+        self,
+        distilled: DistilledSet,
+        ipc: int | None,
+        seed: int,
+        seeds: Sequence[int],
+        report: Report = silent,
+        assets: Assets | None = None,
+    ) -> SetScores:
+        """Judge a distilled set under the protocol; a teacher is trained when it is first needed.
+
+        Args:
+            distilled: what to judge.
+            ipc: clips per class of the random controls; None for none.
+            seed: of the draw of these clips.
+            seeds: of the students.
+            report: hears of progress.
+            assets: where the teacher is kept; the bench's own where left out.
+        """
+        protocol, view = self.protocol, self.view
+        needs_teacher = "soft" in {*protocol.labels, distilled.record.labels}
+        judge = Judge(
+            train=view.train,
+            test=view.test if protocol.evaluate_on == "test" else view.validation,
+            students=protocol.students,
+            recipe=protocol.recipe,
+            seeds=seeds,
+            device=self.device,
+            labels=protocol.labels,
+            augmentation=protocol.augmentation,
+            teacher=teacher_of(protocol).teacher(assets or self.assets(report)) if needs_teacher else None,
+        )
+        return judge(distilled, ipc, seed, report)
+
+
+def teacher_of(protocol: Protocol) -> TrainedTeacher:
+    """The teacher of a protocol: its first student, trained by its recipe."""
+    return TrainedTeacher(student=protocol.students[0], recipe=protocol.recipe)
+
+
+def device_named(asked: str, elsewhere: bool = False) -> str:
+    """The device to compute on, ``cpu`` or ``cuda``.
+
+    Args:
+        asked: ``auto``, ``cpu`` or ``cuda``.
+        elsewhere: whether other machines compute, which may have a GPU where this one has none.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
+    if asked not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"there is no device '{asked}'; choose auto, cpu or cuda")
+    if elsewhere and asked != "auto":
+        return asked
+    available = torch.cuda.is_available()
+    if asked == "cuda" and not available:
+        raise UsageError("--device cuda: torch finds no CUDA GPU here; leave --device out to use the CPU")
+    return "cuda" if available and asked != "cpu" else "cpu"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from vdbench.experiment.result import Result
 from vdbench.storage import files
-from vdbench_leaderboard.statistics import Estimate, Runs, difference, estimate
+from vdbench_leaderboard.statistics.estimates import Estimate, Runs, difference, estimate
 
 PAGE = Path(__file__).parents[1] / "docs" / "tac-dt-and-vst-unet.md"
 POOLS = ("real", "generated")

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import RenderableType
 
-    from vdbench_leaderboard.standings import Board
+    from vdbench_leaderboard.tables.boards import Board
 
 MARK = "made by vdbench leaderboard build"
 """Stands at the top of every generated file but the CSV, so that nobody's own file is ever replaced or deleted."""
 CSV_START = "suite,protocol,dataset,"
 NAMES = ("README.md", "index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.tex")
-"""What is written, beside ``plots/``."""
+"""What is written in addition to ``plots/``."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredResults:
     """What a folder of results holds.
 
     Attributes:
@@ -98,12 +98,12 @@ def show(results: Path) -> RenderableType:
     Raises:
         DataError: there is no result.
     """
-    from vdbench_leaderboard.terminal import tables
+    from vdbench_leaderboard.tables.terminal import tables
 
     return tables(_boards(load(results)))
 
 
-def load(results: Path) -> Stored:
+def load(results: Path) -> StoredResults:
     """Read every result of a folder; warn of those that cannot be read.
 
     Raises:
@@ -120,34 +120,36 @@ def load(results: Path) -> Stored:
     if not read:
         unreadable = f" that can be read among {len(faults)} files" if faults else ""
         raise DataError(f"no results in {results}{unreadable}; check the path, or first type:", ["run"])
-    from vdbench_leaderboard.cells import superseded
+    from vdbench_leaderboard.tables.cells import superseded
 
     old = sorted(result.id for result in superseded(read))
     if old:
         log.warning("%d results have later ones of the same seed and do not count: %s", len(old), ", ".join(old))
-    return Stored(tuple(result for result in read if result.id not in set(old)), tuple(faults), tuple(old))
+    return StoredResults(tuple(result for result in read if result.id not in set(old)), tuple(faults), tuple(old))
 
 
 def _render(results: Path, previews: Path | None) -> dict[str, str]:
     """Every generated file, by its name relative to the output folder."""
-    from vdbench_leaderboard import documents, page, plots, tables
-    from vdbench_leaderboard.content import Content
-    from vdbench_leaderboard.methods import portraits
-    from vdbench_leaderboard.overview import overviews
-    from vdbench_leaderboard.previews import Previews
+    from vdbench_leaderboard.figures import plots
+    from vdbench_leaderboard.page import documents
+    from vdbench_leaderboard.page.content import Content
+    from vdbench_leaderboard.page.html import html
+    from vdbench_leaderboard.page.methods import summaries
+    from vdbench_leaderboard.page.previews import Previews
+    from vdbench_leaderboard.tables.numbers import numbers
+    from vdbench_leaderboard.tables.overview import overviews
 
     stored = load(results)
     boards = _boards(stored)
-    suites = overviews(boards)
+    suites, rows = overviews(boards), numbers(boards)
     drawn = plots.draw(boards, suites)
-    shown = portraits(boards, Previews(previews))
-    content = Content(boards, suites, shown, drawn, stored.faults, stored.superseded, MARK)
-    numbers = tables.numbers(boards)
+    methods = summaries(boards, Previews(previews))
+    content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK)
     return {
         "README.md": documents.markdown(content),
-        "index.html": page.html(content),
-        "leaderboard.csv": numbers.to_csv(index=False, lineterminator="\n"),
-        "leaderboard.json": _json(numbers),
+        "index.html": html(content),
+        "leaderboard.csv": rows.to_csv(index=False, lineterminator="\n"),
+        "leaderboard.json": _json(rows),
         "leaderboard.tex": documents.latex(content),
         **{f"plots/{name}.svg": f"<!-- {MARK} -->\n{svg}" for name, svg in drawn.items()},
     }
@@ -160,9 +162,9 @@ def _json(numbers: DataFrame) -> str:
     return f'{{"about": "{MARK}", "rows": [\n{lines}\n]}}\n'
 
 
-def _boards(stored: Stored) -> list[Board]:
-    from vdbench_leaderboard.cells import gather
-    from vdbench_leaderboard.standings import boards
+def _boards(stored: StoredResults) -> list[Board]:
+    from vdbench_leaderboard.tables.boards import boards
+    from vdbench_leaderboard.tables.cells import gather
 
     return boards(gather(stored.results))
 

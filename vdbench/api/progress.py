@@ -20,8 +20,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from vdbench.api.screen import Screen, human_seconds
+from vdbench.api.screen import Screen
 from vdbench.experiment.remaining import Remaining
+from vdbench.storage.amounts import human_seconds
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:

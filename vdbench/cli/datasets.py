@@ -9,8 +9,9 @@ import typer
 
 from vdbench.cli.advice import command
 from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, PluginOption, choose, finite
-from vdbench.cli.output import err, human_bytes, out, print_json, show_rows
+from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
+from vdbench.storage.amounts import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vdbench.api.screen import human_seconds
 from vdbench.cli.advice import command
 from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, sampled, scored, stored_scores, works
 from vdbench.cli.generator_facts import generator_facts, mirror, pool_facts
 from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption
-from vdbench.cli.output import human_bytes, out, print_json, show_rows
+from vdbench.cli.output import out, print_json, show_rows
 from vdbench.errors import DataError
+from vdbench.storage.amounts import human_bytes, human_seconds
 
 if TYPE_CHECKING:
     from vdbench.generator.scores import PoolScores

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vdbench.cli.options import DataRootOption, HomeOption, JsonOption
-from vdbench.cli.output import err, human_bytes, out, show_rows
+from vdbench.cli.output import err, out, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
+from vdbench.storage.amounts import human_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vdbench.api.screen import human_seconds
-from vdbench.cli.output import human_bytes
+from vdbench.storage.amounts import human_bytes, human_seconds
 
 if TYPE_CHECKING:
     from vdbench.experiment.estimate import Estimate

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from vdbench.api.screen import human_seconds
 from vdbench.cli import options
 from vdbench.cli.advice import command
 from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.cli.output import show as show_tables
+from vdbench.storage.amounts import human_seconds
 
 if TYPE_CHECKING:
     from vdbench.experiment.estimate import Estimate

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vdbench.errors import UsageError
+from vdbench.storage.amounts import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from vdbench.clips.clipset import ClipSet
 
-UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 SAMPLED_CLIPS = 64
 """Train clips that a codec is tried on to learn what it takes for one."""
 

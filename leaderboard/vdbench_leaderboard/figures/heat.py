@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from vdbench_leaderboard.overview import Block, Overview
-    from vdbench_leaderboard.standings import Board
+    from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.overview import Block, Overview
 
 ROW, COLUMN = 0.235, 0.5
 """Inches of a cell."""
@@ -58,7 +58,7 @@ def across_students(boards: Sequence[Board]) -> str | None:
 def places(overview: Overview) -> str | None:
     """Draw the places of a suite's methods in each block by their mean top-1, those that lead on the whole first.
 
-    Bold is a place that the seeds do not tell from the first one: rank 1 of the tables.
+    Bold is a place that does not differ significantly from the first one: rank 1 of the tables.
 
     Returns:
         The SVG document; None with fewer than two blocks or two methods.
@@ -90,7 +90,7 @@ def _accuracies(boards: Sequence[Board], budget: Any) -> pd.DataFrame:
 
 
 def _places(overview: Overview) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Places of methods by blocks, and whether they are not told from the first there."""
+    """Places of methods by blocks, and whether they do not differ significantly from the first there."""
     columns = {_title(block, overview): block for block in overview.blocks}
     table = pd.DataFrame({title: block.places for title, block in columns.items()}, index=overview.methods, dtype=float)
     return table, np.array([[method in block.leaders for block in columns.values()] for method in overview.methods])

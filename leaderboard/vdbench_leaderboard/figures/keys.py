@@ -1,4 +1,4 @@
-"""Names of methods beside a plot instead of a legend: in the order of their values, and never on each other."""
+"""Names of methods next to a plot instead of a legend: in the order of their values, and never on each other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def width_of(names: Sequence[str]) -> float:
     return 0.42 + 0.0725 * max((len(shortened(name)) for name in names), default=0)
 
 
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+def spaced(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Positions at least a gap apart, in the order of those wanted and as near to them as can be.
 
     Args:
@@ -63,7 +63,7 @@ def name_lines(axes: Axes, ends: Mapping[str, float], looks: Mapping[str, Look |
     """
     low, high = axes.get_ylim()
     order = sorted(ends, key=lambda name: (ends[name], name))
-    at = spread([ends[name] for name in order], LINE_HEIGHT * _inch(axes), low, high)
+    at = spaced([ends[name] for name in order], LINE_HEIGHT * _inch(axes), low, high)
     leads = [[(1, ends[name]), (1 + LEAD / inches(axes)[0], y)] for name, y in zip(order, at, strict=True)]
     colours = [look.colour if (look := looks[name]) else LINE for name in order]
     across = axes.get_yaxis_transform()
@@ -97,5 +97,5 @@ def _inch(axes: Axes) -> float:
 
 
 def height_of(names: Sequence[str], least: float) -> float:
-    """Inches of axes beside which all names have room."""
+    """Inches of axes next to which all names have room."""
     return max(least, LINE_HEIGHT * (len(names) + 0.5))

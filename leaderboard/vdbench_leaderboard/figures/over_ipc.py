@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from vdbench_leaderboard.figures.style import Looks
-    from vdbench_leaderboard.standings import Board, Row
-    from vdbench_leaderboard.statistics import Estimate
+    from vdbench_leaderboard.statistics.estimates import Estimate
+    from vdbench_leaderboard.tables.boards import Board, Row
 
 HEIGHT = 2.7
 """Of the axes, in inches, at least."""
@@ -24,7 +24,7 @@ DASHES = ((5, 3), (2, 2), (7, 2, 1, 2))
 
 
 def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
-    """Draw a board: a line per method with a band of one spread, ``full`` and chance as horizontal lines.
+    """Draw a board: a line per method with a band of one standard deviation, ``full`` and chance as horizontal lines.
 
     Args:
         board: what to draw.
@@ -64,17 +64,15 @@ def _line(row: Row) -> dict[int, Estimate]:
 
 def _limits(lines: dict[str, dict[int, Estimate]], bounds: dict[str, Estimate], chance: float) -> tuple[float, float]:
     shown = [*(top1 for line in lines.values() for top1 in line.values()), *bounds.values()]
-    highest = max(top1.mean + (top1.spread or 0) for top1 in shown)
+    highest = max(top1.mean + (top1.std or 0) for top1 in shown)
     return 0.8 * min(chance, *(top1.mean for top1 in shown)), 1.03 * highest + 1e-9
 
 
 def _bands(axes: Axes, lines: dict[str, dict[int, Estimate]], looks: Looks) -> None:
-    """One spread to either side of each line; a bar at a point that stands alone."""
+    """One standard deviation to either side of each line; a bar at a single point."""
     areas, colours = [], []
     for method, line in lines.items():
-        ends = [
-            (ipc, top1.mean - (top1.spread or 0), top1.mean + (top1.spread or 0)) for ipc, top1 in sorted(line.items())
-        ]
+        ends = [(ipc, top1.mean - (top1.std or 0), top1.mean + (top1.std or 0)) for ipc, top1 in sorted(line.items())]
         if len(ends) == 1:
             axes.vlines(*ends[0], colors=looks[method].colour, linewidth=1)
         else:

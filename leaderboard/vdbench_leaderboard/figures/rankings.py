@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from vdbench_leaderboard.average_ranks import AverageRanks
     from vdbench_leaderboard.figures.style import Looks
-    from vdbench_leaderboard.interquartile import InterquartileMean
+    from vdbench_leaderboard.statistics.average_ranks import AverageRanks
+    from vdbench_leaderboard.statistics.interquartile import InterquartileMean
 
 DIAGRAM, FOREST = 6.6, 4.8
 """Widths in inches."""
@@ -26,11 +26,11 @@ OUT, SPACE = 0.29, 0.05
 STEP = 0.2
 """Inches from one name of the diagram to the next."""
 BAR = 0.1
-"""Inches from one bar of methods that are not told apart to the next."""
+"""Inches from one bar of methods that do not differ to the next."""
 
 
 def critical_difference(found: AverageRanks) -> str:
-    """Draw average ranks on an axis, the best to the left, and a bar over methods that are not told apart.
+    """Draw average ranks on an axis, the best to the left, and a bar over methods that do not differ significantly.
 
     After Demsar, JMLR 2006.
     """
@@ -87,7 +87,7 @@ def interquartile_means(middles: Mapping[str, InterquartileMean], looks: Looks) 
                 axes.hlines(place, found.low, found.high, colors=look.colour, linewidth=5, alpha=0.28)
         draw_points(axes, [(found.mean, place, looks[method]) for place, (method, found) in enumerate(middles.items())])
         axes.set_yticks(range(len(middles)), [keys.shortened(method) for method in middles], color=INK)
-        for end, across, text in (("left", 0, "0: a blind guess"), ("right", 1, "1: full")):
+        for end, across, text in (("left", 0, "0: chance"), ("right", 1, "1: full")):
             axes.text(across, -0.32 / inches(axes)[1], text, transform=axes.transAxes, ha=end, color=MUTED)
         axes.grid(axis="x", color=LINE, linewidth=0.8)
         return style.svg(figure)

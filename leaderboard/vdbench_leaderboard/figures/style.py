@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import IdentityTransform
 
-from vdbench_leaderboard.figures.compact import compact
-from vdbench_leaderboard.standings import BASELINE, FULL
+from vdbench_leaderboard.tables.boards import BASELINE, FULL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
     from matplotlib.transforms import Transform
 
-    from vdbench_leaderboard.cells import Cell
+    from vdbench_leaderboard.tables.cells import Cell
 
 INK, MUTED, LINE, PAPER, ACCENT = "#1c2230", "#5d6675", "#dfe3ea", "#fefefe", "#2c5fc4"
 """Colours of text, secondary text, rules, background and emphasis; the page replaces them by its theme's."""
@@ -36,7 +36,7 @@ SERIES = (
     *("#3a78d6", "#e0702b", "#2a9d78", "#b8479b", "#8565d4", "#b28910", "#229cb1", "#d64b5f"),
     *("#6f8f2f", "#a0684a", "#cf6fa5", "#5f7f9f", "#43a043", "#c25a1c", "#7a55c8", "#1f8a9c"),
 )
-"""Colours of methods: each can be told from white and from near black."""
+"""Colours of methods: each can be distinguished from white and from near black."""
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h", "<", ">")
 TEXT, SIZE = 9.0, 5.5
 """Sizes of labels and of markers, in points."""
@@ -52,6 +52,7 @@ STYLE: dict[Any, Any] = {
 HALO = "halo"
 """The ``gid`` of texts that lines run under: they get an edge in the colour of the paper."""
 EDGE = f"paint-order: stroke; stroke: {PAPER}; stroke-width: 2.5; stroke-linejoin: round"
+FONT = "font-family: 'DejaVu Sans'"
 WIDTH = 6.2
 """Of a plot, in inches."""
 
@@ -159,8 +160,12 @@ def _marker(name: str) -> Path:
 
 
 def svg(figure: Figure) -> str:
-    """The document of a figure, without its date and maker."""
+    """The document of a figure, without its date and maker, unused names and the third decimal: a page holds many."""
     text = StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(text, format="svg", metadata=nothing, facecolor=PAPER)
-    return compact(text.getvalue().replace(f'<g id="{HALO}">', f'<g style="{EDGE}">'))
+    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")), facecolor=PAPER)
+    document = text.getvalue().replace(f'<g id="{HALO}">', f'<g style="{EDGE}">').replace(f"{FONT}; ", "")
+    document = document[document.index("<svg") :].replace("<svg", f'<svg style="{FONT}; stroke-linejoin: round"', 1)
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', document))
+    document = re.sub(r' id="([^"]+)"', lambda name: name[0] if name[1] in used else "", document)
+    document = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|(?<=>)\s*\n\s*(?=<)", "", document, flags=re.DOTALL)
+    return re.sub(r"(\.\d\d)\d+", r"\1", re.sub(r" ?\n", " ", document)).strip() + "\n"

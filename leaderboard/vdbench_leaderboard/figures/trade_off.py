@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 from matplotlib.figure import Figure
 
-from vdbench_leaderboard import formats
 from vdbench_leaderboard.figures import keys, style
 from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points, inches
-from vdbench_leaderboard.pareto import front
+from vdbench_leaderboard.statistics.pareto import front
+from vdbench_leaderboard.tables import formats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from vdbench_leaderboard.cells import Cell
     from vdbench_leaderboard.figures.style import Looks
-    from vdbench_leaderboard.standings import Board
+    from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.cells import Cell
 
 Cost = Literal["bytes", "seconds"]
 LABELS: dict[Cost, str] = {

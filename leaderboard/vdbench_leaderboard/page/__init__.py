@@ -1,0 +1,1 @@
+"""The documents: the page, and Markdown and LaTeX with the same content."""

@@ -1,0 +1,141 @@
+"""What every document of a leaderboard shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from vdbench_leaderboard.figures.plots import MOST_BOARDS
+from vdbench_leaderboard.page import literature
+from vdbench_leaderboard.tables import pools, wording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vdbench.records import DatasetRecord
+    from vdbench_leaderboard.page.methods import MethodSummary
+    from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.cells import Cell
+    from vdbench_leaderboard.tables.overview import Overview
+
+
+@dataclass(frozen=True)
+class Section:
+    """All boards of one group.
+
+    Attributes:
+        heading: the group's name.
+        boards: one per student.
+    """
+
+    heading: str
+    boards: tuple[Board, ...]
+
+    @property
+    def dataset(self) -> DatasetRecord:
+        """The data that all of them used."""
+        return self.boards[0].cells[0].dataset
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Clips of each part that could be read, together all of ``dataset.clips``."""
+        return self.boards[0].cells[0].parts
+
+    @property
+    def protocol(self) -> str:
+        """The resolved protocol, as JSON for people."""
+        return json.dumps(self.boards[0].cells[0].any_result.protocol, indent=2, sort_keys=True, ensure_ascii=False)
+
+    @property
+    def pools(self) -> list[str]:
+        """How its generated pools were made."""
+        return sorted({wording.sampled(cell.sampled) for cell in self._cells if cell.sampled})
+
+    @property
+    def machines(self) -> list[str]:
+        """Versions and machines that its trials ran on."""
+        return sorted({wording.machine(machine) for cell in self._cells for machine in cell.environments})
+
+    @property
+    def _cells(self) -> list[Cell]:
+        return [cell for board in self.boards for cell in board.cells]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What every document shows.
+
+    Attributes:
+        boards: the tables, in order.
+        numbers: their cells as rows of plain values.
+        overviews: one per suite that has enough to compare.
+        methods: the methods.
+        plots: SVG documents, by name.
+        faults: names of files that are no valid results.
+        superseded: ids of results whose place a later one of the same seed has.
+        mark: goes to the top of every document.
+    """
+
+    boards: Sequence[Board]
+    numbers: pd.DataFrame
+    overviews: Sequence[Overview]
+    methods: Sequence[MethodSummary]
+    plots: Mapping[str, str]
+    faults: Sequence[str]
+    superseded: Sequence[str]
+    mark: str
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The boards by group."""
+        return [Section(name, tuple(boards)) for name, boards in groupby(self.boards, key=lambda board: board.heading)]
+
+    def drawn(self, board: Board) -> list[str]:
+        """What a board has plots over: ``ipc``, ``bytes``, ``seconds``."""
+        return [over for over in ("ipc", "bytes", "seconds") if f"{board.slug}-{over}" in self.plots]
+
+    @property
+    def plotted(self) -> int:
+        """How many boards plots were drawn for, had there been anything to draw."""
+        return min(MOST_BOARDS, len(self.boards))
+
+    @cached_property
+    def factorials(self) -> dict[str, pools.Factorial]:
+        """The tables of pools, by the slug of their board; empty where no method was run on both."""
+        return {board.slug: table for board in self.boards if (table := pools.factorial(board))}
+
+    @property
+    def generated(self) -> bool:
+        """Whether some clips were generated."""
+        return any(cell.pool == "generated" for board in self.boards for cell in board.cells)
+
+    @cached_property
+    def published(self) -> list[literature.Table]:
+        """Published numbers."""
+        return literature.tables(literature.published())
+
+    @cached_property
+    def sources(self) -> list[literature.Source]:
+        """Where these were published."""
+        return literature.sources(literature.published())
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there are results that published numbers may be compared with."""
+        return any(board.group.suite == literature.SUITE for board in self.boards)
+
+    @cached_property
+    def totals(self) -> dict[str, int]:
+        """What was run, in numbers."""
+        cells = [cell for board in self.boards for cell in board.cells]
+        return {
+            "methods": len({cell.any_result.method for cell in cells}),
+            "data sets": len({cell.dataset.name for cell in cells}),
+            "finished trials": len({result.id for cell in cells for result, _ in cell.done}),
+            "networks tested": sum(len(networks) for cell in cells for networks in cell.runs.values()),
+            "failed trials": len({result.id for cell in cells for result in cell.failed}),
+        }

@@ -1,0 +1,102 @@
+"""The leaderboard as Markdown and LaTeX, and what its templates share with those of the page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from vdbench_leaderboard.tables import formats, texts, wording
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.page.content import Content
+    from vdbench_leaderboard.page.literature import Published, Table
+
+
+def markdown(content: Content) -> str:
+    """The page for GitHub; it shows the plots."""
+    templates = environment(autoescape=False)
+    templates.filters["md"] = _md
+    templates.globals |= {"table": _pipe_table, "published_table": _published}
+    return templates.get_template("README.md.j2").render(page=content)
+
+
+def latex(content: Content) -> str:
+    """The main tables, for ``booktabs``."""
+    templates = environment(autoescape=False)
+    templates.filters["tex"] = _tex
+    templates.filters["lines"] = _tex_lines
+    return templates.get_template("leaderboard.tex.j2").render(page=content)
+
+
+def environment(autoescape: bool) -> Environment:
+    """Templates, which call the functions of ``formats``, ``wording`` and ``texts``."""
+    templates = Environment(
+        loader=PackageLoader("vdbench_leaderboard", "page/templates"),
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.globals |= {"formats": formats, "wording": wording, "texts": texts}
+    return templates
+
+
+def _published(table: Table) -> pd.DataFrame:
+    """Published numbers of one data set and student, as texts."""
+    columns = ["all clips" if ipc is None else f"IPC {ipc}" for ipc in table.columns]
+    rows = [[title, *(_value(number) for number in numbers)] for title, numbers in table.rows]
+    return pd.DataFrame(rows, columns=[f"{table.dataset}, {table.student}", *columns])
+
+
+def _value(number: Published | None) -> str:
+    if number is None:
+        return formats.NOTHING
+    std = "" if number.spread is None else f" ± {formats.percent(number.spread)}"
+    return "≈ " * number.approximate + formats.percent(number.value) + std
+
+
+def _pipe_table(*frames: pd.DataFrame) -> str:
+    """One Markdown table of frames that share their columns."""
+    columns = list(frames[0].columns)
+    rule = [":--", *["--:"] * (len(columns) - 1)]
+    rows = [
+        [_md(text).replace("\n", ", ") for text in row] for frame in frames for row in frame.itertuples(index=False)
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [columns, rule, *rows])
+
+
+def _md(text: str) -> str:
+    return re.sub(r"([\\`*_<>\[\]|])", r"\\\1", text)
+
+
+_TEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "−": "$-$",
+    "–": "--",
+    "†": r"$^\dagger$",
+    "‡": r"$^\ddag$",
+    "§": r"$^\S$",
+    "Δ": r"$\Delta$",
+    "·": r"$\cdot$",
+    "…": r"\dots{}",
+}
+
+
+def _tex_lines(texts: tuple[str, ...]) -> str:
+    """A row of a table, and the second lines of its texts as a row in small below it."""
+    parts = [text.partition("\n")[::2] for text in texts]
+    small = [note and f"{{\\scriptsize {_tex(note)}}}" for _, note in parts]
+    return " & ".join(_tex(text) for text, _ in parts) + " \\\\\n    " + " & ".join(small) + " \\\\"
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(character, character) for character in text)

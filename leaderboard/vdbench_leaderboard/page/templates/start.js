@@ -1,0 +1,4 @@
+// Last: show what the address asks for.
+
+read();
+notify();

@@ -1,0 +1,1 @@
+"""Estimates, tests, ranks and scores of accuracies: arithmetic that knows nothing of results."""

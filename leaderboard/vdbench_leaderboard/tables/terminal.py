@@ -1,0 +1,83 @@
+"""The main tables for a terminal, in rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from vdbench_leaderboard.tables import texts, wording
+from vdbench_leaderboard.tables.pools import factorial
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.tables.boards import Board, Standing
+    from vdbench_leaderboard.tables.pools import Factorial
+
+NOTE = (
+    "top-1 in %: mean ± standard deviation over seeds (rank, = where shared) · † fewer than 3 seeds · [what is missing]"
+)
+POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · * significant after correction"
+
+
+def tables(boards: Sequence[Board]) -> RenderableType:
+    """One table per suite and data set, its students below each other; those of pools below it."""
+    parts: list[RenderableType] = []
+    notes = [" · ".join([NOTE, *texts.legend(boards)])]
+    for heading, members in groupby(boards, key=lambda board: board.heading):
+        shown = list(members)
+        parts.append(_table(f"{heading} · {wording.parts(shown[0].cells[0])}", shown))
+        for board in shown:
+            if board.at_chance:
+                parts.append(Text(f"{board.student.name}: {wording.AT_CHANCE}"))
+            if (found := factorial(board)) is not None:
+                parts.append(_pools(f"{heading} · {board.student.name} · pools", found))
+                parts += map(Text, texts.pool_remarks(found))
+                notes[1:] = [POOL_NOTE]
+    return Stack(*parts, *(Text(note, style="dim") for note in notes))
+
+
+def _table(heading: str, boards: Sequence[Board]) -> Table:
+    budgets = sorted({budget for board in boards for budget in board.budgets})
+    table = _empty(heading, "student", "method", *([str(budget) for budget in budgets] or ["top-1"]))
+    for board in boards:
+        rows = []
+        for row in board.rows:
+            at = dict(zip(board.budgets, row.standings, strict=True))
+            rows.append([Text(wording.method(row)), *(_result(at.get(budget)) for budget in budgets)])
+        for name, first, *_ in texts.bounds(board).itertuples(index=False):
+            rows.append([Text(text, style="dim") for text in (name, *[first] * max(1, len(budgets)))])
+        _section(table, board.student.name, rows)
+    return table
+
+
+def _pools(heading: str, factorial: Factorial) -> Table:
+    """One section per IPC, so that the table is as narrow with many of them."""
+    table = _empty(heading, "budget", "selector", "real", "generated", "Δ")
+    for place, budget in enumerate(factorial.budgets):
+        rows = texts.pools_at(factorial, place).itertuples(index=False)
+        _section(table, str(budget), [[Text(text) for text in row] for row in rows])
+    return table
+
+
+def _empty(heading: str, *columns: str) -> Table:
+    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < 2 else "right", overflow="fold")
+    return table
+
+
+def _section(table: Table, name: str, rows: Iterable[Sequence[Text]]) -> None:
+    """Rows of which the first has a name in front."""
+    for place, row in enumerate(rows):
+        table.add_row("" if place else name, *row)
+    table.add_section()
+
+
+def _result(standing: Standing | None) -> Text:
+    style = "" if standing is None else "bold green" if standing.rank == 1 else "" if standing.cell.top1 else "red"
+    return Text(wording.result(standing), style=style)

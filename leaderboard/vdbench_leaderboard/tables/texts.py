@@ -1,0 +1,123 @@
+"""Tables as data frames of texts, for Markdown, LaTeX and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from vdbench_leaderboard.tables import formats, wording
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.overview import Overview
+    from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
+
+
+def summary(board: Board) -> pd.DataFrame:
+    """The main table as texts: a row per method, a column per IPC."""
+    return pd.DataFrame(
+        [[wording.method(row), *(wording.result(standing) for standing in row.standings)] for row in board.rows],
+        columns=_columns(board),
+    )
+
+
+def bounds(board: Board) -> pd.DataFrame:
+    """What closes the main table, as texts in its columns: methods without a budget, and chance."""
+    width = max(1, len(board.budgets))
+    rows = [[f"{wording.method(row)} ({board.role(row)})", *map(wording.result, row.standings)] for row in board.bounds]
+    return pd.DataFrame([*rows, ["chance", *[formats.percent(board.chance)] * width]], columns=_columns(board))
+
+
+def legend(boards: Sequence[Board]) -> list[str]:
+    """The marks of methods that occur in these main tables, each with what it means."""
+    found = {mark for board in boards for row in (*board.rows, *board.bounds) for mark in wording.marks(row)}
+    return [f"{mark} {meaning}" for mark, meaning in wording.MARKS.items() if mark in found]
+
+
+def leaders(overview: Overview) -> pd.DataFrame:
+    """Methods of a suite by their average rank and interquartile mean, as texts."""
+    ranks = overview.ranks.ranks if overview.ranks else {}
+    order = [*ranks, *(method for method in overview.middles if method not in ranks)]
+    rows = []
+    for method in order:
+        middle = overview.middles.get(method)
+        ends = f" [{middle.low:.3f}, {middle.high:.3f}]" if middle and middle.low is not None else ""
+        rank = f"{ranks[method]:.2f}" if method in ranks else formats.NOTHING
+        rows.append([method, rank, formats.fraction(middle.mean if middle else None) + ends])
+    return pd.DataFrame(rows, columns=["method", "average rank", "interquartile mean [95 %]"])
+
+
+def across(boards: Sequence[Board]) -> pd.DataFrame:
+    """Methods by students at the largest budget that all boards of a group have, as texts."""
+    shared = set.intersection(*(set(board.budgets) for board in boards))
+    budget = max(shared, default=None)
+    columns = {
+        board.student.name: {
+            s.cell.method: formats.percent(s.cell.top1.mean)
+            for s in board.standings
+            if s.cell.budget == budget and s.cell.top1
+        }
+        for board in boards
+    }
+    names = {row.method: wording.method(row) for board in boards for row in board.rows}
+    rows = [
+        [name, *(column.get(method, formats.NOTHING) for column in columns.values())] for method, name in names.items()
+    ]
+    return pd.DataFrame(rows, columns=[f"top-1 at {budget}", *columns])
+
+
+def pools(factorial: Factorial) -> pd.DataFrame:
+    """The selectors on both pools: a row per selector, three columns per IPC, and the means at the end.
+
+    Texts may have a second line, for what goes below the number in small.
+    """
+    parts = [pools_at(factorial, place) for place in range(len(factorial.budgets))]
+    named = [
+        part[["real", "generated", "Δ"]].add_prefix(f"{budget} ")
+        for budget, part in zip(factorial.budgets, parts, strict=True)
+    ]
+    return pd.concat([parts[0][["selector"]], *named], axis=1)
+
+
+def pools_at(factorial: Factorial, place: int) -> pd.DataFrame:
+    """The same at one of the IPCs, for paper and terminals, which are narrow."""
+    rows = [
+        [f"{row.label}{' [reconstruction]' * row.cell.reconstruction}", *_pair(row.pairs[place])]
+        for row in factorial.selectors
+    ]
+    rows += [[label, *_mean(means[place])] for label, means in factorial.means.items()]
+    return pd.DataFrame(rows, columns=["selector", "real", "generated", "Δ"])
+
+
+def pool_remarks(factorial: Factorial) -> list[str]:
+    """What a reader of this table should know, as sentences."""
+    unequal, single = ", ".join(factorial.unequal), ", ".join(factorial.one_sided)
+    return [f"Not at equal bytes, so Δ is not due to the pool alone: {unequal}."] * bool(unequal) + [
+        f"Run on one pool only and therefore not shown: {single}."
+    ] * bool(single)
+
+
+def _pair(pair: Pair) -> list[str]:
+    sides = ((side, side.cell.stored_bytes if side else None) for side in (pair.real, pair.generated))
+    texts = [_lines(wording.result(side, ranked=False), formats.size(stored)) for side, stored in sides]
+    return [*texts, _gap(pair.gap, wording.gap_remarks(pair.gap))]
+
+
+def _mean(mean: Mean) -> list[str]:
+    sides = ((mean.real, mean.real_bytes), (mean.generated, mean.generated_bytes))
+    texts = [_lines(formats.estimate(top1), formats.size(stored)) for top1, stored in sides]
+    return [*texts, _gap(mean.gap, wording.mean_remarks(mean))]
+
+
+def _gap(gap: Gap | None, remarks: list[str]) -> str:
+    return _lines(wording.gap(gap), formats.interval(gap.value if gap else None), *remarks)
+
+
+def _lines(text: str, *notes: str) -> str:
+    return "\n".join([text, ", ".join(note for note in notes if note != formats.NOTHING)]).strip()
+
+
+def _columns(board: Board) -> list[str]:
+    return ["method", *map(str, board.budgets)] if board.budgets else ["method", "top-1"]

@@ -70,7 +70,7 @@ def test_names_are_listed_from_the_highest_value_down(found, drawn):
     written = texts(drawn[f"{board.slug}-ipc"])
     means = {row.method: row.standings[-1].cell.top1.mean for row in board.rows}
     shown = [text for text in written if text in means]
-    assert shown == sorted(means, key=means.get)
+    assert shown == sorted(means, key=means.get, reverse=True)
     assert {"full", "chance"} <= set(written)
 
 

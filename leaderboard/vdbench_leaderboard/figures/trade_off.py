@@ -75,7 +75,7 @@ def accuracy_over_cost(board: Board, looks: Looks, cost: Cost) -> str | None:
         for alpha, own in ((0.65, [point for point in points if point not in best]), (1.0, best)):
             draw_points(axes, [(p.cost, p.accuracy, looks[p.method]) for p in own], alpha=alpha)
         _name(axes, best)
-        keys.name_points(axes, order, dict(looks))
+        keys.name_points(axes, order, looks)
         return style.svg(figure)
 
 

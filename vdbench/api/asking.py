@@ -180,7 +180,7 @@ def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str,
     A class, and that of an instance, is offered as a method to this process.
 
     Raises:
-        UsageError: one is no method, its source cannot be had, or two instances are of one method.
+        UsageError: one is no method, its source cannot be had, or two instances are of one method: see :func:`apart`.
         DependencyError: a class cannot be used as a method.
     """
     names: list[str] = []
@@ -193,7 +193,7 @@ def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str,
         elif isinstance(method, Method):
             name = hand_over(type(method))
             if name in settings:
-                raise UsageError(f"method '{name}' is given twice with settings of its own; give each its own run")
+                raise UsageError(f"method '{name}' is given twice with settings of its own")
             chosen = method.settings.model_dump(mode="json")
             settings[name] = {key: chosen[key] for key in sorted(method.settings.model_fields_set)}
             names.append(name)
@@ -202,6 +202,23 @@ def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str,
                 f"{method!r} is no method; give a name, or a subclass of vdbench.method.Method or its instance"
             )
     return names, settings
+
+
+def apart(methods: Sequence[MethodLike] | None) -> list[Sequence[MethodLike] | None]:
+    """Methods in groups that have at most one instance of each, whose settings are then its own.
+
+    Names and classes are in every group, so that settings which are meant for them are.
+    """
+    if methods is None:
+        return [None]
+    plain = [method for method in methods if not isinstance(method, Method)]
+    groups: list[Sequence[MethodLike] | None] = []
+    left = [method for method in methods if isinstance(method, Method)]
+    while left or not groups:
+        first = {type(method): method for method in reversed(left)}
+        groups.append([*plain, *reversed(first.values())])
+        left = [method for method in left if first[type(method)] is not method]
+    return groups
 
 
 def nested(changes: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:

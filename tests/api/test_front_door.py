@@ -85,6 +85,18 @@ print(len(done.results), len(done.failures))
     assert (ended.stdout, ended.stderr) == ("3 0\n", "")
 
 
+def test_looking_at_clips_and_results_needs_no_torch(home: Path) -> None:
+    code = f"""
+import sys
+sys.modules["torch"] = None
+import vdbench
+print(len(vdbench.load_dataset("ucf101", "quick").train))
+print(len(vdbench.load_results({str(home / "stores")!r})))
+"""
+    ended = python(code, VDBENCH_HOME=str(home))
+    assert ended.stdout.split()[1:] == ["0"] and int(ended.stdout.split()[0]) > 0, ended.stderr
+
+
 def test_train_and_validation_clips_are_handed_out_and_test_clips_are_not(home: Path) -> None:
     suite = load_suite("quick", nested(TINY)["protocol"])
     clips = vdbench.load_dataset("ucf101", suite)

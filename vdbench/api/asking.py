@@ -17,7 +17,7 @@ from vdbench.experiment.budgets import parse_bytes
 from vdbench.experiment.plan import Request
 from vdbench.experiment.repeat import named as named_in
 from vdbench.experiment.repeat import settings_of, suite_of
-from vdbench.experiment.suite import Suite, load_suite, merged
+from vdbench.experiment.suite import Suite, load_suite, merged, usual_suite
 from vdbench.method import Method
 from vdbench.registry import Registry
 from vdbench.registry.methods import hand_over
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
 
-EMBEDDED = "motion-digits"
 MethodLike = str | type[Method[Any]] | Method[Any]
 """A name, ``name@pool`` or glob; a class; or an instance, whose settings are those that it was given."""
 SuiteLike = str | Path | Suite
@@ -167,11 +166,6 @@ def repeated(result: Result, seeds: Sequence[int] | None = None, plugins: Sequen
         plugins=plugins,
         controls=False,
     )
-
-
-def usual_suite(datasets: Sequence[str] | None) -> str:
-    """The suite of data sets for which none is named: ``quick`` on the embedded one, ``clean`` on real data."""
-    return "quick" if datasets is None or list(datasets) == [EMBEDDED] else "clean"
 
 
 def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str, Any]]]:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import torch
 
-from vdbench import __version__
 from vdbench.experiment.result import Environment
+from vdbench.version import installed
 
 
 def environment(device: str) -> Environment:
     """The machine and the versions, as results record them."""
     return Environment(
-        vdbench=__version__,
+        vdbench=installed(),
         python=platform.python_version(),
         torch=torch.__version__,
         device=_gpu() if device == "cuda" else _processor(),

@@ -85,3 +85,6 @@ panel.addEventListener("close", () => {
   opened = "";
   if (state.cell) choose({ cell: "" });
 });
+
+read();
+notify(); // show what the address asks for

@@ -13,11 +13,15 @@ const headline = (cell) => {
 const tableOf = (caption, headers, rows) =>
   `<div class="scroll"><table><caption>${caption}</caption><thead><tr>${headers}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 
+const SCORES = {
+  own: "own labels", hard: "hard labels", soft: "soft labels", augmented: "own labels, augmented",
+  top5: "top-5", macro: "mean over classes", shuffled: "frames shuffled", still: "middle frame repeated",
+};
 const scores = (cell) => {
   const headers = `<th scope="col">Score</th><th scope="col" class="num">%</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">Δ random</th>`;
-  const rows = cell.scores.map(([title, estimate, interval, gain, side]) =>
-    `<tr><th scope="row">${title}</th><td class="num">${estimate}</td><td class="num">${interval}</td><td class="num ${side}">${gain}</td></tr>`);
-  return rows.length ? `<h3>Scores</h3>${tableOf("Scores in percent", headers, rows)}` : "";
+  const rows = Object.entries(SCORES).map(([name, title], at) => cell.shown[name] === NOTHING ? "" :
+    `<tr><th scope="row">${title}</th><td class="num">${cell.shown[name]}</td><td class="num">${cell.intervals[at]}</td><td class="num ${cell.sides[at] ?? ""}">${cell.shown[`${name}_gain`] ?? NOTHING}</td></tr>`);
+  return missing(cell.top1) ? "" : `<h3>Scores</h3>${tableOf("Scores in percent", headers, rows)}`;
 };
 
 const facts = ([heading, pairs]) =>

@@ -40,7 +40,7 @@ def details(standing: Standing) -> dict[str, Any]:
             )
         ],
         "settings": _settings(cell.any_result),
-        "trials": [_trial(result) for result in results],
+        "trials": "\n".join(map(_trial, results)),
         "machines": sorted(wording.machine(machine) for machine in cell.environments),
     }
 
@@ -134,10 +134,10 @@ def _settings(result: Result) -> str:
     )
 
 
-def _trial(result: Result) -> list[str]:
-    """Seed, id, and the artefact's SHA-256 or the failure."""
-    failure = result.failure and f"{result.failure.kind}: {result.failure.message}"
-    return [str(result.seed), result.id, failure or (result.artefact or "")[:HASH]]
+def _trial(result: Result) -> str:
+    """Seed, id, and the artefact's SHA-256 or the failure, on one line."""
+    failure = result.failure and f"{result.failure.kind}: {' '.join(result.failure.message.split())}"
+    return f"{result.seed} {result.id} {failure or (result.artefact or '')[:HASH]}"
 
 
 def classes(cell: Cell) -> list[Any] | None:

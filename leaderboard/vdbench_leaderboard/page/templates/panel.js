@@ -29,7 +29,10 @@ const facts = ([heading, pairs]) =>
 
 const trials = (cell) => {
   const headers = `<th scope="col" class="num">Seed</th><th scope="col">Trial</th><th scope="col">First digits of the distilled set’s SHA-256, or failure</th>`;
-  const rows = cell.trials.map(([seed, id, rest]) => `<tr><td class="num">${seed}</td><td><code>${safe(id)}</code></td><td>${safe(rest) || NOTHING}</td></tr>`);
+  const rows = cell.trials.split("\n").map((line) => {
+    const [seed, id, ...rest] = line.split(" ");
+    return `<tr><td class="num">${seed}</td><td><code>${safe(id)}</code></td><td>${safe(rest.join(" ")) || NOTHING}</td></tr>`;
+  });
   const machines = cell.machines.map((machine) => `<li>${safe(machine)}</li>`).join("");
   return `<details><summary>Trials and machines</summary>${tableOf("Trials", headers, rows)}<ul>${machines}</ul></details>`;
 };

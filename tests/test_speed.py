@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "speed" / "gpu.py"
+SCRIPTS = [*SCRIPT.parents[1].glob("*.py"), *SCRIPT.parent.glob("*.py")]
 TINY = {"device": "cpu", "clips": 8, "size": 16, "frames": 4, "width": 4, "steps": 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_every_script_can_be_started(script: Path) -> None:
+    ended = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.slow

@@ -30,7 +30,9 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     """What is offered here, imported when it is first asked for (PEP 562)."""
     if name == "__version__":
-        value: Any = _version()
+        from vdbench.version import installed
+
+        value: Any = installed()
     elif name in _PLACES:
         from importlib import import_module
 
@@ -44,12 +46,3 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The names that are offered, imported or not."""
     return sorted({*globals(), *__all__})
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("vdbench")
-    except PackageNotFoundError:  # a source tree that was never installed
-        return "0+unknown"

@@ -85,6 +85,18 @@ print(len(done.results), len(done.failures))
     assert (ended.stdout, ended.stderr) == ("3 0\n", "")
 
 
+def test_looking_at_clips_and_results_needs_no_torch(home: Path) -> None:
+    code = f"""
+import sys
+sys.modules["torch"] = None
+import vdbench
+print(len(vdbench.load_dataset("ucf101", "quick").train))
+print(len(vdbench.load_results({str(home / "stores")!r})))
+"""
+    ended = python(code, VDBENCH_HOME=str(home))
+    assert ended.stdout.split()[1:] == ["0"] and int(ended.stdout.split()[0]) > 0, ended.stderr
+
+
 def test_train_and_validation_clips_are_handed_out_and_test_clips_are_not(home: Path) -> None:
     suite = load_suite("quick", nested(TINY)["protocol"])
     clips = vdbench.load_dataset("ucf101", suite)
@@ -107,6 +119,42 @@ def test_a_run_from_python_finds_what_the_command_line_ran_and_the_other_way_rou
     assert {trial: after[trial] for trial in before} == before
     again = tiny_run(methods=Herding(Herding.Settings(encoder="pixels")))
     assert {result.id for result in again.results} == set(before)
+
+
+def test_instances_of_one_method_run_side_by_side(home: Path) -> None:
+    two = [Herding(Herding.Settings(encoder={"name": "pixels", "dim": dim})) for dim in (3, 4)]
+    done = tiny_run(methods=["random", *two, "k-center"], set=TINY | {"k-center.encoder": "pixels"})
+    assert sorted(result.method for result in done.results) == ["full", "herding", "herding", "k-center", "random"]
+    dims = {result.settings["encoder"]["dim"] for result in done.results if result.method == "herding"}
+    assert dims == {3, 4} and done._repr_html_().count("<td>herding</td>") == 2
+
+
+def test_a_class_of_a_module_is_the_method_of_that_plugin_file(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(["methods", "new", "of-a-module", "--folder", str(tmp_path)])
+    plugin = tmp_path / "of_a_module.py"
+    call(typed(home, "--methods", "of-a-module", "--plugin", plugin, "--set", "of-a-module.encoder=pixels"))
+    monkeypatch.syspath_prepend(tmp_path)
+    from of_a_module import OfAModule  # type: ignore[import-not-found]
+
+    before = {result.id: result.started for result in Home(home).results}
+    for more in ({}, {"plugins": [plugin]}):
+        tiny_run(methods=OfAModule, set=TINY | {"of-a-module.encoder": "pixels"}, **more)
+    assert {result.id: result.started for result in Home(home).results} == before and len(before) == 3
+
+
+@pytest.mark.slow
+def test_trials_are_tracked_where_that_is_asked_for(home: Path) -> None:
+    tiny_run(methods="random")
+    assert not (home / "mlflow").exists()
+    tiny_run(methods="random", ipc=2, tracking=True)
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{home / 'mlflow' / 'mlflow.db'}")
+    found = [run for e in client.search_experiments() for run in client.search_runs([e.experiment_id])]
+    (trial,) = (run for run in found if "trial" in run.data.tags)  # full was done
+    assert trial.data.params["method"] == "random" and trial.info.status == "FINISHED"
 
 
 def test_one_set_is_the_one_of_a_run_and_is_made_once(home: Path) -> None:
@@ -197,7 +245,6 @@ def test_faults_of_the_caller_are_sentences() -> None:
         ({"scheduler": "slurm"}, "there is no scheduler 'slurm'"),
         ({"methods": [3]}, "3 is no method"),
         ({"set": {"herding": 1}}, "names no setting"),
-        ({"methods": [Herding(), Herding()]}, "given twice"),
         ({"device": "tpu"}, "there is no device 'tpu'"),
     ):
         with pytest.raises(UsageError, match=sentence):

@@ -17,7 +17,7 @@ from vdbench.experiment.budgets import parse_bytes
 from vdbench.experiment.plan import Request
 from vdbench.experiment.repeat import named as named_in
 from vdbench.experiment.repeat import settings_of, suite_of
-from vdbench.experiment.suite import Suite, load_suite, merged
+from vdbench.experiment.suite import Suite, load_suite, merged, usual_suite
 from vdbench.method import Method
 from vdbench.registry import Registry
 from vdbench.registry.methods import hand_over
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
 
-EMBEDDED = "motion-digits"
 MethodLike = str | type[Method[Any]] | Method[Any]
 """A name, ``name@pool`` or glob; a class; or an instance, whose settings are those that it was given."""
 SuiteLike = str | Path | Suite
@@ -169,18 +168,13 @@ def repeated(result: Result, seeds: Sequence[int] | None = None, plugins: Sequen
     )
 
 
-def usual_suite(datasets: Sequence[str] | None) -> str:
-    """The suite of data sets for which none is named: ``quick`` on the embedded one, ``clean`` on real data."""
-    return "quick" if datasets is None or list(datasets) == [EMBEDDED] else "clean"
-
-
 def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str, Any]]]:
     """Methods by what they would be called on the command line, and the settings of those that are instances.
 
     A class, and that of an instance, is offered as a method to this process.
 
     Raises:
-        UsageError: one is no method, its source cannot be had, or two instances are of one method.
+        UsageError: one is no method, its source cannot be had, or two instances are of one method: see :func:`apart`.
         DependencyError: a class cannot be used as a method.
     """
     names: list[str] = []
@@ -193,7 +187,7 @@ def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str,
         elif isinstance(method, Method):
             name = hand_over(type(method))
             if name in settings:
-                raise UsageError(f"method '{name}' is given twice with settings of its own; give each its own run")
+                raise UsageError(f"method '{name}' is given twice with settings of its own")
             chosen = method.settings.model_dump(mode="json")
             settings[name] = {key: chosen[key] for key in sorted(method.settings.model_fields_set)}
             names.append(name)
@@ -202,6 +196,23 @@ def named(methods: Iterable[MethodLike]) -> tuple[list[str], dict[str, dict[str,
                 f"{method!r} is no method; give a name, or a subclass of vdbench.method.Method or its instance"
             )
     return names, settings
+
+
+def apart(methods: Sequence[MethodLike] | None) -> list[Sequence[MethodLike] | None]:
+    """Methods in groups that have at most one instance of each, whose settings are then its own.
+
+    Names and classes are in every group, so that settings which are meant for them are.
+    """
+    if methods is None:
+        return [None]
+    plain = [method for method in methods if not isinstance(method, Method)]
+    groups: list[Sequence[MethodLike] | None] = []
+    left = [method for method in methods if isinstance(method, Method)]
+    while left or not groups:
+        first = {type(method): method for method in reversed(left)}
+        groups.append([*plain, *reversed(first.values())])
+        left = [method for method in left if first[type(method)] is not method]
+    return groups
 
 
 def nested(changes: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:

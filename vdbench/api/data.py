@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdbench.api.asking import usual_suite
 from vdbench.experiment.bench import Bench
 from vdbench.experiment.home import Home
-from vdbench.experiment.suite import load_suite
+from vdbench.experiment.suite import load_suite, usual_suite
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vdbench.api.asking import Asked, Means, budgets, counted, ipcs, nested, requested
+from vdbench.api.asking import Asked, Means, apart, budgets, counted, ipcs, nested, requested
 from vdbench.api.progress import listening
 from vdbench.api.shown import escaped, table
 from vdbench.api.tables import frame_of
@@ -105,8 +107,8 @@ def run(
     leaderboard of a home is built by ``vdbench leaderboard build``.
 
     Args:
-        methods: names, ``name@pool``, globs, classes or instances; the suite's where left out. The suite's controls
-            run beside them.
+        methods: names, ``name@pool``, globs, classes or instances, several of one class with settings of their own
+            too; the suite's where left out. The suite's controls run beside them.
         datasets: their names; the suite's where left out.
         ipc: instances per class.
         seeds: how many distillation seeds, counted from 0, or which.
@@ -134,9 +136,9 @@ def run(
         KeyboardInterrupt: it was asked to end; what is done is kept.
 
     Example:
-        >>> done = run(["random", "herding"], "motion-digits", ipc=1, seeds=1)
+        >>> done = run("random", "motion-digits", ipc=1, seeds=1)
         >>> sorted(done.frame().method)
-        ['full', 'herding', 'random']
+        ['full', 'random']
     """
     asked = Asked(
         methods=_several(methods),
@@ -153,10 +155,10 @@ def run(
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     place = Home.at(home)
     carrier = scheduler_named(scheduler, ray_address, workers)
-    request = requested(asked, place, means)
+    requests = [requested(replace(asked, methods=group), place, means) for group in apart(asked.methods)]
     for path in place.results.set_aside_corrupt():
         warnings.warn(f"{path} is no result that can be read; it was set aside, and its trial runs again", stacklevel=2)
-    plan = make_plan(request, place)
+    plan = reduce(or_, [make_plan(request, place) for request in requests])
     pending = len(plan.pending)
     listeners = [listener for listener in (listening(pending), _mirror(place, tracking and pending > 0)) if listener]
     try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vdbench.api.asking import Asked, Means, at_least_one, budgets, nested, requested, usual_suite
+from vdbench.api.asking import Asked, Means, at_least_one, budgets, nested, requested
 from vdbench.api.progress import watching
 from vdbench.api.shown import escaped, table
 from vdbench.api.tables import networks_frame
@@ -26,7 +26,7 @@ from vdbench.experiment.bench import Bench, device_named
 from vdbench.experiment.home import Home
 from vdbench.experiment.plan import make_plan
 from vdbench.experiment.stopping import StopRequest
-from vdbench.experiment.suite import load_suite
+from vdbench.experiment.suite import load_suite, usual_suite
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.worker import distil, reproducibly
 from vdbench.extensions.kinds import use
@@ -88,9 +88,8 @@ def distill(
         KeyboardInterrupt: it was asked to end, and has kept its state.
 
     Example:
-        >>> small = distill("herding", "motion-digits", ipc=5, seed=0, suite="quick")
-        >>> len(small), small.record.ipc
-        (40, 5)
+        >>> distill("random", "motion-digits", ipc=5, seed=0, suite="quick")
+        DistilledSet of 40 clips in 983040 bytes, by random from motion-digits, IPC 5, seed 0
     """
     asked = Asked(
         methods=[method],
@@ -223,8 +222,9 @@ def evaluate(
     on = dataset or (ours.record.dataset if ours else None)
     chosen = load_suite(suite or usual_suite(None if on is None else [on]), protocol)
     bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, Home.at(home), device_named(device))
-    declared = as_declared_now(bench.store.manifest.spec)
-    bench = Bench(bench.store, bench.view, chosen.protocol.on(declared), bench.home, bench.device)
+    bench = replace(
+        bench, protocol=chosen.protocol.on(as_declared_now(bench.store.manifest.spec)).computed_on(bench.device)
+    )
     distilled = ours or _read(what, bench, reading)
     train, protocol_now = bench.view.train, bench.protocol
     check_fit(distilled, bench.view.test if protocol_now.evaluate_on == "test" else bench.view.validation)

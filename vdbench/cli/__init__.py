@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from vdbench import __version__
 from vdbench.api.screen import NOBODY_READS, harmless, silence
 from vdbench.cli import advice, datasets, generator, judge, leaderboard, machine, methods, results, run
 from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
 from vdbench.cli.output import err, replace_what_cannot_be_shown
 from vdbench.errors import VdbenchError
+from vdbench.version import installed
 
 app = typer.Typer(
     name="vdbench",
@@ -32,7 +32,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        print(f"vdbench {__version__}")
+        print(f"vdbench {installed()}")
         raise typer.Exit
 
 

@@ -153,10 +153,11 @@ def run(
             soft_wrap=True,
         )
     plan = make_plan(request, place)
-    if result is not None and all(job.trial.id != result.id for job in plan.jobs if job.trial.seed == result.seed):
+    planned = {job.trial.id for job in plan.jobs}
+    if result is not None and result.seed in request.seeds and result.id not in planned:
         err.print(
-            f"warning: the trial of result {result.id} has another id here, {plan.jobs[0].trial.id}: its clips, its "
-            "code or this version are not those of the result",
+            f"warning: the trial of result {result.id} has another id here, {min(planned)}: clips, code or "
+            "this version are not those of the result",
             soft_wrap=True,
         )
     cost = _estimate(plan, place, 1 if scheduler == "inline" else workers or os.cpu_count() or 1, scheduler)

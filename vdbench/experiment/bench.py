@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from vdbench.datasets.prepare import prepared_store
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import UsageError
@@ -21,6 +19,8 @@ from vdbench.work.reports import Report, silent
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    import torch
 
     from vdbench.datasets.draft import Progress
     from vdbench.datasets.store import ClipStore
@@ -40,14 +40,14 @@ class Bench:
         view: these in the protocol's shape.
         protocol: as it is on this data set.
         home: where shared work is kept.
-        device: where to compute.
+        device: where to compute, ``cpu`` or ``cuda``.
     """
 
     store: ClipStore
     view: View
     protocol: Protocol
     home: Home
-    device: torch.device
+    device: str
 
     @classmethod
     def of(cls, store: ClipStore, protocol: Protocol, home: Home, device: str) -> Bench:
@@ -57,7 +57,7 @@ class Bench:
             UsageError: the data set has no such split.
             DataError: its clips have fewer frames or pixels than the protocol asks for.
         """
-        return cls(store, open_view(store, home.root, **protocol.data()), protocol, home, torch.device(device))
+        return cls(store, open_view(store, home.root, **protocol.data()), protocol, home, device)
 
     @classmethod
     def open(
@@ -78,9 +78,15 @@ class Bench:
         store = prepared_store(dataset, home.root, protocol.frames, protocol.size, on_progress=on_progress)
         return cls.of(store, protocol, home, device)
 
+    @property
+    def _on(self) -> torch.device:
+        import torch  # looking at clips needs none
+
+        return torch.device(self.device)
+
     def assets(self, report: Report = silent, due: Callable[[], bool] | None = None) -> Assets:
         """The shared work over the train split."""
-        return Assets(self.home.assets, self.view.train, self.device, report, due)
+        return Assets(self.home.assets, self.view.train, self._on, report, due)
 
     def pool(self, generator: Mapping[str, Any]) -> GeneratedPool:
         """The generated clips that settings of the generator stand for."""
@@ -110,7 +116,7 @@ class Bench:
             train=self.view.train,
             ipc=ipc,
             seed=seed,
-            device=self.device,
+            device=self._on,
             assets=self.assets(report, due),
             report=report,
             checkpoints=checkpoints,
@@ -145,7 +151,7 @@ class Bench:
             students=protocol.students,
             recipe=protocol.recipe,
             seeds=seeds,
-            device=self.device,
+            device=self._on,
             labels=protocol.labels,
             augmentation=protocol.augmentation,
             teacher=teacher_of(protocol).teacher(assets or self.assets(report)) if needs_teacher else None,
@@ -172,6 +178,8 @@ def device_named(asked: str, elsewhere: bool = False) -> str:
         raise UsageError(f"there is no device '{asked}'; choose auto, cpu or cuda")
     if elsewhere and asked != "auto":
         return asked
+    import torch
+
     available = torch.cuda.is_available()
     if asked == "cuda" and not available:
         raise UsageError("--device cuda: torch finds no CUDA GPU here; leave --device out to use the CPU")

@@ -9,20 +9,37 @@ from pathlib import Path
 
 import torch
 
-from vdbench import __version__
 from vdbench.experiment.result import Environment
+from vdbench.version import installed
 
 
 def environment(device: str) -> Environment:
     """The machine and the versions, as results record them."""
     return Environment(
-        vdbench=__version__,
+        vdbench=installed(),
         python=platform.python_version(),
         torch=torch.__version__,
         device=_gpu() if device == "cuda" else _processor(),
         cpus=os.cpu_count() or 1,
         platform=f"{platform.system()} {platform.machine()}",
+        **(gpu_versions() if device == "cuda" else {}),
     )
+
+
+def gpu_versions(proc: Path = Path("/proc")) -> dict[str, str]:
+    """The versions of CUDA, cuDNN and the driver, as far as they can be had.
+
+    Args:
+        proc: where the kernel tells of itself.
+    """
+    cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    try:
+        told = (proc / "driver" / "nvidia" / "version").read_text()
+    except OSError:
+        told = ""
+    driver = re.search(r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)", told)
+    found = {"cuda": torch.version.cuda, "cudnn": cudnn and str(cudnn), "driver": driver and driver[1]}
+    return {name: version for name, version in found.items() if version}
 
 
 def _gpu() -> str:

@@ -93,6 +93,12 @@ class Plan:
         """The trials without a result; a failed one is pending."""
         return [job for job in self.jobs if job.trial.id not in self.done]
 
+    def __or__(self, other: Plan) -> Plan:
+        """Both, each trial once."""
+        jobs = {job.trial.id: job for job in (*other.jobs, *self.jobs)}
+        order = dict.fromkeys(job.trial.id for job in (*self.jobs, *other.jobs))
+        return Plan(tuple(jobs[trial] for trial in order), {**self.done, **other.done})
+
 
 def make_plan(request: Request, home: Home) -> Plan:
     """Lay out a run: every method on every data set at every IPC with every seed.
@@ -110,7 +116,7 @@ def make_plan(request: Request, home: Home) -> Plan:
         student_class(student.name)
     jobs: dict[str, Job] = {}
     for store in request.stores:
-        protocol = request.suite.protocol.on(as_declared_now(store.manifest.spec))
+        protocol = request.suite.protocol.on(as_declared_now(store.manifest.spec)).computed_on(request.device)
         site = _Site(request, registry, Bench.of(store, protocol, home, request.device))
         _check_data(request, site.bench.view)
         cells = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from vdbench.datasets.spec import DatasetSpec
 
+EMBEDDED = "motion-digits"
+"""The data set that vdbench renders itself."""
 MODIFIED = "-modified"
 """Added to the name of a suite whose protocol was changed."""
 
@@ -59,6 +61,15 @@ class Protocol(Record):
         if self.augmentation is None or not spec.directed:
             return self
         return self.model_copy(update={"augmentation": self.augmentation.model_copy(update={"mirror": False})})
+
+    def computed_on(self, device: str) -> Protocol:
+        """This protocol on a kind of device, with the precision that it is trained in there.
+
+        Raises:
+            UsageError: the device has no such precision.
+        """
+        recipe = self.recipe.on(device)
+        return self if recipe is self.recipe else self.model_copy(update={"recipe": recipe})
 
     def data(self) -> dict[str, Any]:
         """The part that decides which clips methods see."""
@@ -174,6 +185,11 @@ def _read(asked: str | Path) -> Suite:
         return Suite.model_validate(declared)
     except (yaml.YAMLError, ValueError, TypeError, UsageError) as error:
         raise DataError(f"suite file {file.name} is malformed: {faults_in(error)}") from error
+
+
+def usual_suite(datasets: Sequence[str] | None) -> str:
+    """The suite of data sets for which none is named: ``quick`` on the embedded one, ``clean`` on real data."""
+    return "quick" if datasets is None or list(datasets) == [EMBEDDED] else "clean"
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -165,7 +165,9 @@ def offered(plugins: Sequence[Path] = ()) -> list[Entry]:
     """
     chosen = dict.fromkeys(path.expanduser().resolve() for path in plugins)
     files = [entry for path in chosen for entry in _from_file(path)]
-    return _without_clashes([*_installed(), *handed_over(), *files])
+    same = {(entry.name, entry.code) for entry in files}
+    handed = [entry for entry in handed_over() if (entry.name, entry.code) not in same]
+    return _without_clashes([*_installed(), *handed, *files])
 
 
 _HANDED_OVER: dict[str, Entry] = {}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
-from vdbench_leaderboard.figures import keys, style
-from vdbench_leaderboard.figures.style import INK, LINE, MUTED, draw_points
+from vdbench_leaderboard.figures import style
+from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,18 +38,17 @@ def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
         return None
     ends = {method: line[max(line)].mean for method, line in lines.items()}
     bounds = {row.method: top1 for row in board.bounds if (top1 := row.shown[0].cell.top1)}
-    every = {**ends, **{method: top1.mean for method, top1 in bounds.items()}, "chance": board.chance}
+    order = sorted(ends, key=lambda method: (-ends[method], method))
     with style.styled():
         figure = Figure()
-        height = keys.height_of(list(every), HEIGHT)
-        axes = style.sized(figure, height + 0.6)
-        style.place(axes, 0.55, 0.5, keys.width_of(list(every)), 0.1)
+        axes = style.sized(figure, style.height_of(order, HEIGHT) + 0.6)
+        style.place(axes, 0.55, 0.5, style.width_of(order), 0.1)
         _dress(board, axes)
         _bands(axes, lines, looks)
         _means(axes, lines, looks)
         axes.set_ylim(_limits(lines, bounds, board.chance))
         _horizontals(axes, bounds, board.chance)
-        keys.name_lines(axes, every, {**dict.fromkeys(every), **{method: looks[method] for method in lines}})
+        style.name_points(axes, order, looks)
         return style.svg(figure)
 
 
@@ -93,9 +92,20 @@ def _means(axes: Axes, lines: dict[str, dict[int, Estimate]], looks: Looks) -> N
 
 
 def _horizontals(axes: Axes, bounds: dict[str, Estimate], chance: float) -> None:
-    for top1, dash in zip(bounds.values(), DASHES * len(bounds), strict=False):
-        axes.axhline(top1.mean, color=INK, linewidth=1.2, linestyle=(0, dash), zorder=1)
-    axes.axhline(chance, color=MUTED, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+    """Methods without a budget, and chance: a line across with its name on it."""
+    heights = {**{method: top1.mean for method, top1 in bounds.items()}, "chance": chance}
+    for (name, height), dash in zip(heights.items(), [*(DASHES * len(bounds))[: len(bounds)], (1, 2)], strict=True):
+        axes.axhline(height, color=INK, linewidth=1.1, linestyle=(0, dash), zorder=1)
+        axes.annotate(
+            style.shortened(name),
+            (0, height),
+            (3, 2),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            fontsize=TEXT - 1,
+            color=INK,
+            gid=HALO,
+        )
 
 
 def _dress(board: Board, axes: Axes) -> None:

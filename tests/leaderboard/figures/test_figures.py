@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdbench_leaderboard.figures import heat, keys, over_ipc, rankings, style, trade_off
+from vdbench_leaderboard.figures import heat, over_ipc, rankings, style, trade_off
 from vdbench_leaderboard.figures.plots import MOST_BOARDS, draw, plotted
 from vdbench_leaderboard.page.html import THEMED, inline
 from vdbench_leaderboard.statistics.average_ranks import AverageRanks
@@ -67,27 +67,12 @@ def test_each_row_has_a_look_of_its_own_and_pools_share_their_method_s_colour(ma
     assert found["random"].colour == style.GREY
 
 
-@given(st.lists(st.floats(0, 100), min_size=1, max_size=20).map(sorted), st.floats(0.1, 6))
-def test_names_keep_apart_in_order_and_near(wanted, gap):
-    found = keys.spaced(wanted, gap, 0, 100)
-    assert all(later - earlier >= gap - 1e-6 for earlier, later in zip(found, found[1:], strict=False))
-    assert found[0] >= -1e-6
-    if gap * (len(wanted) - 1) <= 100:
-        assert found[-1] <= 100 + 1e-6
-    if all(later - earlier >= gap for earlier, later in zip(wanted, wanted[1:], strict=False)):
-        assert found == pytest.approx(wanted)
-
-
-def test_two_names_for_one_place_share_the_shift():
-    assert keys.spaced([50, 50], 4, 0, 100) == pytest.approx([48, 52])
-
-
 def test_names_are_listed_from_the_highest_value_down(found, drawn):
     board = found[0]
     written = texts(drawn[f"{board.slug}-ipc"])
     means = {row.method: row.standings[-1].cell.top1.mean for row in board.rows}
     shown = [text for text in written if text in means]
-    assert shown == sorted(means, key=means.get)
+    assert shown == sorted(means, key=means.get, reverse=True)
     assert {"full", "chance"} <= set(written)
 
 
@@ -181,3 +166,22 @@ def test_dollars_and_angles_in_names_are_text(make):
     odd = [make("herding", ipc=ipc, settings={"a": value}) for ipc in (1, 5) for value in ("$x_{$", "<b>&")]
     svg = over_ipc.accuracy_over_ipc(*board_of(odd))
     assert {"herding (a=$x_{$)", "herding (a=<b>&)"} <= set(texts(svg))
+
+
+def dominates(one, other):
+    return one[0] <= other[0] and one[1] >= other[1] and one != other
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12))
+def test_the_front_is_what_nothing_dominates(found):
+    kept = trade_off.front(found)
+    assert {*kept} == {
+        place for place, point in enumerate(found) if not any(dominates(other, point) for other in found)
+    }
+    assert [found[place][0] for place in kept] == sorted(found[place][0] for place in kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_equal_points_are_both_on_it():
+    assert trade_off.front([(1, 5), (1, 5), (2, 5), (0, 1)]) == [3, 0, 1]
+    assert trade_off.front([]) == []

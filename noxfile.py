@@ -73,6 +73,13 @@ def types(session: nox.Session) -> None:
     session.run("mypy", *(f"-p{package}" for package in PACKAGES))
 
 
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """Measure what a GPU makes of clips at the field's size; needs one."""
+    install(session)
+    session.run("python", "benchmarks/speed/gpu.py", *session.posargs)
+
+
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel and the source archive into dist/."""

@@ -110,6 +110,8 @@ def _suite_faults(result: Result, protocol: Protocol) -> Iterator[str]:
         yield f"there is no data set '{result.dataset.name}'"
     elif base == result.suite:
         declared = _suite(base).protocol.on(load_dataset(result.dataset.name))
+        if protocol.recipe.precision == "bf16":  # what a suite is trained in on a GPU
+            declared = declared.computed_on("cuda")
         others = [name for name in Protocol.model_fields if getattr(declared, name) != getattr(protocol, name)]
         if others:
             changed = ", ".join(others)

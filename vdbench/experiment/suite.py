@@ -62,6 +62,15 @@ class Protocol(Record):
             return self
         return self.model_copy(update={"augmentation": self.augmentation.model_copy(update={"mirror": False})})
 
+    def computed_on(self, device: str) -> Protocol:
+        """This protocol on a kind of device, with the precision that it is trained in there.
+
+        Raises:
+            UsageError: the device has no such precision.
+        """
+        recipe = self.recipe.on(device)
+        return self if recipe is self.recipe else self.model_copy(update={"recipe": recipe})
+
     def data(self) -> dict[str, Any]:
         """The part that decides which clips methods see."""
         return {"frames": self.frames, "size": self.size, "split": self.split, "validation": self.validation}

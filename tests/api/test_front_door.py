@@ -202,7 +202,7 @@ def test_what_cannot_be_judged_is_refused(home: Path) -> None:
         vdbench.evaluate((clips, small.labels()), "ucf101", reading=Reading(pixels="normalised"), **SMALL)
     with pytest.raises(DataError, match="classes from 0 to 2"):
         vdbench.evaluate((small.pixels(), small.labels() + 3), "ucf101", **SMALL)
-    with pytest.raises(UsageError, match="a list cannot be judged"):
+    with pytest.raises(UsageError, match="a list cannot be evaluated"):
         vdbench.evaluate([1], "ucf101", **SMALL)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="only protocol"):
         vdbench.evaluate(small, set={"dm.lr": 1})

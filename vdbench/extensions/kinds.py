@@ -64,7 +64,7 @@ class Kind(Generic[T]):
 
         Raises:
             UsageError: there is none of that name, or a plugin file offers one of ours.
-            DependencyError: it cannot be imported.
+            DependencyError: it cannot be imported, or is no class of this kind.
         """
         plugged = next((found for found in self._in_plugins() if cls_name(found[0]) == name), None)
         if plugged and (name in self.own or name in self._installed()):
@@ -90,10 +90,14 @@ class Kind(Generic[T]):
 
     def _load(self, point: EntryPoint) -> type[T]:
         try:
-            return cast("type[T]", point.load())
+            found = point.load()
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises
             reason = " ".join(str(error).split())
             raise DependencyError(f"{self.noun} '{point.name}' cannot be imported: {reason}") from error
+        if not (isinstance(found, type) and issubclass(found, cast("type[T]", _imported(self.base)))):
+            wanted = self.base.replace(":", ".")
+            raise DependencyError(f"{self.noun} '{point.name}' cannot be used: {point.value} does not extend {wanted}")
+        return found
 
 
 def cls_name(cls: type) -> str:

@@ -1,11 +1,13 @@
 """Precision: part of the recipe and of every id, float32 as it always was, and bfloat16 that is held against it."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from vdbench.errors import DependencyError, UsageError
 from vdbench.evaluation import precision
-from vdbench.evaluation.precision import bfloat16_error, check_bfloat16, computing
+from vdbench.evaluation.precision import bfloat16_error, check_bfloat16, computing, processor_has_bfloat16
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips
@@ -61,3 +63,14 @@ def test_bfloat16_is_held_against_float32_and_refused_where_they_part(monkeypatc
         with pytest.raises(DependencyError, match="add --set protocol.recipe.precision=float32"):
             check_bfloat16(CPU)
     check_bfloat16.cache_clear()
+
+
+def test_who_asks_for_bfloat16_where_it_is_emulated_is_warned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text("model name: x\nflags\t\t: fpu avx2\n")
+    assert not processor_has_bfloat16(tmp_path)
+    (tmp_path / "cpuinfo").write_text("model name: x\nflags\t\t: fpu avx2 avx512_bf16\n")
+    assert processor_has_bfloat16(tmp_path)
+    assert processor_has_bfloat16(tmp_path / "nowhere")
+    monkeypatch.setattr(precision, "processor_has_bfloat16", lambda: False)
+    with pytest.warns(UserWarning, match="this processor emulates bf16"):
+        Recipe(precision="bf16").on("cpu")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vdbench.errors import DependencyError, UsageError
@@ -20,7 +22,7 @@ FARTHEST = 0.02
 
 
 def check_precision(precision: Precision | None, device: str) -> None:
-    """Make sure that a kind of device has a precision.
+    """Make sure that a kind of device has a precision; there is a warning where it has to be emulated.
 
     Raises:
         UsageError: it has not.
@@ -29,19 +31,32 @@ def check_precision(precision: Precision | None, device: str) -> None:
         raise UsageError(
             "precision tf32 exists only on a GPU; choose float32 or bf16 with --set protocol.recipe.precision"
         )
+    if precision == "bf16" and device == "cpu" and not processor_has_bfloat16():
+        warnings.warn("this processor emulates bf16, which takes several times as long as float32", stacklevel=2)
+
+
+def processor_has_bfloat16(proc: Path = Path("/proc")) -> bool:
+    """Whether a processor computes in bfloat16 itself; True where its kind cannot be told.
+
+    Args:
+        proc: where the kernel tells of the processor.
+    """
+    try:
+        told = (proc / "cpuinfo").read_text()
+    except OSError:
+        return True
+    return "flags" not in told or "avx512_bf16" in told or "amx_bf16" in told
 
 
 @contextmanager
 def computing(precision: Precision | None, device: torch.device) -> Iterator[None]:
-    """Compute in a precision, float32 where it is None, and as before afterwards.
+    """Compute in a precision that the device has, float32 where it is None, and as before afterwards.
 
     Raises:
-        UsageError: the device has no such precision.
         DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
     """
     import torch
 
-    check_precision(precision, device.type)
     if precision == "bf16" and device.type == "cuda":
         check_bfloat16(device)
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul

@@ -43,6 +43,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def hub(session: nox.Session) -> None:
+    """Open exported sets with the libraries that they are written for, which no other session installs."""
+    install(session, "tests", "hub", editable=True)
+    session.run("pytest", "-k", "datasets or webdataset or hub", "tests/distilled/sharing", "tests/experiment")
+
+
+@nox.session
 def oldest(session: nox.Session) -> None:
     """Run the tests that use every dependency a little, with each at the lower end of what is allowed."""
     project = nox.project.load_toml("pyproject.toml")

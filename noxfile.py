@@ -8,7 +8,7 @@ nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "types", "tests", "wheel", "leaderboard", "docs"]
 nox.options.reuse_existing_virtualenvs = True
 
-CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "docs/hooks.py", "noxfile.py")
+CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "docs/hooks.py", "docs/cli_reference.py", "noxfile.py")
 PACKAGES = ("vdbench", "vdbench_methods", "vdbench_benchmarks", "vdbench_leaderboard")
 OLDEST = (
     "tests/cli/test_listings.py",
@@ -43,6 +43,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def hub(session: nox.Session) -> None:
+    """Open exported sets with the libraries that they are written for, which no other session installs."""
+    install(session, "tests", "hub", editable=True)
+    session.run("pytest", "-k", "datasets or webdataset or hub", "tests/distilled/sharing", "tests/experiment")
+
+
+@nox.session
 def oldest(session: nox.Session) -> None:
     """Run the tests that use every dependency a little, with each at the lower end of what is allowed."""
     project = nox.project.load_toml("pyproject.toml")
@@ -57,12 +64,13 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and import floors."""
+    """Check style, format, import floors and the Dockerfile, which nothing here builds."""
     session.install(
         "-c", "constraints.txt", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint")
     )
     session.run("ruff", "check", *CODE)
     session.run("ruff", "format", "--check", *CODE)
+    session.run("hadolint", "Dockerfile")
     session.run("lint-imports", env={"PYTHONPATH": f".:{PATHS}"})
 
 

@@ -1,5 +1,6 @@
 """The pages: their examples run, and the commands, settings and names in them exist."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -192,6 +193,15 @@ def test_the_data_set_of_the_page_can_be_declared(tmp_path: Path):
     spec = load_dataset(str(path))
     assert spec.name == path.stem
     assert set(spec.subset or ()) == {"Archery", "Surfing"}
+
+
+def test_the_page_of_commands_is_what_the_program_declares():
+    """If it is not, ``python docs/cli_reference.py`` writes it anew."""
+    spec = importlib.util.spec_from_file_location("cli_reference", ROOT / "docs" / "cli_reference.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert text_of("cli.md") == module.reference()
 
 
 @pytest.mark.parametrize("name", dataset_names())

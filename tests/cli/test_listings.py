@@ -75,9 +75,32 @@ def test_doctor_names_devices_decoders_and_data(cli: Cli, home: Path) -> None:
     answer = cli("doctor", "--home", home, "--data-root", home, "--json")
     rows = {row["what"]: row for row in json.loads(answer.out)}
     assert answer.code == 0
-    assert {"processor", "GPU", "decord", "av", "torch", "ray", "ucf101", "home"} <= set(rows)
+    assert {"processor", "memory", "GPU", "decord", "av", "torch", "ray", "libx264", "ucf101", "home"} <= set(rows)
+    assert rows["mlflow"]["needed_for"] == "the mirror of results in MLflow"
     assert rows["ucf101"]["state"] == "absent"
     assert "prepared" in rows["ucf101"]["details"]
+
+
+def test_doctor_looks_without_loading_what_takes_seconds(tmp_path: Path) -> None:
+    program = (
+        "import sys; from vdbench.cli import app; app(['doctor', '--home', sys.argv[1]], standalone_mode=False); "
+        "print({'torch', 'ray', 'mlflow', 'pandas', 'sklearn', 'diffusers'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "set()")
+
+
+@pytest.mark.slow
+def test_doctor_check_names_what_is_known_to_be_wrong(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vdbench.experiment.diagnosis.cuda_of_torch", lambda: "12.8")
+    monkeypatch.setattr("vdbench.experiment.diagnosis.cudnn_version", lambda: "9.10.2")
+    answer = cli("doctor", "--check", "--home", tmp_path, "--json")
+    wrong = [row for row in json.loads(answer.out) if row["state"] == "wrong"]
+    assert answer.code == 3
+    assert [row["what"] for row in wrong] == ["cuDNN"]
+    assert any(row["what"] == "Conv3d in bf16" and row["state"] == "ok" for row in json.loads(answer.out))
 
 
 def test_evaluate_judges_an_artefact_as_the_run_did(cli: Cli, home: Path) -> None:

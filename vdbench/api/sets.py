@@ -19,6 +19,7 @@ from vdbench.clips.codecs import parse_codec
 from vdbench.datasets.spec import as_declared_now
 from vdbench.distilled.distilled_set import DistilledSet
 from vdbench.distilled.outside.loading import Reading, from_arrays, is_outside, load_outside
+from vdbench.distilled.sharing.reading import open_set
 from vdbench.distilled.soundness import check_set
 from vdbench.errors import UsageError
 from vdbench.evaluation.evaluate import StudentSpec, check_fit
@@ -184,7 +185,7 @@ def evaluate(
     Args:
         what: a :class:`DistilledSet`; a pair of clips and labels, as NumPy arrays or tensors, where labels are
             numbers or names of classes ``(N,)`` or distributions ``(N, classes)``; a :class:`ClipSet`; or the path of
-            a distilled set, of a file of tensors, or of a folder of videos.
+            a distilled set, also an exported one, of a file of tensors, or of a folder of videos.
         dataset: test on this one; the one that a set was made from, or the suite's only one, where left out.
         suite: the protocol: a name, the path of a YAML file, or a suite. ``quick`` on ``motion-digits`` and ``clean``
             on real data where left out.
@@ -241,7 +242,7 @@ def evaluate(
 def _ours(what: Evaluable) -> DistilledSet | None:
     """The set itself, also where its folder is named; None for anything that vdbench did not make."""
     if isinstance(what, str | Path):
-        return None if is_outside(Path(what)) else DistilledSet.load(Path(what))
+        return None if is_outside(Path(what)) else open_set(Path(what))
     return what if isinstance(what, DistilledSet) else None
 
 

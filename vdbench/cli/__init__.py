@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from vdbench.api.screen import NOBODY_READS, harmless, silence
-from vdbench.cli import advice, datasets, generator, judge, leaderboard, machine, methods, results, run
+from vdbench.cli import advice, datasets, doctor, generator, judge, leaderboard, methods, results, run, sharing, tracked
 from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
 from vdbench.cli.output import err, replace_what_cannot_be_shown
 from vdbench.errors import VdbenchError
@@ -52,11 +52,12 @@ app.command("run")(run.run)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(methods.app, name="methods")
 app.command("evaluate")(judge.evaluate)
+app.command("export")(sharing.export)
 app.add_typer(generator.app, name="generator")
 app.add_typer(results.app, name="results")
 app.add_typer(leaderboard.app, name="leaderboard")
-app.command("mlflow")(machine.mlflow)
-app.command("doctor")(machine.doctor)
+app.command("mlflow")(tracked.mlflow)
+app.command("doctor")(doctor.doctor)
 
 
 class _Warning(logging.Formatter):

@@ -52,7 +52,7 @@ def encode(clips: NDArray[np.uint8], standard: Standard, quality: int) -> bytes:
 
     if 0 in clips.shape:
         raise UsageError(f"clips {clips.shape} have no frame that could be stored as {standard}")
-    context, colours, planes = _encoder(standard, quality, clips.shape), VideoReformatter(), _colours("dst")
+    context, colours, planes = _encoder(standard, quality, clips.shape), VideoReformatter(), conversion("dst")
     stream = bytearray(context.extradata)
     for i, frame in enumerate(frame for clip in clips for frame in clip):
         picture = av.VideoFrame.from_ndarray(_padded(frame, LEAST[standard]), format="rgb24")
@@ -84,7 +84,7 @@ def decode(stream: bytes, standard: Standard, shape: tuple[int, int, int, int]) 
     context: Any = av.CodecContext.create(DECODERS[standard], "r")
     context.thread_count, context.thread_type = 1, "NONE"
     context.options = {"err_detect": "explode"}
-    colours, planes, done = VideoReformatter(), _colours("src"), 0
+    colours, planes, done = VideoReformatter(), conversion("src"), 0
     ahead = memoryview(stream + bytes(64))[: len(stream)]  # the parser looks a few bytes past the end
     try:
         packets = [*context.parse(ahead), *context.parse(None)]
@@ -146,8 +146,15 @@ def _pictures(context: Any, packets: list[Any]) -> Iterator[Any]:
         yield from context.decode(packet)
 
 
-def _colours(side: Literal["src", "dst"]) -> dict[str, Any]:
-    """How colours are converted where the planes are on this side, with equal results on every processor."""
+def conversion(side: Literal["src", "dst"]) -> dict[str, Any]:
+    """How colours are converted, with equal results on every processor.
+
+    Args:
+        side: where the planes are: ``dst`` to encode pictures, ``src`` to decode them.
+
+    Returns:
+        Arguments of PyAV's ``VideoReformatter.reformat``.
+    """
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
     exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT

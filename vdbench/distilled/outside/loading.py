@@ -18,6 +18,7 @@ from vdbench.distilled.outside.static_dynamic import SCALE, as_form, find_parts
 from vdbench.distilled.outside.step_size import find_step_size
 from vdbench.distilled.outside.tensors import read_arrays, tensor_files
 from vdbench.distilled.outside.videos import classes_of, read_videos, video_files
+from vdbench.distilled.sharing.reading import is_export
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance
 
@@ -75,7 +76,7 @@ def is_outside(path: Path) -> bool:
     """
     if not path.exists():
         raise DataError(f"there is no file or folder {path}; check the path")
-    ours = (path / RECORD).exists() or (path / TENSORS).exists()
+    ours = (path / RECORD).exists() or (path / TENSORS).exists() or is_export(path)
     return path.is_file() or (not ours and bool(video_files(path) or tensor_files(path)))
 
 

@@ -1,0 +1,1 @@
+"""A distilled set as files for other people's code: written, and read again."""

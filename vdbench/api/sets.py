@@ -222,10 +222,10 @@ def evaluate(
     ours = _ours(what)
     on = dataset or (ours.record.dataset if ours else None)
     chosen = load_suite(suite or usual_suite(None if on is None else [on]), protocol)
-    bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, Home.at(home), device_named(device))
-    bench = replace(
-        bench, protocol=chosen.protocol.on(as_declared_now(bench.store.manifest.spec)).computed_on(bench.device)
-    )
+    place = Home.at(home)
+    bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, place, device_named(device))
+    declared = as_declared_now(bench.store.manifest.spec, place.root)
+    bench = replace(bench, protocol=chosen.protocol.on(declared).computed_on(bench.device))
     distilled = ours or _read(what, bench, reading)
     train, protocol_now = bench.view.train, bench.protocol
     check_fit(distilled, bench.view.test if protocol_now.evaluate_on == "test" else bench.view.validation)

@@ -12,7 +12,20 @@ from typing import Annotated, Any
 import typer
 
 from vdbench.api.screen import NOBODY_READS, harmless, silence
-from vdbench.cli import advice, datasets, doctor, generator, judge, leaderboard, methods, results, run, sharing, tracked
+from vdbench.cli import (
+    advice,
+    datasets,
+    doctor,
+    generator,
+    judge,
+    leaderboard,
+    methods,
+    new_dataset,
+    results,
+    run,
+    sharing,
+    tracked,
+)
 from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
 from vdbench.cli.output import err, replace_what_cannot_be_shown
 from vdbench.errors import VdbenchError
@@ -49,6 +62,7 @@ def _global(
 
 
 app.command("run")(run.run)
+datasets.app.command("new")(new_dataset.new)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(methods.app, name="methods")
 app.command("evaluate")(judge.evaluate)

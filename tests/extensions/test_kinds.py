@@ -51,7 +51,7 @@ class OfBrightness(Encoder):
 
 @pytest.fixture(autouse=True)
 def _no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(kinds, "_in_use", {})
+    monkeypatch.setattr(kinds, "in_use", {})
     yield
 
 

@@ -16,7 +16,7 @@ OLDEST = (
     "tests/datasets/test_prepare.py",
     "tests/datasets/test_readers.py",
     "tests/distilled/test_distilled_set.py",
-    "tests/leaderboard/test_leaderboard_build.py",
+    "tests/leaderboard/test_build.py",
 )
 """What is run with the lowest versions that are allowed: reading, running, storing, showing."""
 PATHS = "methods:benchmarks:leaderboard"

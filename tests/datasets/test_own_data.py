@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import worlds
@@ -300,11 +301,11 @@ def test_jester_and_diving48_are_read_as_they_are_handed_out(tmp_path, make):
     assert (len(index.classes), index.named(1, "train"), index.named(1, "test")) == (3, 12, 6)
     assert not index.missing and not index.unlisted
     store = prepare(world.spec, world.root, tmp_path / "home", workers=1, geometry=SMALL, reader="pyav")
-    picks = SMALL.picks(20)
+    picks = np.array(SMALL.picks(20))
     for clip in store.manifest.clips:
         assert (clip.decode.status, clip.decode.frames) == ("ok", 20), clip
-        ground = store.clips[clip.row].reshape(8, -1).min(axis=1)
-        assert all(abs(int(level) - (20 + 10 * t)) <= 30 for level, t in zip(ground, picks, strict=True)) or ground.size
+        levels = np.median(store.clips[clip.row], axis=(1, 2, 3))  # the ground: 10 levels brighter with every frame
+        assert np.abs(levels - (20 + 10 * picks)).max() <= 3, (clip.id, levels)
     assert verify(store, world.root) == []
 
 

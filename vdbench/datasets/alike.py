@@ -21,8 +21,8 @@ SHOTS = 3
 """Frames of a clip that are hashed."""
 CONTRAST = 4
 """Levels of 255 by which neighbours differ at least where one is brighter: less is noise."""
-ALIKE = 0.04
-"""Share of the bits in which clips that look alike differ at most: a re-encoded clip differs in less."""
+ALIKE = 0.6
+"""Share of the bits of either clip that clips which look alike have in common at least."""
 _BLOCK = 2048
 
 
@@ -45,23 +45,27 @@ def looks_of(clip: NDArray[np.uint8]) -> str:
 
 
 def alike(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
-    """The pairs of two lists of looks that nearly agree, as positions in both; compared in blocks, not all at once."""
+    """The pairs of two lists of looks that nearly agree, as positions in both; compared in blocks, not all at once.
+
+    Pictures in which nothing is brighter than its neighbour, such as black ones, are like no other.
+    """
     if not first or not second:
         return []
-    bits = SHOTS * SIDE * SIDE
-    columns = _signs(second).T
+    columns = _bits(second)
     found = []
     for start in range(0, len(first), _BLOCK):
-        agreeing = _signs(first[start : start + _BLOCK]) @ columns
-        rows, others = np.nonzero(agreeing >= bits * (1 - 2 * ALIKE))
+        block = _bits(first[start : start + _BLOCK])
+        common = block @ columns.T
+        either = block.sum(axis=1)[:, None] + columns.sum(axis=1)[None] - common
+        rows, others = np.nonzero((common >= ALIKE * either) & (common > 0))
         found += [(start + int(row), int(other)) for row, other in zip(rows, others, strict=True)]
     return found
 
 
-def _signs(looks: Sequence[str]) -> NDArray[np.float32]:
-    """A row of 1 and -1 for each: the product of two counts the bits that agree, less those that do not."""
+def _bits(looks: Sequence[str]) -> NDArray[np.float32]:
+    """A row of 1 and 0 for each: the product of two counts the bits that both have."""
     packed = np.frombuffer(bytes.fromhex("".join(looks)), dtype=np.uint8).reshape(len(looks), -1)
-    return np.unpackbits(packed, axis=1).astype(np.float32) * 2 - 1
+    return np.unpackbits(packed, axis=1).astype(np.float32)
 
 
 def tell_alike(manifest: Manifest) -> None:

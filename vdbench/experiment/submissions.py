@@ -50,9 +50,12 @@ def shareable(result: Result) -> bool:
     """Whether a distilled set may be handed on: it holds no clips of a data set with terms of its own, nor nearly so.
 
     Clips of a data set that is rendered here may, and generated ones. Anything else may not: what is learned starts
-    from real clips, and some methods hardly leave them; nor may sets of a data set that is not declared.
+    from real clips, and some methods hardly leave them. Of somebody's own data set nothing may, generated clips
+    included: a generator of few clips repeats them.
     """
-    rendered = result.dataset.name in dataset_names() and load_dataset(result.dataset.name).layout == "rendered"
+    if result.dataset.name not in dataset_names():
+        return False
+    rendered = load_dataset(result.dataset.name).layout == "rendered"
     return rendered or (result.provenance is not None and result.provenance.pool == "generated")
 
 

@@ -61,9 +61,7 @@ class Protocol(Record):
 
     def on(self, spec: DatasetSpec) -> Protocol:
         """This protocol on a data set: clips whose class has a direction are not mirrored."""
-        if self.augmentation is None or not spec.directed:
-            return self
-        return self.model_copy(update={"augmentation": self.augmentation.model_copy(update={"mirror": False})})
+        return unmirrored(self) if spec.directed else self
 
     def computed_on(self, device: str) -> Protocol:
         """This protocol on a kind of device, with the precision that it is trained in there.
@@ -77,6 +75,13 @@ class Protocol(Record):
     def data(self) -> dict[str, Any]:
         """The part that decides which clips methods see."""
         return {"frames": self.frames, "size": self.size, "split": self.split, "validation": self.validation}
+
+
+def unmirrored(protocol: Protocol) -> Protocol:
+    """A protocol under which no clip is mirrored."""
+    if protocol.augmentation is None:
+        return protocol
+    return protocol.model_copy(update={"augmentation": protocol.augmentation.model_copy(update={"mirror": False})})
 
 
 class Prescription(Record):

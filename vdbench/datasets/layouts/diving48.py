@@ -45,7 +45,8 @@ def read(spec: DatasetSpec, root: Path) -> Index:
 def _json(folder: Path, name: str) -> list[Path]:
     """The files of a name, those of version 2 last."""
     found = (path for path, is_folder in places.contents(folder) if not is_folder)
-    return [path for path in found if path.name.startswith("Diving48_") and path.name.endswith(f"{name}.json")]
+    fitting = [path for path in found if path.name.startswith("Diving48_") and path.name.endswith(f"{name}.json")]
+    return sorted(fitting, key=lambda path: "_V2_" in path.name)
 
 
 def _dive(entry: Any) -> str:

@@ -37,6 +37,8 @@ def listed(root: Path, level: int) -> list[Row]:
         raise DataError(f"there is no video in {root}; name the folder that holds a folder of videos per class")
     top = Path(os.path.commonpath({path.parent for path in found}))
     ways = [path.relative_to(top).parts[:-1] for path in found]
+    if not any(ways):
+        raise DataError(f"all videos in {root} lie in one folder, {top}; put them into a folder per class")
     split = all(way and way[0].casefold() in PARTS for way in ways)
     listed = []
     for path, way in zip(found, ways, strict=True):

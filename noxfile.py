@@ -8,7 +8,7 @@ nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "types", "tests", "wheel", "leaderboard", "docs"]
 nox.options.reuse_existing_virtualenvs = True
 
-CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "docs/hooks.py", "docs/cli_reference.py", "noxfile.py")
+CODE = ("vdbench", "methods", "benchmarks", "leaderboard", "tests", "docs", "noxfile.py")
 PACKAGES = ("vdbench", "vdbench_methods", "vdbench_benchmarks", "vdbench_leaderboard")
 OLDEST = (
     "tests/cli/test_listings.py",

@@ -12,7 +12,20 @@ from typing import Annotated, Any
 import typer
 
 from vdbench.api.screen import NOBODY_READS, harmless, silence
-from vdbench.cli import advice, datasets, doctor, generator, judge, leaderboard, methods, results, run, sharing, tracked
+from vdbench.cli import (
+    advice,
+    datasets,
+    doctor,
+    generator,
+    judge,
+    leaderboard,
+    methods,
+    results,
+    run,
+    sharing,
+    submitting,
+    tracked,
+)
 from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
 from vdbench.cli.output import err, replace_what_cannot_be_shown
 from vdbench.errors import VdbenchError
@@ -55,6 +68,7 @@ app.command("evaluate")(judge.evaluate)
 app.command("export")(sharing.export)
 app.add_typer(generator.app, name="generator")
 app.add_typer(results.app, name="results")
+results.app.command("submit")(submitting.submit)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.command("mlflow")(tracked.mlflow)
 app.command("doctor")(doctor.doctor)

@@ -41,7 +41,9 @@ def _section(name: str, command: Any) -> Iterator[str]:
     """A heading, how it is typed, the help, and a row per argument and option."""
     context = command.context_class(command, info_name=name)
     usage = " ".join(command.get_usage(context).removeprefix("Usage:").split()).replace("[OPTIONS]", "...")
-    yield from ("#" * min(name.count(" ") + 2, 3) + f" {name}", "", "```", usage, "```", "")
+    yield from ("#" * min(name.count(" ") + 2, 3) + f" {name}", "")
+    if not isinstance(command, TyperGroup):
+        yield from ("```", usage, "```", "")
     yield from (_text(command.help or ""), "")
     records = [p.get_help_record(context) for p in command.params if not getattr(p, "hidden", False)]
     if rows := [(typed, told) for typed, told in filter(None, records) if "--help" not in typed]:

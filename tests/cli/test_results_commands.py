@@ -168,3 +168,29 @@ def test_results_of_any_folder_can_be_listed(cli: Cli, home: Path, ran: dict[str
     one = next(iter(ran))
     assert json.loads(cli("results", "show", one[:12], *elsewhere).out)["id"] == one
     assert "there is no folder" in cli("results", "list", "--results", tmp_path / "none").err
+
+
+def test_export_for_the_hub_writes_a_file_per_method(cli: Cli, home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    told = cli("results", "export", out, "--method", "herding,random", "--hf", "--home", home)
+    assert told.code == 0, told.err
+    assert f"2 files for the Hugging Face hub written to {out / 'hub'}; replace OWNER in them" in told.out
+    (file,) = (out / "hub" / "herding" / ".eval_results").iterdir()
+    assert file.name == "quick-modified-ucf101.yaml"
+    assert "id: OWNER/ucf101" in file.read_text(encoding="utf-8")
+    refused = cli("results", "export", tmp_path / "other", "--benchmark", "a/b", "--home", home)
+    assert refused.code == 2 and "--benchmark and --source say something of --hf" in refused.err
+
+
+def test_submit_prepares_a_folder_that_keeps_the_rules_and_says_what_to_push(
+    cli: Cli, home: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "mine"
+    told = cli("results", "submit", out, "--home", home)
+    assert told.code == 0, told.err
+    assert told.out.startswith(f"9 results and 0 distilled sets are in {out}; PULL_REQUEST.md there is the text")
+    assert "To hand them in: copy" in told.out
+    assert "**Method:** herding" in (out / "PULL_REQUEST.md").read_text(encoding="utf-8")
+    assert cli("results", "validate", out).code == 0
+    again = cli("results", "submit", out, "--home", home)
+    assert again.code == 2 and "there is something in" in again.err

@@ -24,6 +24,7 @@ from vdbench.cli import (
     results,
     run,
     sharing,
+    submitting,
     tracked,
 )
 from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
@@ -69,6 +70,7 @@ app.command("evaluate")(judge.evaluate)
 app.command("export")(sharing.export)
 app.add_typer(generator.app, name="generator")
 app.add_typer(results.app, name="results")
+results.app.command("submit")(submitting.submit)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.command("mlflow")(tracked.mlflow)
 app.command("doctor")(doctor.doctor)

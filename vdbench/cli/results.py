@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
     from vdbench.experiment.result import Result, ResultStore
 
-app = typer.Typer(no_args_is_help=True, help="List, show, export, validate and merge stored results.")
+app = typer.Typer(no_args_is_help=True, help="List, show, export, submit, validate and merge stored results.")
 
+SuiteChoice = Annotated[str | None, typer.Option(help="Only of these suites: names, globs; commas between.")]
+DatasetChoice = Annotated[str | None, typer.Option(help="Only on these data sets, likewise.")]
+MethodChoice = Annotated[str | None, typer.Option(help="Only of these methods, as tables call them, likewise.")]
+HUB = "hub"
+"""Folder beside exported results, with what the hub reads of each method."""
 PlacesArgument = Annotated[list[Path], typer.Argument(help="Folders of result files, and such files.")]
 
 
@@ -97,9 +102,9 @@ def find_result(named: str, store: ResultStore) -> tuple[Path, Result]:
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Receives one JSON file per trial.")],
-    suite: Annotated[str | None, typer.Option(help="Only of these suites: names, globs; commas between.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Only on these data sets, likewise.")] = None,
-    method: Annotated[str | None, typer.Option(help="Only of these methods, as tables call them, likewise.")] = None,
+    suite: SuiteChoice = None,
+    dataset: DatasetChoice = None,
+    method: MethodChoice = None,
     artefacts: Annotated[
         bool,
         typer.Option(
@@ -108,6 +113,20 @@ def export(
             "all clips of data sets that vdbench renders itself.",
         ),
     ] = False,
+    hf: Annotated[
+        bool,
+        typer.Option(
+            "--hf",
+            help="Also write .eval_results/*.yaml of each method into hub/METHOD, as the Hugging Face hub shows it.",
+        ),
+    ] = False,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(help="With --hf: id of the benchmark on the hub.", show_default="OWNER/NAME, to be replaced"),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="URL", help="With --hf: where the numbers can be seen.", show_default=False)
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Copy results, failed ones included, into a folder, for a leaderboard that is shared."""
@@ -115,12 +134,9 @@ def export(
     from vdbench.experiment.submissions import ARTEFACTS, export_artefacts
     from vdbench.experiment.submissions import export as write
 
-    results = _stored(None, home)
-    if not results:
-        raise DataError("there are no results to export; first type:", ["run"])
-    results = _chosen(results, suite, "suite", lambda r: r.suite)
-    results = _chosen(results, dataset, "data set", lambda r: r.dataset.name)
-    results = _chosen(results, method, "method", lambda r: r.label)
+    if not hf and (benchmark or source):
+        raise UsageError("--benchmark and --source say something of --hf; add it, or leave them out")
+    results = chosen_results(home, suite, dataset, method)
     write(results, folder)
     out.print(f"{len(results)} results written to {folder}", soft_wrap=True)
     if artefacts:
@@ -129,6 +145,34 @@ def export(
         told += f", {handed.restricted} of restricted data sets left here" if handed.restricted else ""
         told += f", {handed.missing} no longer in the home" if handed.missing else ""
         out.print(told, soft_wrap=True)
+    if hf:
+        _write_for_hub(results, folder, benchmark, source)
+
+
+def chosen_results(home: Path | None, suite: str | None, dataset: str | None, method: str | None) -> list[Result]:
+    """The results of a home that were asked for.
+
+    Raises:
+        DataError: there are none at all.
+        UsageError: a name is that of none.
+    """
+    results = _stored(None, home)
+    if not results:
+        raise DataError("there are no results to export; first type:", ["run"])
+    results = _chosen(results, suite, "suite", lambda r: r.suite)
+    results = _chosen(results, dataset, "data set", lambda r: r.dataset.name)
+    return _chosen(results, method, "method", lambda r: r.label)
+
+
+def _write_for_hub(results: list[Result], folder: Path, benchmark: str | None, source: str | None) -> None:
+    from vdbench.experiment.hub import OWNER, evaluation_files
+    from vdbench.storage import files
+
+    written = evaluation_files(results, benchmark, source)
+    for name, text in written.items():
+        files.write_text(folder / HUB / name, text)
+    told = f"{len(written)} files for the Hugging Face hub written to {folder / HUB}"
+    out.print(told if benchmark else f"{told}; replace {OWNER} in them, or name --benchmark", soft_wrap=True)
 
 
 def _chosen(results: list[Result], names: str | None, what: str, name_of: Callable[[Result], str]) -> list[Result]:

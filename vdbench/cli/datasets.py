@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,8 +33,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="List, prepare, verify and show data sets.")
 
 NamesArgument = Annotated[str, typer.Argument(help="Data sets: names, globs, or all; commas between.")]
-SHEET_CLASSES = 24
-"""Classes at most in the contact sheet, one clip each."""
+SHEET_CLASSES = 24  # at most in the contact sheet, one clip each
+
+
+_COLUMNS = ["name", "title", "classes", "splits", "clip", "prepared"]
 
 
 @app.command("list")
@@ -49,22 +50,14 @@ def list_datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
         try:
             spec = load_dataset(name, root)
         except VdbenchError as error:
-            warnings.warn(str(error), stacklevel=1)
+            err.print(f"warning: {error}", soft_wrap=True)
             continue
         shape = f"{spec.geometry.frames}x{spec.geometry.size}x{spec.geometry.size}"
         state = "embedded" if spec.layout == "rendered" else "when it is run" if spec.at_hand else "no"
         prepared = next((f"yes ({store})" for store in _stores(root, name)), state)
-        rows.append(
-            {
-                "name": name,
-                "title": spec.title or f"own data, {spec.layout}",
-                "classes": spec.classes,
-                "splits": list(spec.splits),
-                "clip": shape,
-                "prepared": prepared,
-            }
-        )
-    show_rows("Data sets", ["name", "title", "classes", "splits", "clip", "prepared"], rows, as_json)
+        title = spec.title or f"own data, {spec.layout}"
+        rows.append(dict(zip(_COLUMNS, (name, title, spec.classes, list(spec.splits), shape, prepared), strict=True)))
+    show_rows("Data sets", _COLUMNS, rows, as_json)
 
 
 def _home(path: Path | None) -> Home:

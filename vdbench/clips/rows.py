@@ -11,6 +11,8 @@ import numpy as np
 from vdbench.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
 CLIPS, MANIFEST = "clips.npy", "manifest.json"
@@ -67,6 +69,20 @@ def open_rows(path: Path) -> NDArray[np.uint8]:
         raise DataError(f"{path} has {path.stat().st_size} bytes, not the {promised} that its header promises")
     clips: NDArray[np.uint8] = np.load(path, mmap_mode="r" if np.prod(shape, dtype=np.int64) else None)
     return clips
+
+
+def read_rows(path: Path, rows: Iterable[int]) -> Iterator[bytes]:
+    """Some rows of such a file, read one after the other: unlike mapped ones they are not kept in memory.
+
+    Raises:
+        DataError: see :func:`open_rows`.
+    """
+    shape = open_rows(path).shape
+    size = int(np.prod(shape[1:], dtype=np.int64))
+    with path.open("rb") as file:
+        for row in rows:
+            file.seek(len(_preamble(shape)) + row * size)
+            yield file.read(size)
 
 
 def _preamble(shape: tuple[int, ...]) -> bytes:

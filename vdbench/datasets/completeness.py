@@ -72,8 +72,8 @@ def _without_part(index: Index) -> str | None:
         groups = {entry.group for entry in clips}
         why = f"has clips of one group only, '{clips[0].group}'" if len(groups) == 1 < len(clips) else ""
         why = "has one clip" if len(clips) == 1 else why or f"is not in both parts of split {split}"
-        more = f", and {len(lacking) - 1} more classes" if len(lacking) > 1 else ""
-        return f"class '{lacking[0]}'{more} cannot be learned and tested, because it {why}"
+        more = f"; the same goes for {_few(lacking[1:], 'classes')}" if len(lacking) > 1 else ""
+        return f"class '{lacking[0]}' {why}, so that it cannot be both learned and tested{more}"
     return None
 
 

@@ -145,6 +145,10 @@ def _laid_out(name: str, wish: Wish) -> tuple[DatasetSpec, Index]:
             raise UsageError("the split is given, and there is no other; leave --splits out, or say --test")
     else:
         source, base["splits"] = ruled, tuple(range(1, wish.splits + 1))
+    if wish.classes is not None:
+        known = list(read_index(_spec({**base, "subset": None, "classes": 2}, source, 2), root).classes)
+        if unknown := sorted(set(wish.classes) - set(known)):
+            raise UsageError(f"there is no class '{unknown[0]}'; {nearest(unknown[0], known)}")
     index = read_index(_spec(base, source, 2), root)
     if len(index.classes) < 2:
         found = f"only of {index.classes[0]}" if index.classes else "of no class"
@@ -152,10 +156,7 @@ def _laid_out(name: str, wish: Wish) -> tuple[DatasetSpec, Index]:
     if layout in OWN:
         clips = len(index.entries) + len(index.unlisted)
         source = source.model_copy(update={"content": index.content, "clips": clips})
-    spec = _spec(base, source, len(index.classes))
-    if spec.subset is not None and (unknown := sorted(set(spec.subset) - set(index.classes))):
-        raise UsageError(f"there is no class '{unknown[0]}'; {nearest(unknown[0], list(index.classes))}")
-    return spec, index
+    return _spec(base, source, len(index.classes)), index
 
 
 def _source(wish: Wish) -> tuple[Layout, Path, Source]:

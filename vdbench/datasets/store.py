@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from vdbench.clips.rows import CLIPS, MANIFEST, open_rows
+from vdbench.clips.rows import CLIPS, MANIFEST, open_rows, read_rows
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts.index import Role, Segment
 from vdbench.datasets.readers import READERS
@@ -25,7 +24,6 @@ from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
 
 Status = Literal["ok", "padded", "truncated", "broken", "timeout", "missing"]
 """What became of a clip; only ``broken``, ``timeout`` and ``missing`` ones cannot be used."""
@@ -44,7 +42,7 @@ class Decode(Record):
         fps: frames per second.
         width: of a frame of the video, in pixels.
         height: of a frame of the video, in pixels.
-        looks: what its frames look like, for finding clips that look alike: see :mod:`vdbench.datasets.alike`.
+        looks: what its frames look like: see :mod:`vdbench.datasets.alike`.
     """
 
     status: Status
@@ -206,26 +204,13 @@ class ClipStore:
 
     def changed(self, clips: Iterable[StoredClip]) -> list[StoredClip]:
         """Those of some clips whose rows are not what was written."""
-        stored = [clip for clip in clips if clip.row is not None]
+        stored = [(clip, clip.row) for clip in clips if clip.row is not None]
+        rows = read_rows(self.folder / CLIPS, [row for _, row in stored])
         return [
-            clip for clip in stored if hashlib.sha256(self.clips[clip.row].tobytes()).hexdigest() != clip.decode.pixels
+            clip
+            for (clip, _), row in zip(stored, rows, strict=True)
+            if hashlib.sha256(row).hexdigest() != clip.decode.pixels
         ]
-
-
-@contextmanager
-def touching_disk(home: Path) -> Iterator[None]:
-    """Say in one sentence what the disk refuses within the block.
-
-    Raises:
-        DataError: a file cannot be read or written, as when the disk is full or a home is not ours to write.
-    """
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or home
-        raise DataError(
-            f"the disk refuses {where} ({error.strerror}); free some disk, or name another folder with --home"
-        ) from error
 
 
 def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:
@@ -278,8 +263,7 @@ def find_store(
     own = (spec.geometry.frames, spec.geometry.size)
     fitting = [(item[:2] != own, *item) for item in found if item[0] >= wanted[0] and item[1] >= wanted[1]]
     if fitting:
-        folder = min(fitting)[-1]
-        return ClipStore.open(folder) if look else ClipStore.read(folder)
+        return (ClipStore.open if look else ClipStore.read)(min(fitting)[-1])
     state = "is not prepared" if not found else f"is not prepared with {wanted[0]} frames of {wanted[1]} pixels"
     raise DataError(f"{spec.name} {state} in {home}; type:", prepare_command(spec, frames, size))
 

@@ -20,7 +20,7 @@ from vdbench.clips.clipset import ClipSet, Normalisation, pixel_statistics
 from vdbench.clips.rows import CLIPS, allocate_rows, open_rows, write_row
 from vdbench.datasets.geometry import evenly
 from vdbench.datasets.holdout import hold_out
-from vdbench.datasets.store import prepare_command, touching_disk
+from vdbench.datasets.store import prepare_command
 from vdbench.errors import DataError, UsageError
 from vdbench.records import DatasetRecord, Record
 from vdbench.storage import digests, files
@@ -116,7 +116,7 @@ def open_view(
     def load(folder: Path) -> list[ClipSet]:
         return [_open_part(folder / part) for part in PARTS]
 
-    with touching_disk(home):
+    with files.touching_disk(home):
         train, held_out, test = files.made_once(folder, build, load, look=digests.LOOK)
     total = manifest.size(split)
     facts = DatasetRecord(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from vdbench.errors import DependencyError, UsageError
+from vdbench.errors import DataError, DependencyError, UsageError
 from vdbench.storage import digests
 
 T = TypeVar("T")
@@ -181,3 +181,19 @@ def sole_user(home: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def touching_disk(home: Path) -> Iterator[None]:
+    """Say in one sentence what the disk refuses within the block.
+
+    Raises:
+        DataError: a file cannot be read or written, as when the disk is full or a home is not ours to write.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or home
+        raise DataError(
+            f"the disk refuses {where} ({error.strerror}); free some disk, or name another folder with --home"
+        ) from error

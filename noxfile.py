@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.4.15"
@@ -93,6 +95,20 @@ def wheel(session: nox.Session) -> None:
     """Build the wheel and the source archive into dist/."""
     session.install("-c", "constraints.txt", "build")
     session.run("python", "-m", "build", "--outdir", "dist")
+
+
+@nox.session
+def bare(session: nox.Session) -> None:
+    """Install the wheel with all extras into an environment of its own, and use it away from the checkout."""
+    folder, constraints = session.create_tmp(), str(Path("constraints.txt").absolute())
+    session.install("-c", constraints, "build")
+    session.run("python", "-m", "build", "--wheel", "--outdir", folder, silent=True)
+    newest = max(Path(folder).glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)
+    session.install("-c", constraints, f"{newest.absolute()}[all]")
+    session.chdir(folder)
+    few = ("--set", "protocol.recipe.max_steps=4", "--set", "protocol.recipe.min_steps=1")
+    session.run("vdbench", "doctor", "--check", "--home", "home")
+    session.run("vdbench", "run", "--methods", "random", "--ipc", "1", "--seeds", "1", "--home", "home", *few)
 
 
 @nox.session

@@ -50,6 +50,14 @@ def test_every_yaml_template_and_type_marker_is_in_it(wheel: zipfile.ZipFile) ->
 
 
 @pytest.mark.slow
+def test_the_extra_all_is_every_other_extra(wheel: zipfile.ZipFile) -> None:
+    text = next(wheel.read(name) for name in wheel.namelist() if name.endswith("METADATA")).decode()
+    extras = {line.removeprefix("Provides-Extra: ") for line in text.splitlines() if line.startswith("Provides-Extra")}
+    (names,) = [line for line in text.splitlines() if line.startswith("Requires-Dist: vdbench[")]
+    assert set(names.split("[")[1].split("]")[0].split(",")) == extras - {"all"}
+
+
+@pytest.mark.slow
 def test_the_entry_points_load(wheel: zipfile.ZipFile) -> None:
     text = next(wheel.read(name) for name in wheel.namelist() if name.endswith("entry_points.txt")).decode()
     points = configparser.ConfigParser()

@@ -17,7 +17,7 @@ from tests.worlds import World
         (["--methods", "random@moon"], 2, "method 'random' has no pool 'moon'; its pools are: real"),
         (["--methods", ","], 2, "names nothing"),
         (["--datasets", "ucf102"], 2, "unknown data set 'ucf102'; did you mean 'ucf101'"),
-        (["--datasets", "mine.yaml"], 2, "copy it into benchmarks/vdbench_benchmarks/datasets/ of a checkout"),
+        (["--datasets", "mine.yaml"], 3, "there is no data set file mine.yaml; check the path"),
         (["--suite", "quik"], 2, "unknown suite 'quik'; did you mean 'quick'?"),
         (["--ipc", "0"], 2, "--ipc takes whole numbers of at least 1, not '0'"),
         (["--ipc", "-3"], 2, "--ipc takes whole numbers of at least 1, not '-3'"),

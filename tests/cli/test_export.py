@@ -38,6 +38,17 @@ def test_an_export_is_judged_as_the_set_that_it_was_made_from(
         assert json.loads(answer.out)[0]["scores"] == [score.model_dump() for score in ran.students[0].scores]
 
 
+def test_an_export_is_exported_again_and_verifies_no_result(cli: Cli, home: Path, ran: Result, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert cli("export", ran.id, "--frames", "png", "--out", first, "--home", home).code == 0
+    assert cli("export", first, "--to", "hf", "--frames", "png", "--out", second, "--home", home).code == 0
+    clips = [sorted(p.read_bytes() for p in folder.rglob("*.png")) for folder in (first, second)]
+    assert clips[0] == clips[1] and len(clips[0]) == 3 * 4
+    answer = cli("evaluate", first, "--verify", ran.id, "--home", home)
+    assert answer.code == 2
+    assert "is an export, whose pixels are not the tensors that result" in answer.err
+
+
 def test_the_card_tells_licence_bytes_scores_command_and_classes(
     cli: Cli, home: Path, ran: Result, tmp_path: Path
 ) -> None:

@@ -67,3 +67,8 @@ def test_the_text_names_what_was_run_and_how_to_run_it_again() -> None:
     assert "5, 1 of them failed" in text
     assert text.count("vdbench run ") == 1 and "--methods herding" in text and "--seeds 4" in text
     assert "- herding: too few seeds" in text
+
+
+def test_controls_are_named_where_they_are_all_there_is() -> None:
+    text = request_text([result(control=True)], [])
+    assert "**Method:** random\n" in text and "--methods random" in text

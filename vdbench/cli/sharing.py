@@ -49,25 +49,25 @@ def export(
     **Examples:** `vdbench export 3f9a --to hf`, `vdbench export FOLDER --to webdataset --frames png`
     """
     from vdbench.clips.frames import parse_frames
-    from vdbench.distilled import DistilledSet
+    from vdbench.distilled.sharing.reading import open_set
     from vdbench.distilled.sharing.writing import write
     from vdbench.experiment.cards import Card
     from vdbench.experiment.home import Home
-    from vdbench.experiment.submissions import shareable
+    from vdbench.experiment.submissions import may_be_handed_on
 
     spec = parse_frames(frames)
     folder, results = _found(distilled, Home.at(home))
-    what = DistilledSet.load(folder)
+    what = open_set(folder)
     target = place if place is not None else Path(f"{what.record.dataset}-{what.record.method}-{folder.name}-{to}")
     named = results[0].id if results else folder.name
     words = ["export", named, "--to", to, "--frames", str(spec), *(["--licence", licence] if licence else [])]
     write(what, target, to, spec, Card(what, to, spec, results, licence, words).text)
     size = human_bytes(sum(path.stat().st_size for path in target.rglob("*") if path.is_file()))
     out.print(f"{len(what)} clips in {len(what.classes)} classes written to {target}, {size}", soft_wrap=True)
-    if not results or not all(map(shareable, results)):
+    if not may_be_handed_on(what.record.dataset, what.record.provenance):
         err.print(
             f"warning: it is made from clips of {what.record.dataset}, whose terms decide whether it may be handed on; "
-            f"its README.md names them",
+            "its README.md names them",
             soft_wrap=True,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import dataclass
 from statistics import mean, stdev
@@ -153,7 +154,7 @@ class Card:
         made = repeat_command([self.results[0]]) if self.results else None
         lines = [made, command] if made else [command]
         saw = f"Its encoder has seen {record.provenance.encoder_saw}; its generator {record.provenance.generator_saw}."
-        settings = f"Settings: `{record.settings}`." if record.settings else ""
+        settings = f"Settings: `{json.dumps(record.settings, sort_keys=True)}`." if record.settings else ""
         block = "\n".join(lines)
         return f"## What made it\n\n```\n{block}\n```\n\nvdbench {installed()}. {saw} {settings}".rstrip()
 
@@ -163,7 +164,8 @@ class Card:
             return f"## Licence\n\nThe clips come from {record.dataset}, whose terms hold."
         home = f" <{spec.homepage}>" if spec.homepage else ""
         cite = f"\n\nCite the data set: {spec.citation}" if spec.citation else ""
-        return f"## Licence\n\nThe clips come from {spec.title}{home}, whose terms hold: {spec.licence}{cite}"
+        terms = f"whose terms hold{f': {spec.licence}' if spec.licence else '.'}"
+        return f"## Licence\n\nThe clips come from {spec.title}{home}, {terms}{cite}"
 
     def _classes(self) -> str:
         lines = [f"| {label} | {_cell(name)} |" for label, name in enumerate(self.distilled.classes)]

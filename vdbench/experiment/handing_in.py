@@ -15,7 +15,7 @@ from vdbench.experiment.submissions import plan_merge
 from vdbench.storage.files import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vdbench.experiment.result import Result
     from vdbench.experiment.rules import Finding
@@ -33,12 +33,12 @@ def request_text(results: Sequence[Result], remarks: Sequence[Finding]) -> str:
         remarks: of the rules.
     """
     groups: dict[str, list[Result]] = {}
-    for result in results:
-        if not result.control:
-            groups.setdefault(digest([result.label, result.ipc, result.budget_bytes, result.suite]), []).append(result)
+    for result in _handed_in(results):
+        likeness = [result.label, result.ipc, result.budget_bytes, result.suite, result.dataset.name, result.settings]
+        groups.setdefault(digest(likeness), []).append(result)
     commands = dict.fromkeys(repeat_command(group) for group in groups.values())
     lines = [
-        f"**Method:** {_names(r.label for r in results if not r.control)}",
+        f"**Method:** {_names(r.label for r in _handed_in(results))}",
         f"**Suite, data sets, IPC, seeds:** {_names(r.suite for r in results)}; "
         f"{_names(r.dataset.title for r in results)}; {_names(str(r.ipc or 'all') for r in results)}; "
         f"{_names(str(r.seed) for r in results)}",
@@ -63,8 +63,13 @@ def request_text(results: Sequence[Result], remarks: Sequence[Finding]) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _names(names: object) -> str:
-    return ", ".join(dict.fromkeys(map(str, names))) or "nothing"  # type: ignore[call-overload]
+def _handed_in(results: Sequence[Result]) -> Sequence[Result]:
+    """The results that are not there for comparison alone; all, where controls are all there is."""
+    return [result for result in results if not result.control] or results
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names)) or "nothing"
 
 
 def prepare_branch(checkout: Path, folder: Path, results: Sequence[Result]) -> str:
@@ -97,7 +102,7 @@ def prepare_branch(checkout: Path, folder: Path, results: Sequence[Result]) -> s
     plan.write()
     _git(checkout, "add", str(SHARED))
     if _git(checkout, "diff", "--cached", "--name-only"):
-        names = _names(result.label for result in results if not result.control)
+        names = _names(result.label for result in _handed_in(results))
         _git(checkout, "commit", "--message", f"Add results of {names}")
     return branch
 

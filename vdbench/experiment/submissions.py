@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vdbench.experiment.result import Result
+    from vdbench.records import Provenance
 
 ARTEFACTS = "distilled"
 """Folder beside exported results, with one folder per distilled set."""
@@ -47,16 +48,25 @@ def result_files(places: Iterable[Path]) -> list[Path]:
 
 
 def shareable(result: Result) -> bool:
-    """Whether a distilled set may be handed on: it holds no clips of a data set with terms of its own, nor nearly so.
+    """Whether the distilled set of a result may be handed on, as :func:`may_be_handed_on` says."""
+    return may_be_handed_on(result.dataset.name, result.provenance)
 
-    Clips of a data set that is rendered here may, and generated ones. Anything else may not: what is learned starts
-    from real clips, and some methods hardly leave them. Of somebody's own data set nothing may, generated clips
-    included: a generator of few clips repeats them.
+
+def may_be_handed_on(dataset: str, provenance: Provenance | None) -> bool:
+    """Whether a distilled set holds no clips of a data set with terms of its own, nor nearly so.
+
+    Clips of a data set that is rendered here may be handed on, and generated ones. Anything else may not: what is
+    learned starts from real clips, and some methods hardly leave them. Of somebody's own data set nothing may, generated
+    clips included: a generator of few clips repeats them.
+
+    Args:
+        dataset: its name.
+        provenance: of the set.
     """
-    if result.dataset.name not in dataset_names():
+    if dataset not in dataset_names():
         return False
-    rendered = load_dataset(result.dataset.name).layout == "rendered"
-    return rendered or (result.provenance is not None and result.provenance.pool == "generated")
+    rendered = load_dataset(dataset).layout == "rendered"
+    return rendered or (provenance is not None and provenance.pool == "generated")
 
 
 def export(results: Sequence[Result], folder: Path) -> None:

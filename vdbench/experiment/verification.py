@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vdbench.distilled.distilled_set import TENSORS, DistilledSet
-from vdbench.errors import DataError
+from vdbench.distilled.sharing.reading import is_export
+from vdbench.errors import DataError, UsageError
 from vdbench.experiment.bench import Bench, device_named
 from vdbench.experiment.environment import environment
 from vdbench.experiment.repeat import suite_of
@@ -182,8 +183,14 @@ def judge_again(result: Result, folder: Path, home: Home, device: str) -> Compar
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
+        UsageError: the folder is an export.
         DataError: the distilled set or the clips are not those of the result.
     """
+    if is_export(folder):
+        raise UsageError(
+            f"{folder} is an export, whose pixels are not the tensors that result {result.id} names; verify the "
+            "distilled set that it was made from"
+        )
     protocol, distilled = protocol_of(result), DistilledSet.load(folder)
     check_artefact(result, folder, distilled)
     bench = Bench.open(result.dataset.name, protocol, home, device_named(device))

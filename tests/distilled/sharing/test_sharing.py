@@ -145,6 +145,17 @@ def test_the_card_is_told_the_bytes_of_all_clips(tmp_path: Path) -> None:
     assert (folder / "README.md").read_text() == f"{size} bytes\n"
 
 
+def test_an_empty_folder_is_filled_and_the_working_folder_may_be_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert is_export(exported(Path("empty")))
+    monkeypatch.chdir(exported(tmp_path / "other"))
+    with pytest.raises(UsageError, match="already; name a new folder"):
+        exported(Path())
+
+
 def test_nothing_is_written_over_and_a_failure_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")

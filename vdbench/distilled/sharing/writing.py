@@ -62,6 +62,7 @@ def write(distilled: DistilledSet, folder: Path, layout: Layout, frames: Frames,
     Raises:
         UsageError: there is something in the folder, or the frames are too small for a movie.
     """
+    folder = folder.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"there is something in {folder} already; name a new folder with --out")
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")

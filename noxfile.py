@@ -18,7 +18,7 @@ OLDEST = (
     "tests/datasets/test_prepare.py",
     "tests/datasets/test_readers.py",
     "tests/distilled/test_distilled_set.py",
-    "tests/leaderboard/test_leaderboard_build.py",
+    "tests/leaderboard/test_build.py",
 )
 """What is run with the lowest versions that are allowed: reading, running, storing, showing."""
 PATHS = "methods:benchmarks:leaderboard"
@@ -81,6 +81,13 @@ def types(session: nox.Session) -> None:
     """Check types, strictly."""
     install(session, "types", editable=True)
     session.run("mypy", *(f"-p{package}" for package in PACKAGES))
+
+
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """Measure what a GPU makes of clips at the field's size; needs one."""
+    install(session)
+    session.run("python", "benchmarks/speed/gpu.py", *session.posargs)
 
 
 @nox.session

@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SOURCES = (ROOT, ROOT / "methods", ROOT / "benchmarks")
+SOURCES = (ROOT, ROOT / "methods", ROOT / "benchmarks", ROOT / "leaderboard")
 
 
 def modules(root: Path) -> dict[str, Path]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.spec import DatasetSpec, load_dataset
@@ -193,6 +194,67 @@ def ssv2_world(root: Path, classes: int = 3, train: int = 5, test: int = 2, offi
                 write_video(folder / f"{clip_id}.webm", pixels, codec, fps=12)
         (labels / f"{prefix}{name}.json").write_text(json.dumps(items))
     return World(root, folder, miniature("ssv2", classes))
+
+
+def jester_world(root: Path, classes: int = 3, train: int = 4, test: int = 2) -> World:
+    """A folder of JPEG files per clip, numbered from 1, and Jester's csv files; the first clip is an MP4 instead."""
+    names = ["Swiping Left", "Swiping Right", "No gesture", "Zooming In With Two Fingers", "Stop Sign"][:classes]
+    base = root / "jester"
+    folder = base / "20bn-jester-v1"
+    base.mkdir(parents=True)
+    (base / "jester-v1-labels.csv").write_text("\n".join(names) + "\n")
+    for part, count, first in (("train", train, 0), ("validation", test, 50)):
+        lines = []
+        for label, name in enumerate(names):
+            for number in range(first, first + count):
+                lines.append(f"{1000 * (label + 1) + number};{name}")
+                place, pixels = folder / lines[-1].split(";")[0], clip(label, number)
+                if (label, number) == (0, 0):
+                    write_video(place.with_suffix(".mp4"), pixels, fps=12)
+                    continue
+                place.mkdir(parents=True)
+                for t, frame in enumerate(pixels, 1):
+                    Image.fromarray(frame).save(place / f"{t:05}.jpg", quality=95)
+        (base / f"jester-v1-{part}.csv").write_text("\n".join(lines) + "\n")
+    (base / "jester-v1-test.csv").write_text("9001\n")
+    return World(root, folder, miniature("jester", classes))
+
+
+def diving48_world(root: Path, classes: int = 3, train: int = 4, test: int = 2) -> World:
+    """H.264 MP4s in ``rgb/`` and the json files of Diving48's second version, beside one of its first."""
+    vocabulary = [["Back", "15som", "05Twis", "FREE"], ["Forward", "25som", "PIKE"], ["Inward", "Dive", "NoTwis"]]
+    base = root / "diving48"
+    base.mkdir(parents=True)
+    (base / "Diving48_vocab.json").write_text(json.dumps(vocabulary[:classes]))
+    (base / "Diving48_train.json").write_text("[]")
+    for part, count, first in (("train", train, 0), ("test", test, 50)):
+        items = []
+        for label in range(classes):
+            for number in range(first, first + count):
+                name = f"c-{number // 2}_x{label}_{number:05}"
+                items.append({"vid_name": name, "label": label, "start_frame": 0, "end_frame": 20})
+                write_video(base / "rgb" / f"{name}.mp4", clip(label, number))
+        (base / f"Diving48_V2_{part}.json").write_text(json.dumps(items))
+    return World(root, base / "rgb", miniature("diving48", classes))
+
+
+def lab_folder(root: Path, classes: int = 3, groups: int = 4, clips: int = 2) -> Path:
+    """Somebody's own videos in a folder per class, in several containers: ``wave/s01_1.mp4``."""
+    names = ["wave", "point", "nod", "clap", "bow"][:classes]
+    for label, name in enumerate(names):
+        for group in range(1, groups + 1):
+            for number in range(1, clips + 1):
+                ending, codec = (("mp4", "libx264"), ("avi", "mpeg4"))[(label + number) % 2]
+                write_video(root / name / f"s{group:02}_{number}.{ending}", clip(label, 10 * group + number), codec)
+    return root
+
+
+def lab_table(folder: Path, file: Path) -> Path:
+    """The same videos as a CSV file lists them, by paths that count from it."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    rows = [f"{os.path.relpath(path, file.parent)},{path.parent.name}" for path in reversed(paths)]
+    file.write_text("\n".join(["path,label", *rows]) + "\n")
+    return file
 
 
 def _crlf(path: Path, lines: list[str]) -> None:

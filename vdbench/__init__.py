@@ -8,20 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vdbench.api.data import load_dataset
+    from vdbench.api.data import load_dataset, new_dataset
     from vdbench.api.runs import run
     from vdbench.api.sets import distill, evaluate
     from vdbench.api.tables import load_results
 
     __version__: str
 
-__all__ = ["__version__", "distill", "evaluate", "load_dataset", "load_results", "run"]
+__all__ = ["__version__", "distill", "evaluate", "load_dataset", "load_results", "new_dataset", "run"]
 
 _PLACES = {
     "distill": "vdbench.api.sets",
     "evaluate": "vdbench.api.sets",
     "load_dataset": "vdbench.api.data",
     "load_results": "vdbench.api.tables",
+    "new_dataset": "vdbench.api.data",
     "run": "vdbench.api.runs",
 }
 """Where what is offered here is defined."""

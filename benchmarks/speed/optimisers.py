@@ -20,12 +20,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
-from vdbench.work.workload.assets import Assets
-from vdbench.work.workload.measure import measured
 
 from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.method import Task
 from vdbench.seeding import seed_of
+from vdbench.work.assets import Assets
+from vdbench.work.measure import measured
 from vdbench_methods.dm import DMSettings, accumulate_gradient, class_means
 from vdbench_methods.experts import weights_at
 from vdbench_methods.frepo import centred, regression_loss

@@ -50,12 +50,14 @@ class Expert(AssetSpec["Path"]):
 
         train, seed = assets.train, seed_of(generator(self.number, self.kind))
         student = build_student(self.student, len(train.classes), train.frames, train.size, self.width, seed)
-        path, recipe = [flat(student)], self._recipe()
+        path, recipe = [flat(student)], self._recipe().on(assets.device.type)
 
         def log(step: int, loss: float) -> None:
             assets.report(step, of=recipe.steps(len(train)), loss=loss)
 
-        train_student(student, train, recipe, seed, assets.device, log, lambda: path.append(flat(student)))
+        train_student(
+            student, train, recipe.on(assets.device.type), seed, assets.device, log, lambda: path.append(flat(student))
+        )
         save_file({"epochs": torch.stack(path)}, folder / "expert.safetensors")
 
     def load(self, folder: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vdbench.clips.clipset import on_device
 from vdbench.method import Settings, identity
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
     from vdbench.method import Task
 
+    Loss = Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor]
+
 STEPS_OF_A_MATCH = 5
 """Plain training steps that take as long as a step of a student that is followed, forth and back."""
+GRAPH_BYTES = 256 << 20
+"""Memory that the graphs of an iteration's steps may take; those of the others are computed twice."""
 SMALLEST_STEP = 1e-3
 """The learned step size is kept from falling below this."""
 
@@ -71,6 +75,7 @@ class Matching:
         self.student = build_student(student, len(train.classes), train.frames, train.size, width, 0).to(task.device)
         self._names = [name for name, _ in self.student.named_parameters()]
         self._shapes = [weights.shape for weights in self.student.parameters()]
+        self._kept: int | None = None
         self.step_size = torch.tensor(settings.step_size, device=task.device, requires_grad=True)
 
     def batches(self, rng: np.random.Generator, clips: int) -> list[torch.Tensor]:
@@ -103,7 +108,9 @@ class Matching:
             return cross_entropy(logits, steps.targets(step))
 
         start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._settings.expert_epochs))
-        return match_trajectory(loss, start, goal, steps, self.step_size.detach())
+        if self._kept is None:
+            self._kept = kept_graphs(loss, start, steps, GRAPH_BYTES)
+        return match_trajectory(loss, start, goal, steps, self.step_size.detach(), self._kept)
 
     def keep_step_size(self) -> None:
         """Keep the step size from becoming too small to learn from, or negative."""
@@ -154,19 +161,20 @@ class Match:
 
 
 def match_trajectory(
-    loss: Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor],
+    loss: Loss,
     start: torch.Tensor,
     goal: torch.Tensor,
     steps: Steps,
     step_size: torch.Tensor,
+    kept: int = 0,
 ) -> Match:
-    """The matching loss of MTT and its exact gradient, with the clips and the graph of one step at a time in memory.
+    """The matching loss of MTT and its exact gradient, with the clips and the graphs of few steps in memory.
 
     The student takes steps ``w_(i+1) = w_i - a g_i`` with ``g_i`` the gradient of the inner loss in ``w_i``; the
     matching loss is ``L = ||w_n - goal||^2 / ||start - goal||^2``. Backwards, with ``u_i`` the gradient of L in
     ``w_i``: ``u_i = u_(i+1) - a d<g_i, u_(i+1)>/dw_i``, and step i adds ``-a d<g_i, u_(i+1)>/dx_i`` to the gradient
-    in its clips and ``-<g_i, u_(i+1)>`` to that in the step size. Each ``g_i`` is computed anew on the way back, so
-    that what is kept per step is one copy of the weights.
+    in its clips and ``-<g_i, u_(i+1)>`` to that in the step size. The graphs of the last steps are kept; before these,
+    each ``g_i`` is computed anew on the way back, so that what is kept of a step is one copy of the weights.
 
     Args:
         loss: the inner loss of some weights ``(P,)`` on the clips of a step; the same whenever it is asked again.
@@ -174,22 +182,78 @@ def match_trajectory(
         goal: where it should arrive, ``(P,)``.
         steps: what the student is shown; takes the gradients, from the last step to the first.
         step_size: a, a scalar.
+        kept: steps whose graphs stay in memory, so that they need not be computed anew.
     """
     import torch
 
-    path = [start]
+    path, graphs = [start], {}
     for step in range(len(steps)):
         here = path[-1].detach().requires_grad_()
-        (slope,) = torch.autograd.grad(loss(here, steps.clips(step).detach(), step), here)
+        if step < len(steps) - kept:
+            (slope,) = torch.autograd.grad(loss(here, steps.clips(step).detach(), step), here)
+        else:
+            graphs[step] = _taken(loss, here, steps, step)
+            slope = graphs[step].slope.detach()
         path.append(path[-1] - step_size * slope)
     whole = (start - goal).square().sum()
     adjoint = 2 * (path[-1] - goal) / whole
     by_step_size = torch.zeros_like(step_size)
     for step in reversed(range(len(steps))):
-        here, shown = path[step].detach().requires_grad_(), steps.clips(step).detach().requires_grad_()
-        (slope,) = torch.autograd.grad(loss(here, shown, step), here, create_graph=True)
+        here, shown, slope = graphs.pop(step) if step in graphs else _taken(loss, path[step], steps, step)
         by_step_size -= slope.detach() @ adjoint
         curved, by_clips = torch.autograd.grad(slope, (here, shown), adjoint)
         steps.add(step, -step_size * by_clips)
         adjoint = adjoint - step_size * curved
     return Match((path[-1] - goal).square().sum() / whole, by_step_size)
+
+
+class _Taken(NamedTuple):
+    """A step and its graph."""
+
+    weights: torch.Tensor
+    clips: torch.Tensor
+    slope: torch.Tensor
+
+
+def _taken(loss: Loss, weights: torch.Tensor, steps: Steps, step: int) -> _Taken:
+    """The gradient of a step's inner loss in the weights, itself differentiable in weights and clips."""
+    import torch
+
+    here, shown = weights.detach().requires_grad_(), steps.clips(step).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(loss(here, shown, step), here, create_graph=True)
+    return _Taken(here, shown, slope)
+
+
+def kept_graphs(loss: Loss, start: torch.Tensor, steps: Steps, room: int) -> int:
+    """How many graphs of steps fit in memory; none of a network whose gradient has other bits with one than without.
+
+    An outcome must not depend on the memory, and norms of layers and groups round otherwise there.
+
+    Args:
+        loss: the inner loss, as of :func:`match_trajectory`.
+        start: weights, ``(P,)``.
+        steps: of which the first is taken, to be measured.
+        room: bytes.
+    """
+    import torch
+
+    here = start.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(loss(here, steps.clips(0).detach(), 0), here)
+    taken, size = graph_bytes(loss, start, steps)
+    return room // size if torch.equal(taken, slope) else 0
+
+
+def graph_bytes(loss: Loss, start: torch.Tensor, steps: Steps) -> tuple[torch.Tensor, int]:
+    """The gradient of the first step, and the bytes that its graph holds: all tensors that it saved, each once."""
+    import torch
+
+    sizes: dict[int, int] = {}
+
+    def saved(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(saved, lambda tensor: tensor):
+        slope = _taken(loss, start, steps, 0).slope
+    return slope.detach(), max(1, sum(sizes.values()))

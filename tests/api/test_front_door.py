@@ -1,4 +1,4 @@
-"""The five functions that ``import vdbench`` offers: light to import, and the same as the command line."""
+"""The six functions that ``import vdbench`` offers: light to import, and the same as the command line."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.suite import load_suite
 from vdbench_methods.herding import Herding
 
-FIVE = ("distill", "evaluate", "load_dataset", "load_results", "run")
+SIX = ("distill", "evaluate", "load_dataset", "load_results", "new_dataset", "run")
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +67,7 @@ except AttributeError as error:
     print(error)
 """
     names, heavy, error = python(code).stdout.split("\n")[:3]
-    assert names.split() == ["__version__", *FIVE]
+    assert names.split() == ["__version__", *SIX]
     assert heavy == ""
     assert error == "module 'vdbench' has no attribute 'distil'"
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_judged_is_refused(home: Path) -> None:
         vdbench.evaluate((clips, small.labels()), "ucf101", reading=Reading(pixels="normalised"), **SMALL)
     with pytest.raises(DataError, match="classes from 0 to 2"):
         vdbench.evaluate((small.pixels(), small.labels() + 3), "ucf101", **SMALL)
-    with pytest.raises(UsageError, match="a list cannot be judged"):
+    with pytest.raises(UsageError, match="a list cannot be evaluated"):
         vdbench.evaluate([1], "ucf101", **SMALL)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="only protocol"):
         vdbench.evaluate(small, set={"dm.lr": 1})

@@ -124,7 +124,7 @@ def test_what_ships_is_found_and_not_copied(cli: Cli, home: Path, tmp_path: Path
 
 def test_stopped_it_keeps_its_state_and_goes_on(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM comes in the 50th step of the denoiser; the loop looks up at the 60th, and later does the other 40."""
-    advance, steps = Fit._advance, []
+    advance, steps = Fit.advance, []
 
     def terminated(self: Fit, value: torch.Tensor) -> torch.Tensor:
         steps.append(self.name)
@@ -132,7 +132,7 @@ def test_stopped_it_keeps_its_state_and_goes_on(cli: Cli, home: Path, monkeypatc
             os.kill(os.getpid(), signal.SIGTERM)
         return advance(self, value)
 
-    monkeypatch.setattr(Fit, "_advance", terminated)
+    monkeypatch.setattr(Fit, "advance", terminated)
     arguments = command("train", home, "--set", "generator.training.steps=100")
     stopped = cli(*arguments)
     assert stopped.code == 130

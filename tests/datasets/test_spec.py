@@ -6,7 +6,7 @@ import pytest
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import DataError, UsageError
 
-NAMES = ["hmdb51", "kinetics400", "miniucf", "motion-digits", "ssv2", "ucf101"]
+NAMES = ["diving48", "hmdb51", "jester", "kinetics400", "miniucf", "motion-digits", "ssv2", "ucf101"]
 
 
 def test_every_declared_data_set_loads_under_its_own_name():
@@ -34,7 +34,8 @@ def test_an_unknown_name_gets_the_nearest():
     [
         (("classes: 8", "classes: many"), "classes: Input should be a valid integer"),
         (("classes: 8", "klasses: 8"), "klasses"),
-        (("layout: rendered", "layout: folders"), "layout"),
+        (("layout: rendered", "layout: nowhere"), "layout"),
+        (("layout: rendered", "layout: folders"), "needs source"),
         (("size: 64", "size: 65"), "does not fit"),
         (("  1: {train", "  2: {train"), "split 2"),
         (("classes: 8", "classes: ["), "no YAML"),

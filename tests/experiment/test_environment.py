@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from vdbench.experiment import environment as module
-from vdbench.experiment.environment import environment
+from vdbench.experiment.environment import environment, gpu_versions
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n\n"
 
@@ -30,3 +32,14 @@ def test_processors_of_one_name_and_two_kinds_are_told_apart(
     monkeypatch.setattr(module, "Path", lambda _: Fake(text))
     monkeypatch.setattr(module.platform, "processor", lambda: "chip")
     assert environment("cpu").device == device.format(torch.backends.cpu.get_cpu_capability())
+
+
+def test_the_driver_of_a_gpu_is_read_from_the_kernel(tmp_path: Path) -> None:
+    folder = tmp_path / "driver" / "nvidia"
+    folder.mkdir(parents=True)
+    first = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build  (dvs-builder@U22)"
+    (folder / "version").write_text(f"{first}\nGCC version:  gcc version 12.3.0\n")
+    assert gpu_versions(tmp_path)["driver"] == "580.159.04"
+    (folder / "version").write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 2024\n")
+    assert gpu_versions(tmp_path)["driver"] == "550.54.15"
+    assert "driver" not in gpu_versions(tmp_path / "nowhere")

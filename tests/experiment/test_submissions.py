@@ -118,6 +118,8 @@ def changed_students(**change: Any) -> dict[str, Any]:
     return {"students": (student.model_copy(update={"scores": (student.scores[0].model_copy(update=change),)}),)}
 
 
+OWN = DIGITS.model_copy(update={"name": "lab"})
+
 FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"id": "mine"}, "its id 'mine' is no trial's"),
     ({"artefact": None}, "does not name the SHA-256"),
@@ -126,7 +128,6 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"provenance": None}, "where its clips came from"),
     ({"environment": HERE.model_copy(update={"torch": ""})}, "on which device, platform and torch"),
     ({"suite": "cleen"}, "there is no suite 'cleen'"),
-    ({"dataset": DIGITS.model_copy(update={"name": "digits"})}, "there is no data set 'digits'"),
     ({"protocol": {}}, "its protocol cannot be read"),
     ({"evaluated_on": "validation"}, "evaluated on validation, and its protocol test"),
     ({"students": ()}, "its students are not minic3d"),
@@ -151,6 +152,12 @@ def test_what_breaks_a_rule_is_a_fault(write: Write, changes: dict[str, Any], se
     (finding,) = [finding for finding in findings([folder]) if finding.fault]
     assert sentence in finding.what
     assert finding.where == str(folder / f"{changes.get('id', result().id)}.json")
+
+
+def test_results_on_a_data_set_of_ones_own_are_taken_and_told(write: Write) -> None:
+    found = findings([write("a", [r.model_copy(update={"dataset": OWN}) for r in complete()])])
+    assert said(found, True) == []
+    assert said(found, False) == ["the data set is its makers' own, so that nobody else can repeat these results"]
 
 
 def test_another_protocol_than_the_suite_declares_is_modified_or_a_fault(write: Write) -> None:
@@ -218,6 +225,8 @@ def test_only_clips_that_may_be_handed_on_are_shareable() -> None:
     assert not shareable(result(dataset=ucf))
     assert not shareable(result(dataset=ucf, provenance=None))
     assert not shareable(result(dataset=DIGITS.model_copy(update={"name": "unheard-of"})))
+    for pool in ("real", "generated", "learned"):
+        assert not shareable(result(dataset=OWN, provenance=Provenance(pool=pool)))
     for pool in ("generated", "learned"):
         assert shareable(result(dataset=ucf, provenance=Provenance(pool=pool))) == (pool == "generated"), "near copies"
 

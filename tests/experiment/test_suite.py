@@ -1,5 +1,9 @@
 """Suites: what they prescribe, to whom, and that their prescriptions can be followed."""
 
+from importlib.metadata import EntryPoint
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 
 from vdbench.datasets.spec import as_declared_now, load_dataset
@@ -110,3 +114,19 @@ def test_a_store_of_an_earlier_declaration_is_read_by_the_one_of_today() -> None
     assert as_declared_now(spec.model_copy(update={"directed": False})) == spec
     own = spec.model_copy(update={"name": "of-my-own", "directed": False})
     assert as_declared_now(own) == own
+
+
+def test_a_package_brings_a_suite_by_an_entry_point_but_none_of_our_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "lab_suites"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    text = (files("vdbench_benchmarks") / "suites" / "quick.yaml").read_text(encoding="utf-8")
+    (package / "lab.yaml").write_text(text.replace("seeds: 3", "seeds: 7"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    points = [EntryPoint(name, "lab_suites", "vdbench.suites") for name in ("lab", "quick")]
+    monkeypatch.setattr("vdbench.experiment.suite.entry_points", lambda group: points)
+    assert "lab" in suite_names()
+    assert (load_suite("lab").name, load_suite("lab").seeds) == ("lab", 7)
+    assert load_suite("quick").seeds == 3

@@ -1,6 +1,8 @@
 """Students and encoders of others: found by name, part of the id, and refused where they take one of our names."""
 
+import re
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import worlds
 from vdbench.datasets.prepare import prepare
 from vdbench.encoders import EncoderSettings
-from vdbench.errors import UsageError
+from vdbench.errors import DependencyError, UsageError
 from vdbench.extensions import kinds
 from vdbench.extensions.kinds import use
 from vdbench.extensions.plugins import Plugin
@@ -49,7 +51,7 @@ class OfBrightness(Encoder):
 
 @pytest.fixture(autouse=True)
 def _no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(kinds, "_in_use", {})
+    monkeypatch.setattr(kinds, "in_use", {})
     yield
 
 
@@ -121,3 +123,22 @@ def test_a_reader_of_a_file_decodes_in_other_processes_and_its_code_is_written_d
     assert store.manifest.reader_version == f"7 {Plugin(path).code}"
     assert {clip.decode.status for clip in store.manifest.clips} == {"ok"}
     assert set(np.unique(store.clips)) == {128}
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("no_such_package:Student", "student 'lab' cannot be imported: No module named 'no_such_package'"),
+        ("vdbench.seeding:seeded", "seeded does not extend vdbench.students.student.Student"),
+        ("vdbench.encoders:Encoder", "Encoder does not extend vdbench.students.student.Student"),
+    ],
+)
+def test_an_entry_point_that_gives_no_student_is_an_error_for_who_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch, value: str, sentence: str
+) -> None:
+    points = [EntryPoint("lab", value, "vdbench.students")]
+    monkeypatch.setattr(kinds, "entry_points", lambda group: points)
+    assert student_names()[-1] == "lab"
+    assert build_student("minic3d", 3, 4, 16, 4).name == "minic3d"
+    with pytest.raises(DependencyError, match=re.escape(sentence)):
+        build_student("lab", 3, 4, 16)

@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +17,19 @@ from torch.nn.functional import cross_entropy
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips, tiny_task
+from vdbench_methods import trajectories
 from vdbench_methods.experts import Expert
 from vdbench_methods.experts import weights_at as read
 from vdbench_methods.mtt import MTT, MTTSettings
-from vdbench_methods.trajectories import SMALLEST_STEP, Match, Matching, TrajectorySettings, match_trajectory
+from vdbench_methods.trajectories import (
+    SMALLEST_STEP,
+    Match,
+    Matching,
+    TrajectorySettings,
+    graph_bytes,
+    kept_graphs,
+    match_trajectory,
+)
 
 SMALL = TrajectorySettings(experts=3, expert_batch=12, max_start=2, syn_steps=5, syn_batch=2)
 Loss = Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor]
@@ -72,11 +82,11 @@ class Shown:
 
 
 def followed(
-    loss: Loss, start: torch.Tensor, goal: torch.Tensor, clips: list[torch.Tensor], size: torch.Tensor
+    loss: Loss, start: torch.Tensor, goal: torch.Tensor, clips: list[torch.Tensor], size: torch.Tensor, kept: int = 0
 ) -> tuple[Match, list[torch.Tensor]]:
     """Ours, with the gradients in the clips of every step."""
     steps = Shown(clips, torch.empty(0))
-    return match_trajectory(loss, start, goal, steps, size), steps.found
+    return match_trajectory(loss, start, goal, steps, size, kept), steps.found
 
 
 def unrolled(loss: Loss, start: torch.Tensor, goal: torch.Tensor, clips: list[torch.Tensor], size: torch.Tensor):  # type: ignore[no-untyped-def]
@@ -88,19 +98,52 @@ def unrolled(loss: Loss, start: torch.Tensor, goal: torch.Tensor, clips: list[to
     return (here - goal).square().sum() / (start - goal).square().sum()
 
 
+@pytest.mark.parametrize("kept", [0, 1, 9])
 @pytest.mark.parametrize("steps", [1, 2, 7])
-def test_the_gradient_equals_that_of_plain_unrolling(steps: int) -> None:
+def test_the_gradient_equals_that_of_plain_unrolling(steps: int, kept: int) -> None:
     loss, start, goal, clips, size = world(steps)
     leaves = [shown.clone().requires_grad_() for shown in clips]
     learned = size.clone().requires_grad_()
     expected = unrolled(loss, start, goal, leaves, learned)
     by_size, *by_clips = torch.autograd.grad(expected, [learned, *leaves])
-    match, found = followed(loss, start, goal, clips, size)
+    match, found = followed(loss, start, goal, clips, size, kept)
     torch.testing.assert_close(match.loss, expected.detach(), rtol=1e-12, atol=0)
     torch.testing.assert_close(match.step_size, by_size, rtol=1e-9, atol=1e-15)
     for mine, theirs in zip(found, by_clips, strict=True):
         assert float(theirs.abs().max()) > 0
         torch.testing.assert_close(mine, theirs, rtol=1e-8, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["minic3d", "cnn-gru", "r2plus1d", "video-vit"])
+def test_kept_graphs_give_the_bits_of_steps_that_are_taken_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    task = tiny_task(tmp_path, ipc=2)
+    settings = MTTSettings(iterations=3, student=name, width=8, trajectory=SMALL)
+    kept: list[int] = []
+
+    def learned(room: int) -> torch.Tensor:
+        monkeypatch.setattr(trajectories, "GRAPH_BYTES", room)
+        return MTT(settings).distill(replace(task, checkpoints=tmp_path / str(room))).tensors["clips"]
+
+    def noted(*arguments: Any) -> int:
+        kept.append(kept_graphs(*arguments))
+        return kept[-1]
+
+    monkeypatch.setattr(trajectories, "kept_graphs", noted)
+    none = learned(0)
+    assert torch.equal(learned(1 << 25), none)
+    assert torch.equal(learned(1 << 40), none)
+    rounds_otherwise = name in ("r2plus1d", "video-vit")  # their norms do, with a graph: none is kept
+    assert (kept[0], kept[2] > 4) == (0, not rounds_otherwise)
+
+
+def test_the_bytes_of_a_graph_are_those_that_it_keeps_from_being_freed() -> None:
+    loss, start, _, clips, _ = world(1)
+    wide = [clips[0].repeat(8, *[1] * (clips[0].ndim - 1))]
+    narrow, more = (graph_bytes(loss, start, Shown(shown, torch.empty(0)))[1] for shown in (clips, wide))
+    assert narrow >= clips[0].numel() * clips[0].element_size()
+    assert narrow < more
 
 
 def test_the_gradient_equals_finite_differences() -> None:

@@ -124,6 +124,9 @@ def requested(
             continue
         with preparing(name) as on_progress:
             stores.append(prepared_store(name, home.root, frames, size, on_progress))
+    names_of = [store.manifest.spec.name for store in stores]
+    if twice := next((name for name in names_of if names_of.count(name) > 1), None):
+        raise UsageError(f"two of the data sets are called '{twice}'; run them one after the other")
     return Request(
         suite=suite,
         methods=names or suite.runs,

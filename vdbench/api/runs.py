@@ -1,4 +1,4 @@
-"""Judging methods on data sets: a whole run, from Python."""
+"""Evaluating methods on data sets: a whole run, from Python."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Run:
     def _rows(self) -> list[tuple[str, ...]]:
         """Mean and standard deviation over seeds of each seed's mean over its networks."""
         frame = self.frame()
-        frame = frame[frame.judged == "own"].assign(ipc=frame.ipc.astype("string").fillna("all"))
+        frame = frame[frame.condition == "own"].assign(ipc=frame.ipc.astype("string").fillna("all"))
         cell = ["dataset", "suite", "method", "settings", "ipc", "student"]
         rows = []
         for key, group in frame.groupby(cell, sort=False):
@@ -101,7 +101,7 @@ def run(
     checkpoint_every: float = 120.0,
     home: str | Path | None = None,
 ) -> Run:
-    """Judge methods on data sets, as ``vdbench run`` does: the same trials with the same ids in the same home.
+    """Evaluate methods on data sets, as ``vdbench run`` does: the same trials with the same ids in the same home.
 
     What is done is not run twice, whoever ran it. Interrupted, what is done is kept, and the same call goes on. The
     leaderboard of a home is built by ``vdbench leaderboard build``.

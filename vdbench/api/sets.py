@@ -1,4 +1,4 @@
-"""Distilling one set, and judging any."""
+"""Distilling one set, and evaluating any."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from vdbench.api.asking import MethodLike, SuiteLike
     from vdbench.evaluation.judging import Evaluation
 
-Judgeable = DistilledSet | ClipSet | str | Path | tuple[Any, Any]
-"""What can be judged: a set, clips with labels, the path of either, or arrays (or tensors) of clips and labels."""
+Evaluable = DistilledSet | ClipSet | str | Path | tuple[Any, Any]
+"""What can be evaluated: a set, clips with labels, the path of either, or arrays (or tensors) of clips and labels."""
 
 
 def distill(
@@ -115,12 +115,12 @@ def distill(
 
 
 @dataclass(frozen=True)
-class Judgement:
+class EvaluatedSet:
     """What fresh students made of a distilled set. It shows itself as a table in a notebook.
 
     Attributes:
-        distilled: what was judged.
-        dataset: whose test clips it was judged on, marked where that was partial.
+        distilled: what was evaluated.
+        dataset: whose test clips it was tested on, marked where that was partial.
         suite: the protocol.
         evaluation: the scores, network by network.
     """
@@ -141,11 +141,11 @@ class Judgement:
 
     def __repr__(self) -> str:
         rows = "\n".join("  ".join(row) for row in self._rows())
-        return f"Judgement of {self._title}\n{rows}"
+        return f"EvaluatedSet of {self._title}\n{rows}"
 
     def _repr_html_(self) -> str:
         """A table with a row per student and condition."""
-        head = ("judged", "student", "networks", "top-1", "top-5", "shuffled", "still")
+        head = ("condition", "student", "networks", "top-1", "top-5", "shuffled", "still")
         return f"<p>{escaped(self._title)}</p>{table(head, self._rows())}"
 
     @property
@@ -156,10 +156,10 @@ class Judgement:
     def _rows(self) -> list[tuple[str, ...]]:
         """Means over the networks of a student, with their standard deviation for top-1."""
         rows = []
-        for (judged, student), group in self.frame().groupby(["judged", "student"], sort=False):
+        for (condition, student), group in self.frame().groupby(["condition", "student"], sort=False):
             spread = f" ± {100 * group.top1.std():.1f}" if len(group) > 1 else ""
             means = ["-" if group[name].isna().all() else f"{100 * group[name].mean():.1f} %" for name in SHOWN]
-            rows.append((str(judged), str(student), str(len(group)), means[0] + spread, *means[1:]))
+            rows.append((str(condition), str(student), str(len(group)), means[0] + spread, *means[1:]))
         return rows
 
 
@@ -167,7 +167,7 @@ SHOWN = ("top1", "top5", "shuffled", "still")
 
 
 def evaluate(
-    what: Judgeable,
+    what: Evaluable,
     dataset: str | None = None,
     *,
     suite: SuiteLike | None = None,
@@ -179,7 +179,7 @@ def evaluate(
     plugins: Sequence[str | Path] = (),
     device: str = "auto",
     home: str | Path | None = None,
-) -> Judgement:
+) -> EvaluatedSet:
     """Train fresh students on a distilled set and test them on the test clips of a data set.
 
     Args:
@@ -222,8 +222,10 @@ def evaluate(
     ours = _ours(what)
     on = dataset or (ours.record.dataset if ours else None)
     chosen = load_suite(suite or usual_suite(None if on is None else [on]), protocol)
-    bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, Home.at(home), device_named(device))
-    bench = replace(bench, protocol=chosen.protocol.on(as_declared_now(bench.store.manifest.spec)))
+    place = Home.at(home)
+    bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, place, device_named(device))
+    declared = as_declared_now(bench.store.manifest.spec, place.root)
+    bench = replace(bench, protocol=chosen.protocol.on(declared).computed_on(bench.device))
     distilled = ours or _read(what, bench, reading)
     train, protocol_now = bench.view.train, bench.protocol
     check_fit(distilled, bench.view.test if protocol_now.evaluate_on == "test" else bench.view.validation)
@@ -231,20 +233,20 @@ def evaluate(
     if distilled.record.train_fingerprint != train.fingerprint:
         warnings.warn("it was made from other clips than this suite's train split", stacklevel=2)
     networks = student_seeds(seed, protocol_now.evaluation_seeds)
-    title = f"judging {distilled.record.method} on {bench.view.facts.title}"
+    title = f"evaluating {distilled.record.method} on {bench.view.facts.title}"
     with watching(title) as report, reproducibly():
         evaluation = bench.judge(distilled, distilled.record.ipc, seed, networks, report)
-    return Judgement(distilled, bench.view.facts.title, chosen.name, evaluation)
+    return EvaluatedSet(distilled, bench.view.facts.title, chosen.name, evaluation)
 
 
-def _ours(what: Judgeable) -> DistilledSet | None:
+def _ours(what: Evaluable) -> DistilledSet | None:
     """The set itself, also where its folder is named; None for anything that vdbench did not make."""
     if isinstance(what, str | Path):
         return None if is_outside(Path(what)) else open_set(Path(what))
     return what if isinstance(what, DistilledSet) else None
 
 
-def _read(what: Judgeable, bench: Bench, reading: Reading | None) -> DistilledSet:
+def _read(what: Evaluable, bench: Bench, reading: Reading | None) -> DistilledSet:
     """Clips that vdbench did not make, as a distilled set on a data set."""
     train = bench.view.train
     if isinstance(what, str | Path):
@@ -253,7 +255,9 @@ def _read(what: Judgeable, bench: Bench, reading: Reading | None) -> DistilledSe
         names = np.array(what.classes)[what.labels]
         return from_arrays(np.asarray(what.clips), names, bench.store, train, reading)
     if not isinstance(what, tuple) or len(what) != 2:
-        raise UsageError(f"a {type(what).__name__} cannot be judged: give a DistilledSet, a path, or (clips, labels)")
+        raise UsageError(
+            f"a {type(what).__name__} cannot be evaluated: give a DistilledSet, a path, or (clips, labels)"
+        )
     clips, labels = (_array(part) for part in what)
     return from_arrays(clips, labels, bench.store, train, reading)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NETWORK: Mapping[str, str] = MappingProxyType(
     {
-        "judged": "'own' for the set as its method means it; else the condition, such as 'hard' or 'soft-augmented'",
+        "condition": "'own', as the method means its set, or another one of the protocol, such as 'hard'",
         "student": "name of the network",
         "width": "channels of its first layer",
         "depth": "its blocks, for a student that is sized by them",
@@ -34,7 +34,7 @@ NETWORK: Mapping[str, str] = MappingProxyType(
         "train_loss": "mean training loss of the last epoch",
     }
 )
-"""The columns that :meth:`vdbench.api.sets.Judgement.frame` has, with what they mean."""
+"""The columns that :meth:`vdbench.api.sets.EvaluatedSet.frame` has, with what they mean."""
 COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "result": "id of the trial, which names its JSON file",
@@ -62,7 +62,7 @@ KINDS = {
     "result": "string", "method": "string", "pool": "string", "control": "bool", "dataset": "string",
     "partial": "bool", "suite": "string", "evaluated_on": "string", "ipc": "Int64", "budget_bytes": "Int64",
     "codec": "string", "seed": "int64", "settings": "string", "stored_clips": "int64", "stored_bytes": "int64",
-    "distill_seconds": "float64", "device": "string", "judged": "string", "student": "string", "width": "Int64",
+    "distill_seconds": "float64", "device": "string", "condition": "string", "student": "string", "width": "Int64",
     "depth": "Int64", "network": "int64", "top1": "float64", "top5": "float64", "macro": "float64",
     "shuffled": "float64", "still": "float64", "train_loss": "float64",
 }  # fmt: skip
@@ -83,7 +83,7 @@ def load_results(folder: str | Path | None = None) -> pd.DataFrame:
 
     Example:
         >>> frame = load_results("leaderboard/results")
-        >>> own = frame[frame.judged == "own"]
+        >>> own = frame[frame.condition == "own"]
         >>> means = own.groupby(["dataset", "suite", "method", "ipc"]).top1.mean()
     """
     if folder is not None and not Path(folder).is_dir():
@@ -139,7 +139,7 @@ def _networks(students: Sequence[StudentScores], conditions: Sequence[Condition]
         for scores in group:
             for score in scores.scores:
                 yield {
-                    "judged": name,
+                    "condition": name,
                     "student": scores.student,
                     "width": scores.width,
                     "depth": scores.depth,

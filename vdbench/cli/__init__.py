@@ -20,6 +20,7 @@ from vdbench.cli import (
     judge,
     leaderboard,
     methods,
+    new_dataset,
     results,
     run,
     sharing,
@@ -62,6 +63,7 @@ def _global(
 
 
 app.command("run")(run.run)
+datasets.app.command("new")(new_dataset.new)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(methods.app, name="methods")
 app.command("evaluate")(judge.evaluate)

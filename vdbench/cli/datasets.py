@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vdbench.cli.advice import command
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, PluginOption, choose, finite
+from vdbench.cli.options import (
+    DataRootOption,
+    HomeOption,
+    JsonOption,
+    PartialOption,
+    PluginOption,
+    choose_datasets,
+    finite,
+)
 from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 from vdbench.storage.amounts import human_bytes
@@ -36,15 +45,19 @@ def list_datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
     root = _home(home).root
     rows = []
-    for name in dataset_names():
-        spec = load_dataset(name)
+    for name in dataset_names(root):
+        try:
+            spec = load_dataset(name, root)
+        except VdbenchError as error:
+            warnings.warn(str(error), stacklevel=1)
+            continue
         shape = f"{spec.geometry.frames}x{spec.geometry.size}x{spec.geometry.size}"
-        state = "embedded" if spec.layout == "rendered" else "no"
+        state = "embedded" if spec.layout == "rendered" else "when it is run" if spec.at_hand else "no"
         prepared = next((f"yes ({store})" for store in _stores(root, name)), state)
         rows.append(
             {
                 "name": name,
-                "title": spec.title,
+                "title": spec.title or f"own data, {spec.layout}",
                 "classes": spec.classes,
                 "splits": list(spec.splits),
                 "clip": shape,
@@ -96,9 +109,9 @@ def prepare(
 
     use(plugin or [])
     place = _home(home)
-    for spec in _specs(names):
+    for typed, spec in _specs(names, place.root):
         geometry = spec.geometry.at(frames, size)
-        _tell_disk(spec, geometry, data_root)
+        _tell_disk(spec, geometry, data_root, place.root)
         with counting(f"preparing {spec.name}", err) as on_progress:
             store = decode(
                 spec,
@@ -115,24 +128,23 @@ def prepare(
         for split in spec.splits:
             out.print(f"{spec.name}, {_summary(store, split)}", soft_wrap=True)
         out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}", soft_wrap=True)
-        _warn_of_faults(store, names if names.endswith(".yaml") else spec.name)
+        _warn_of_faults(store, typed)
 
 
-def _specs(names: str) -> list[DatasetSpec]:
-    from vdbench.datasets.spec import dataset_names, load_dataset
+def _specs(names: str, home: Path) -> list[tuple[str, DatasetSpec]]:
+    """Each data set as it was named, and its declaration."""
+    from vdbench.datasets.spec import load_dataset
 
-    if names.endswith(".yaml"):
-        return [load_dataset(names)]
-    return [load_dataset(name) for name in choose(names, dataset_names(), "data set")]
+    return [(name, load_dataset(name, home)) for name in choose_datasets(names, home)]
 
 
-def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None) -> None:
+def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None, home: Path) -> None:
     """Say what is about to be written. Without a data root it is left to the sentence of the error that follows."""
     from vdbench.datasets.layouts import read_index
-    from vdbench.datasets.prepare import disk_needed
+    from vdbench.datasets.prepare import disk_needed, video_root
 
-    if data_root is not None and spec.layout != "rendered":
-        index = read_index(spec, data_root.expanduser().absolute())
+    if spec.layout != "rendered" and (data_root is not None or spec.at_hand):
+        index = read_index(spec, video_root(spec, _absolute(data_root), home))
         clips = len(index.entries) - len(index.missing)
         err.print(f"{spec.name}: {clips} videos, {human_bytes(disk_needed(clips, geometry))} of disk", soft_wrap=True)
 
@@ -184,8 +196,7 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
 
     place = _home(home)
     changed = []
-    for spec in _specs(names):
-        typed = names if names.endswith(".yaml") else spec.name
+    for typed, spec in _specs(names, place.root):
         store = store_named(typed, place.root, frames=1, size=1, look=False)
         faults = find_changes(store, _absolute(data_root))
         changed += [typed] * len(faults)
@@ -278,16 +289,17 @@ def store_for(name: str, place: Home, frames: int | None = None, size: int | Non
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:
     """For ``vdbench doctor``: whether a data set is prepared, and whether its videos are found."""
     from vdbench.datasets.layouts import read_index
+    from vdbench.datasets.prepare import video_root
     from vdbench.datasets.spec import load_dataset
 
-    spec = load_dataset(name)
+    spec = load_dataset(name, home)
     prepared = "prepared" if _stores(home, name) else "not prepared"
     if spec.layout == "rendered":
         return {"state": "ok", "details": f"embedded, {prepared}"}
-    if data_root is None:
+    if data_root is None and not spec.at_hand:
         return {"state": "unknown", "details": f"{prepared}; give --data-root to look for its videos"}
     try:
-        index = read_index(spec, data_root.expanduser().absolute())
+        index = read_index(spec, video_root(spec, _absolute(data_root), home))
     except VdbenchError as error:
         return {"state": "absent", "details": f"{prepared}; {error}"}
     there = len(index.entries) - len(index.missing)

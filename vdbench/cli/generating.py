@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vdbench.cli.advice import command
-from vdbench.cli.options import choose, parse_settings
+from vdbench.cli.options import choose_datasets, parse_settings
 from vdbench.cli.output import err
 from vdbench.errors import DataError, UsageError
 
@@ -106,14 +106,13 @@ def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: P
         raise UsageError(
             f"--set {next(iter(changes))}... has no effect here; only generator.* and protocol.* can be set"
         )
-    from vdbench.datasets.spec import dataset_names
     from vdbench.experiment.home import Home
     from vdbench.experiment.suite import load_suite
     from vdbench.generator.settings import generator_settings
 
     generator_settings(own)
-    chosen = choose(names, dataset_names(), "data set")
     place, declared = Home.at(home), load_suite(suite, protocol)
+    chosen = choose_datasets(names, place.root)
     return [_work(name, declared, own, place, partial) for name in chosen]
 
 
@@ -128,8 +127,8 @@ def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bo
     view = bench.view
     if view.facts.partial and not partial:
         raise DataError(f"{view.facts.title} is all that is there; add --partial to go on with those")
-    settings = merged(suite.prescribed(GENERATOR, name, suite.ipc[0], own), own)
-    return Work(name, view, place, bench.assets(due=_due(place)), bench.pool(settings))
+    settings = merged(suite.prescribed(GENERATOR, view.facts.name, suite.ipc[0], own), own)
+    return Work(view.facts.name, view, place, bench.assets(due=_due(place)), bench.pool(settings))
 
 
 def works_of(jobs: Sequence[Job], place: Home) -> list[Work]:

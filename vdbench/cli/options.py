@@ -102,6 +102,21 @@ def choose(text: str, known: Sequence[str], what: str) -> list[str]:
     return list(chosen)
 
 
+def choose_datasets(text: str, home: Path) -> list[str]:
+    """Resolve a list of data sets, in the order typed: names, globs, ``all``, and paths of YAML files as they are.
+
+    Args:
+        text: as typed.
+        home: where some of them may be declared.
+    """
+    from vdbench.datasets.spec import dataset_names, is_file
+
+    chosen: dict[str, None] = {}
+    for part in split_list(text):
+        chosen |= dict.fromkeys([part] if is_file(part) else choose(part, dataset_names(home), "data set"))
+    return list(chosen)
+
+
 def positive_list(text: str, option: str) -> list[int]:
     """``'1,5,10'`` as numbers of at least 1, without repeats."""
     return list(dict.fromkeys(positive(part, option) for part in split_list(text)))

@@ -114,7 +114,6 @@ def run(
     budgets = [] if budget is None else [parse_bytes(part) for part in options.split_list(budget)]
     stored_as = None if codec is None else parse_codec(codec)
     wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
-    names = None if datasets is None else _dataset_names(datasets)
     wanted_methods = None if methods is None else options.split_list(methods)
     from vdbench.api.asking import Asked, Means, repeated, requested
     from vdbench.api.runs import scheduler_named
@@ -125,6 +124,7 @@ def run(
     from vdbench.experiment.plan import make_plan
 
     place, counted = Home.at(home), None if wanted_seeds is None else range(wanted_seeds)
+    names = None if datasets is None else options.choose_datasets(datasets, place.root)
     asked = Asked(
         methods=wanted_methods,
         datasets=names,
@@ -165,18 +165,6 @@ def run(
         _show_plan(plan, cost, as_json)
         return
     raise typer.Exit(_carry_out(plan, place, scheduler_named(scheduler, ray_address, workers), cost, as_json))
-
-
-def _dataset_names(typed: str) -> list[str]:
-    from vdbench.datasets.spec import dataset_names
-    from vdbench.errors import UsageError
-
-    if files := [part for part in options.split_list(typed) if part.endswith((".yaml", ".yml"))]:
-        raise UsageError(
-            f"a run takes data sets by name, not the file {files[0]}; copy it into "
-            "benchmarks/vdbench_benchmarks/datasets/ of a checkout and type its name without the ending"
-        )
-    return options.choose(typed, dataset_names(), "data set")
 
 
 def _estimate(plan: Plan, place: Home, at_once: int, scheduler: str) -> Estimate:

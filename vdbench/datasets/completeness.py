@@ -21,8 +21,25 @@ def check_complete(spec: DatasetSpec, index: Index) -> None:
     Raises:
         DataError: with what is missing, counted, and a few names.
     """
+    check_same(spec, index)
     if (lacking := lack_of(spec, index)) is not None:
         raise DataError(f"{spec.name} is not complete: {lacking}; add what is missing, or allow it with --partial")
+
+
+def check_same(spec: DatasetSpec, index: Index) -> None:
+    """Refuse other clips than those for which somebody's own data set was declared.
+
+    Raises:
+        DataError: some were added, taken away or changed.
+    """
+    known = None if spec.source is None else spec.source.content
+    if known is not None and index.content != known:
+        now, then = len(index.entries) + len(index.unlisted), spec.source.clips if spec.source else None
+        counts = f"{now} now, {then} then" if now != then else f"{now}, but not the same"
+        raise DataError(
+            f"the clips of {spec.name} are not those that it was declared with ({counts}); restore them, or declare it "
+            "anew with vdbench datasets new and --replace"
+        )
 
 
 def lack_of(spec: DatasetSpec, index: Index) -> str | None:
@@ -40,6 +57,23 @@ def lack_of(spec: DatasetSpec, index: Index) -> str | None:
             return (
                 f"the files of split {split} name {train} train and {test} test clips, not {size.train} and {size.test}"
             )
+    return _without_part(index) if spec.source is not None else None
+
+
+def _without_part(index: Index) -> str | None:
+    """A class that lacks train or test clips, as a clause; None where there is none."""
+    splits = sorted({split for entry in index.entries for split in entry.roles})
+    for split in splits:
+        parts = {(entry.class_name, entry.roles.get(split)) for entry in index.entries}
+        lacking = [name for name in index.classes if not {(name, "train"), (name, "test")} <= parts]
+        if not lacking:
+            continue
+        clips = [entry for entry in index.entries if entry.class_name == lacking[0]]
+        groups = {entry.group for entry in clips}
+        why = f"has clips of one group only, '{clips[0].group}'" if len(groups) == 1 < len(clips) else ""
+        why = "has one clip" if len(clips) == 1 else why or f"is not in both parts of split {split}"
+        more = f", and {len(lacking) - 1} more classes" if len(lacking) > 1 else ""
+        return f"class '{lacking[0]}'{more} cannot be learned and tested, because it {why}"
     return None
 
 

@@ -63,24 +63,26 @@ class Draft:
                 entry.group,
                 sorted(entry.roles.items()),
                 entry.path and _size(entry.path),
+                *([] if entry.segment is None else [entry.segment]),
             ]
             for entry in self.index.entries
         ]
         return files.digest(
             {
-                "spec": self.spec.model_dump(mode="json"),
+                "spec": self.spec.model_dump(mode="json", exclude={"source"}),
                 "geometry": self.geometry.model_dump(mode="json"),
                 "reader": [self.reader, reader_version(self.reader)],
                 "classes": self.index.classes,
                 "entries": entries,
                 "unlisted": self.index.unlisted,
+                **({"content": self.index.content} if self.index.content else {}),
             }
         )
 
     def decode(self, workers: int, timeout: float, on_progress: Progress) -> Manifest:
         """Decode what an earlier attempt did not, and describe the whole."""
-        present = [(entry.id, entry.path) for entry in self.index.entries if entry.path is not None]
-        jobs = [Job(clip, path, row) for row, (clip, path) in enumerate(present)]
+        present = [(entry.id, entry.path, entry.segment) for entry in self.index.entries if entry.path is not None]
+        jobs = [Job(clip, path, row, segment) for row, (clip, path, segment) in enumerate(present)]
         file = READERS.file(self.reader)
         target = Target(self.folder / CLIPS, len(jobs), self.geometry, self.reader, (file,) if file else ())
         self._open(target.shape)
@@ -168,7 +170,13 @@ class Draft:
             roles = dict(sorted(entry.roles.items()))
             clips.append(
                 StoredClip(
-                    id=entry.id, class_name=entry.class_name, group=entry.group, roles=roles, row=row, decode=decode
+                    id=entry.id,
+                    class_name=entry.class_name,
+                    group=entry.group,
+                    roles=roles,
+                    row=row,
+                    decode=decode,
+                    segment=entry.segment,
                 )
             )
         manifest = Manifest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,15 @@ from filelock import FileLock
 
 from vdbench.clips.rows import CLIPS
 from vdbench.datasets import motion_digits
-from vdbench.datasets.completeness import check_classes, check_complete, tell_near_misses
+from vdbench.datasets.alike import tell_alike
+from vdbench.datasets.completeness import check_classes, check_complete, check_same, tell_near_misses
 from vdbench.datasets.draft import Draft, disk_needed
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.readers import default_reader
 from vdbench.datasets.spec import load_dataset
 from vdbench.datasets.store import ClipStore, find_store, store_folder, touching_disk
+from vdbench.datasets.workers import video_sha256
 from vdbench.errors import DataError, UsageError
-from vdbench.storage import files
 
 if TYPE_CHECKING:
     from vdbench.datasets.draft import Progress
@@ -67,8 +69,9 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
     geometry, reader = geometry or spec.geometry, reader or default_reader()
     folder = store_folder(home, spec, geometry, reader)
     with touching_disk(home):
-        index = read_index(spec, _video_root(spec, data_root, home))
+        index = read_index(spec, video_root(spec, data_root, home))
         if partial:
+            check_same(spec, index)
             tell_near_misses(spec, index)
         else:
             check_complete(spec, index)
@@ -78,6 +81,8 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
             if (store := _finished(folder, draft.request)) is None:
                 manifest = draft.decode(workers, timeout, on_progress or (lambda done, total: None))
                 store = draft.finish(folder, manifest)
+                if spec.source is not None:
+                    tell_alike(store.manifest)
     if not partial:
         check_classes(store.manifest)
     return store
@@ -102,10 +107,14 @@ def prepared_store(
     Raises:
         DataError: it is not prepared; the sentence offers the command.
     """
-    spec = load_dataset(named)
+    spec = load_dataset(named, home)
     own = (spec.geometry.frames, spec.geometry.size)
     if spec.layout == "rendered" and (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]:
         return prepare(spec, None, home, on_progress=on_progress)
+    if spec.source is not None and (folder := spec.source.folder()) is not None and folder.is_dir():
+        fits = (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]
+        geometry = spec.geometry if fits else spec.geometry.at(frames, size)
+        return prepare(spec, None, home, partial=True, geometry=geometry, on_progress=on_progress)
     return store_named(named, home, frames, size)
 
 
@@ -124,7 +133,7 @@ def store_named(
     Raises:
         DataError: it is not prepared; the command that the sentence offers calls the data set as it was named.
     """
-    spec = load_dataset(named)
+    spec = load_dataset(named, home)
     try:
         return find_store(home, spec, frames=frames, size=size, look=look)
     except DataError as error:
@@ -142,14 +151,15 @@ def verify(store: ClipStore, data_root: Path | None) -> list[str]:
         One sentence per fault; none when files and rows are those that were prepared.
     """
     manifest = store.manifest
-    index = read_index(manifest.spec, _video_root(manifest.spec, data_root, store.folder.parents[1]))
+    index = read_index(manifest.spec, video_root(manifest.spec, data_root, store.folder.parents[1]))
     paths = {entry.id: entry.path for entry in index.entries}
     faults = []
+    hashed = cache(video_sha256)  # several clips may be parts of one video
     for clip in manifest.clips:
         path = paths.get(clip.id)
         if clip.decode.sha256 is not None and path is None:
             faults.append(f"{clip.id} is missing, though it was there when the store was made")
-        elif clip.decode.sha256 is not None and path is not None and files.file_sha256(path) != clip.decode.sha256:
+        elif clip.decode.sha256 is not None and path is not None and hashed(path) != clip.decode.sha256:
             faults.append(f"{clip.id} is not the file that the store was made from")
         elif clip.decode.status == "missing" and path is not None:
             faults.append(f"{clip.id} is there now, though it was missing when the store was made")
@@ -158,9 +168,17 @@ def verify(store: ClipStore, data_root: Path | None) -> list[str]:
     return faults
 
 
-def _video_root(spec: DatasetSpec, data_root: Path | None, home: Path) -> Path:
+def video_root(spec: DatasetSpec, data_root: Path | None, home: Path) -> Path:
+    """Where to look for the videos of a data set: where it says, or else where the user does.
+
+    Raises:
+        DataError: neither says.
+    """
     if spec.layout == "rendered":
         return motion_digits.videos(home)
+    own = None if spec.source is None else spec.source.folder()
+    if own is not None and (own.is_dir() or data_root is None):
+        return own
     if data_root is None:
         raise DataError(f"{spec.name} needs its videos; say where they lie with --data-root or VDBENCH_DATA")
     return data_root

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from importlib import resources
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from vdbench.datasets.geometry import Geometry
-from vdbench.errors import DataError, UsageError, nearest
+from vdbench.datasets.source import Source
+from vdbench.errors import DataError, DependencyError, UsageError, nearest
 from vdbench.records import Record
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
     from importlib.resources.abc import Traversable
+
+Layout = Literal["ucf", "hmdb", "kinetics", "ssv2", "jester", "diving48", "rendered", "folders", "csv", "videofolder"]
+OWN: tuple[Layout, ...] = ("folders", "csv", "videofolder")
+"""The layouts of somebody's own videos."""
+PUBLISHED = tuple(name for name in get_args(Layout) if name not in (*OWN, "rendered"))
+"""The layouts in which data sets are handed out."""
+GROUP = "vdbench.datasets"
+"""The group of entry points by which packages offer data sets: the name, and the package that holds ``NAME.yaml``."""
+
+
+NAME = r"^[a-z0-9][a-z0-9-]*$"
+"""What a data set may be called."""
 
 
 class SplitSize(Record):
@@ -35,7 +50,7 @@ class DatasetSpec(Record):
 
     Attributes:
         name: what users type.
-        title: its full name.
+        title: its full name; as the next three, empty where there is none.
         homepage: where it comes from.
         licence: its terms of use, in a sentence.
         citation: the paper to cite.
@@ -48,14 +63,15 @@ class DatasetSpec(Record):
         geometry: the shape of its clips under the literature's protocol.
         metric: the score that the literature reports.
         directed: whether a clip shown in a mirror may be of another class, so that none is mirrored in training.
+        source: where its clips are, for a data set that has no publisher.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    title: str
-    homepage: str
-    licence: str
-    citation: str
-    layout: Literal["ucf", "hmdb", "kinetics", "ssv2", "rendered"]
+    name: Annotated[str, Field(pattern=NAME)]
+    title: str = ""
+    homepage: str = ""
+    licence: str = ""
+    citation: str = ""
+    layout: Layout
     classes: Annotated[int, Field(ge=2)]
     subset: tuple[str, ...] | None = None
     splits: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
@@ -64,6 +80,7 @@ class DatasetSpec(Record):
     geometry: Geometry
     metric: Literal["top1", "top5"]
     directed: bool = False
+    source: Source | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> DatasetSpec:
@@ -71,43 +88,100 @@ class DatasetSpec(Record):
             raise ValueError(f"subset names {len(set(self.subset))} classes, but classes says {self.classes}")
         if unknown := set(self.expected) - set(self.splits):
             raise ValueError(f"expected names split {min(unknown)}, which is not among splits")
+        if self.layout in OWN and self.source is None:
+            raise ValueError(f"layout {self.layout} needs source, with the folder of the videos")
+        if self.layout in OWN and self.source and self.source.split == "given" and self.splits != (1,):
+            raise ValueError("a split that is given is split 1, and there is no other")
         return self
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether its videos are found without being told where: it is rendered here, or says so itself."""
+        return self.layout == "rendered" or (self.source is not None and self.source.folder() is not None)
 
-def dataset_names() -> list[str]:
-    """The names of all declared data sets, sorted."""
-    return sorted(item.name.removesuffix(".yaml") for item in _declared().iterdir() if item.name.endswith(".yaml"))
+
+def dataset_names(home: Path | None = None) -> list[str]:
+    """The names of all declared data sets, sorted: ours, those of installed packages, and those of a home.
+
+    Args:
+        home: where ``vdbench datasets new`` has written some; none of these when left out.
+    """
+    return sorted({*_shipped(), *_installed(), *(path.stem for path in _in_home(home))})
 
 
-def load_dataset(name: str) -> DatasetSpec:
+def load_dataset(name: str, home: Path | None = None) -> DatasetSpec:
     """Read the declaration of a data set.
 
     Args:
         name: a declared name, or a path that ends in ``.yaml``.
+        home: where others were declared by ``vdbench datasets new``.
 
     Raises:
         UsageError: no data set has that name.
         DataError: the YAML file is missing or malformed.
+        DependencyError: the package that offers it cannot be imported.
     """
-    if name.endswith(".yaml"):
-        return _parse(Path(name), name)
-    if name not in (known := dataset_names()):
-        raise UsageError(f"there is no data set '{name}'; {nearest(name, known)}")
-    return _parse(_declared() / f"{name}.yaml", f"{name}.yaml")
+    if is_file(name):
+        return _parse(Path(name).expanduser(), name)
+    if name in _shipped():
+        return _parse(_folder() / f"{name}.yaml", f"{name}.yaml")
+    found: Traversable | None = None
+    if name in (installed := _installed()):
+        found = _resource(installed[name])
+    found = found or next((path for path in _in_home(home) if path.stem == name), None)
+    if found is None:
+        raise UsageError(f"there is no data set '{name}'; {nearest(name, dataset_names(home))}")
+    spec = _parse(found, str(found))
+    if spec.name != name:
+        raise DataError(f"{found} declares '{spec.name}'; call the file and the data set by one name")
+    return spec
 
 
-def as_declared_now(spec: DatasetSpec) -> DatasetSpec:
-    """The declaration of a data set as it is now, where a store was prepared under an earlier one."""
-    return load_dataset(spec.name) if spec.name in dataset_names() else spec
+def is_file(name: str) -> bool:
+    """Whether a data set is named by its file."""
+    return name.endswith((".yaml", ".yml"))
 
 
-def _declared() -> Traversable:
+def declaration(home: Path, name: str) -> Path:
+    """Where a data set of a home is declared."""
+    return home / "datasets" / f"{name}.yaml"
+
+
+def as_declared_now(spec: DatasetSpec, home: Path | None = None) -> DatasetSpec:
+    """The declaration of a data set as it is now, where a store was prepared under an earlier one.
+
+    One that says itself where its clips are is prepared whenever it is opened, under its declaration of then.
+    """
+    known = spec.source is None and spec.name in dataset_names(home)
+    return load_dataset(spec.name, home) if known else spec
+
+
+def _shipped() -> list[str]:
+    return [item.name.removesuffix(".yaml") for item in _folder().iterdir() if item.name.endswith(".yaml")]
+
+
+def _folder() -> Traversable:
     return resources.files("vdbench_benchmarks") / "datasets"
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _in_home(home: Path | None) -> list[Path]:
+    return [] if home is None else sorted(declaration(home, "x").parent.glob("*.yaml"))
+
+
+def _resource(point: EntryPoint) -> Traversable:
+    try:
+        return resources.files(point.value) / f"{point.name}.yaml"
+    except Exception as error:  # whatever a stranger's package raises
+        raise DependencyError(f"data set '{point.name}' cannot be imported from {point.value}: {error}") from error
 
 
 def _parse(file: Traversable, shown: str) -> DatasetSpec:
     try:
-        return DatasetSpec.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        spec = DatasetSpec.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataError(f"there is no data set file {shown}; check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -115,3 +189,8 @@ def _parse(file: Traversable, shown: str) -> DatasetSpec:
         raise DataError(f"{shown} is no YAML that can be read: {reason}; correct the file") from error
     except ValidationError as error:
         raise DataError(f"{shown} declares no data set: {faults_in(error)}; correct the file") from error
+    if spec.source is None or not isinstance(file, Path):
+        return spec
+    if spec.name in _shipped():
+        raise DataError(f"{shown} is called as the published {spec.name} is; give it another name")
+    return spec.model_copy(update={"source": spec.source.beside(file)})

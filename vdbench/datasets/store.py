@@ -15,7 +15,7 @@ import numpy as np
 
 from vdbench.clips.rows import CLIPS, MANIFEST, open_rows
 from vdbench.datasets.geometry import Geometry
-from vdbench.datasets.layouts.index import Role
+from vdbench.datasets.layouts.index import Role, Segment
 from vdbench.datasets.readers import READERS
 from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
@@ -44,6 +44,7 @@ class Decode(Record):
         fps: frames per second.
         width: of a frame of the video, in pixels.
         height: of a frame of the video, in pixels.
+        looks: what its frames look like, for finding clips that look alike: see :mod:`vdbench.datasets.alike`.
     """
 
     status: Status
@@ -55,6 +56,7 @@ class Decode(Record):
     fps: float = 0.0
     width: int = 0
     height: int = 0
+    looks: str | None = None
 
 
 class StoredClip(Record):
@@ -67,6 +69,7 @@ class StoredClip(Record):
         roles: for each split that uses it, what for.
         row: its row in ``clips.npy``; None where the clip cannot be used.
         decode: what came out of decoding it.
+        segment: the part of its video that it is; None for all of it.
     """
 
     id: str
@@ -75,6 +78,7 @@ class StoredClip(Record):
     roles: dict[int, Role]
     row: int | None
     decode: Decode
+    segment: Segment | None = None
 
 
 class Manifest(Record):
@@ -235,7 +239,7 @@ def prepare_command(spec: DatasetSpec, frames: int | None = None, size: int | No
     for name, value, own in (("frames", frames, spec.geometry.frames), ("size", size, spec.geometry.size)):
         if value is not None and value > own:
             words += [f"--{name}", str(value)]
-    return (*words, *(() if spec.layout == "rendered" else ("--data-root", "FOLDER")))
+    return (*words, *(() if spec.at_hand else ("--data-root", "FOLDER")))
 
 
 def find_store(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import queue
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vdbench.clips.rows import write_row
+from vdbench.datasets.alike import looks_of
 from vdbench.datasets.children import Child, Gone
 from vdbench.datasets.readers import ReadError, load_reader, read_frames, reader_title
 from vdbench.datasets.store import Decode
@@ -22,6 +24,7 @@ from vdbench.storage import files
 
 if TYPE_CHECKING:
     from vdbench.datasets.geometry import Geometry
+    from vdbench.datasets.layouts.index import Segment
     from vdbench.datasets.readers import ClipFacts
 
 
@@ -33,11 +36,13 @@ class Job:
         id: the clip's name.
         path: its video.
         row: where its pixels go.
+        segment: the part of the video to take; None for all of it.
     """
 
     id: str
     path: Path
     row: int
+    segment: Segment | None = None
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,11 @@ def decode_file(job: Job, target: Target) -> Decode:
         OSError: the row cannot be written, as when the disk is full.
     """
     try:
-        sha256 = files.file_sha256(job.path)
+        sha256 = video_sha256(job.path)
     except OSError as error:
         return Decode(status="broken", message=f"cannot be read ({error.strerror})")
     try:
-        clip, facts = read_frames(job.path, target.geometry, target.reader)
+        clip, facts = read_frames(job.path, target.geometry, target.reader, job.segment)
     except ReadError as error:
         return Decode(status="broken", message=str(error), sha256=sha256)
     except Exception as error:  # whatever a decoder throws at a damaged file must not end the work
@@ -84,10 +89,23 @@ def decode_file(job: Job, target: Target) -> Decode:
         write_row(target.path, target.shape, job.row, clip)
     except ValueError:
         return Decode(status="broken", message=f"decodes to {clip.dtype} {clip.shape}, which is no clip", sha256=sha256)
-    return _describe(facts, target, sha256, hashlib.sha256(clip.tobytes()).hexdigest())
+    pixels = hashlib.sha256(clip.tobytes()).hexdigest()
+    return _describe(facts, target, sha256, pixels, looks_of(clip))
 
 
-def _describe(facts: ClipFacts, target: Target, sha256: str, pixels: str) -> Decode:
+def video_sha256(path: Path) -> str:
+    """SHA-256 of a video file, or of all files of a folder of frames.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not path.is_dir():
+        return files.file_sha256(path)
+    inside = [[file.name, files.file_sha256(file)] for file in sorted(path.iterdir()) if file.is_file()]
+    return hashlib.sha256(json.dumps(inside).encode()).hexdigest()
+
+
+def _describe(facts: ClipFacts, target: Target, sha256: str, pixels: str, looks: str) -> Decode:
     notes = []
     truncated, short = facts.frames < facts.header_frames, facts.frames < target.geometry.frames
     if truncated:
@@ -106,6 +124,7 @@ def _describe(facts: ClipFacts, target: Target, sha256: str, pixels: str) -> Dec
         fps=facts.fps,
         width=facts.width,
         height=facts.height,
+        looks=looks,
     )
 
 

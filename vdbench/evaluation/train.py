@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from vdbench.errors import DivergedError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.batches import Batches
+from vdbench.evaluation.precision import Precision, check_precision, computing
 from vdbench.records import Record
 from vdbench.seeding import seeded
 from vdbench.work.reports import Report, silent
@@ -46,6 +47,7 @@ class Recipe(Record):
         min_steps: steps taken at least, with more epochs.
         max_steps: steps taken at most, with fewer epochs, the last one cut short; None for no bound.
         augmentation: how clips are varied at every step; None shows them as they are.
+        precision: what a step computes in; None leaves it to :meth:`on`. Tests are always in float32.
     """
 
     optimiser: Literal["sgd"] = "sgd"
@@ -58,12 +60,32 @@ class Recipe(Record):
     min_steps: int = Field(default=0, ge=0)
     max_steps: int | None = Field(default=None, gt=0)
     augmentation: Augmentation | None = None
+    precision: Precision | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual_precision(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """float32 is left out, as None is, so that recipes of both kinds have one identity."""
+        fields: dict[str, Any] = serialise(self)
+        if fields.get("precision") in (None, "float32"):
+            fields.pop("precision", None)
+        return fields
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
         if self.max_steps is not None and self.max_steps < self.min_steps:
             raise ValueError(f"max_steps {self.max_steps} is less than min_steps {self.min_steps}")
         return self
+
+    def on(self, device: str) -> Recipe:
+        """The recipe on a kind of device: in bfloat16 on a GPU, unless it says otherwise.
+
+        Raises:
+            UsageError: the device has no such precision.
+        """
+        check_precision(self.precision, device)
+        if self.precision is not None or device != "cuda":
+            return self
+        return self.model_copy(update={"precision": "bf16"})
 
     def steps(self, clips: int) -> int:
         """How many steps training on so many clips takes."""
@@ -92,7 +114,7 @@ def train_student(
         data: at least one clip.
         recipe: optimiser, learning rate, epochs.
         seed: of the order of the clips and of dropout; the process's own generators are left alone.
-        device: where to compute: float32 on a CPU, bfloat16 where it is safe on a GPU.
+        device: where to compute, in the recipe's precision.
         report: called as ``report(step, loss=...)`` for every epoch, with the steps that were taken at its end;
             on a GPU, whose losses are read every now and then, some steps later.
         after_epoch: called at the end of every epoch, while the student has the weights of that step.
@@ -121,11 +143,11 @@ def train_student(
             for clips, targets in batches.epoch(total - losses.steps):
                 for group in optimiser.param_groups:
                     group["lr"] = recipe.learning_rate(losses.steps + len(epoch), total)
-                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                with computing(recipe.precision, device):
                     logits = student(clips)
-                loss = cross_entropy(logits.float(), targets)
-                optimiser.zero_grad()
-                torch.autograd.backward(loss)
+                    loss = cross_entropy(logits.float(), targets)
+                    optimiser.zero_grad()
+                    torch.autograd.backward(loss)
                 optimiser.step()
                 epoch.append(loss.detach())
                 sizes.append(len(clips))

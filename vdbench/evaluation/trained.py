@@ -51,7 +51,7 @@ class TrainedStudent(AssetSpec["dict[str, torch.Tensor]"]):
         """Train it."""
         from safetensors.torch import save_file
 
-        student, recipe = self.fresh(assets.train), self.training()
+        student, recipe = self.fresh(assets.train), self.training().on(assets.device.type)
         report = partial(assets.report, of=recipe.steps(len(assets.train)))
         train_student(student, assets.train, recipe, self.seed, assets.device, report)
         save_file({name: tensor.cpu().contiguous() for name, tensor in student.state_dict().items()}, folder / WEIGHTS)

@@ -22,7 +22,24 @@ def environment(device: str) -> Environment:
         device=_gpu() if device == "cuda" else _processor(),
         cpus=os.cpu_count() or 1,
         platform=f"{platform.system()} {platform.machine()}",
+        **(gpu_versions() if device == "cuda" else {}),
     )
+
+
+def gpu_versions(proc: Path = Path("/proc")) -> dict[str, str]:
+    """The versions of CUDA, cuDNN and the driver, as far as they can be had.
+
+    Args:
+        proc: where the kernel tells of itself.
+    """
+    cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    try:
+        told = (proc / "driver" / "nvidia" / "version").read_text()
+    except OSError:
+        told = ""
+    driver = re.search(r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)", told)
+    found = {"cuda": torch.version.cuda, "cudnn": cudnn and str(cudnn), "driver": driver and driver[1]}
+    return {name: version for name, version in found.items() if version}
 
 
 def _gpu() -> str:

@@ -116,7 +116,8 @@ def make_plan(request: Request, home: Home) -> Plan:
         student_class(student.name)
     jobs: dict[str, Job] = {}
     for store in request.stores:
-        protocol = request.suite.protocol.on(as_declared_now(store.manifest.spec))
+        declared = as_declared_now(store.manifest.spec, home.root)
+        protocol = request.suite.protocol.on(declared).computed_on(request.device)
         site = _Site(request, registry, Bench.of(store, protocol, home, request.device))
         _check_data(request, site.bench.view)
         cells = [

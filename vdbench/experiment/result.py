@@ -29,7 +29,14 @@ class Stage(Record):
 
 
 class Environment(Record):
-    """The machine and the versions behind a result."""
+    """The machine and the versions behind a result.
+
+    Attributes:
+        device: name of the GPU that computed, or of the processor.
+        cuda: the version of CUDA that torch was built with; None where no GPU computed, as for the next two.
+        cudnn: the version of cuDNN, such as ``91002``.
+        driver: the version of the GPU's driver.
+    """
 
     vdbench: str
     python: str
@@ -37,6 +44,9 @@ class Environment(Record):
     device: str
     cpus: int
     platform: str
+    cuda: str | None = None
+    cudnn: str | None = None
+    driver: str | None = None
 
 
 class Failure(Record):

@@ -20,7 +20,7 @@ from vdbench.errors import DataError
 from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.result import read_result
 from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
-from vdbench.experiment.suite import MODIFIED, Protocol, load_suite, suite_names
+from vdbench.experiment.suite import MODIFIED, Protocol, load_suite, suite_names, unmirrored
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.verification import tolerance
 from vdbench.storage import files
@@ -106,10 +106,14 @@ def _suite_faults(result: Result, protocol: Protocol) -> Iterator[str]:
     base = result.suite.removesuffix(MODIFIED)
     if base not in suite_names():
         yield f"there is no suite '{result.suite}'"
-    elif result.dataset.name not in dataset_names():
-        yield f"there is no data set '{result.dataset.name}'"
     elif base == result.suite:
-        declared = _suite(base).protocol.on(load_dataset(result.dataset.name))
+        declared = _suite(base).protocol
+        if result.dataset.name in dataset_names():
+            declared = declared.on(load_dataset(result.dataset.name))
+        elif protocol.augmentation in (declared.augmentation, unmirrored(declared).augmentation):
+            declared = declared.model_copy(update={"augmentation": protocol.augmentation})  # its makers know whether
+        if protocol.recipe.precision == "bf16":  # what a suite is trained in on a GPU
+            declared = declared.computed_on("cuda")
         others = [name for name in Protocol.model_fields if getattr(declared, name) != getattr(protocol, name)]
         if others:
             changed = ", ".join(others)
@@ -185,6 +189,8 @@ def _table_remarks(table: Sequence[Result]) -> Iterator[tuple[str, str]]:
     base = first.suite.removesuffix(MODIFIED)
     if base != first.suite:
         yield where, "the protocol is modified, so that these results have tables of their own"
+    if first.dataset.name not in dataset_names():
+        yield where, "the data set is its makers' own, so that nobody else can repeat these results"
     if first.dataset.partial:
         yield where, "the data set is partial, so that these results have tables of their own"
     if first.evaluated_on == "validation":

@@ -56,14 +56,16 @@ def may_be_handed_on(dataset: str, provenance: Provenance | None) -> bool:
     """Whether a distilled set holds no clips of a data set with terms of its own, nor nearly so.
 
     Clips of a data set that is rendered here may be handed on, and generated ones. Anything else may not: what is
-    learned starts from real clips, and some methods hardly leave them; nor may sets of a data set that is not declared.
+    learned starts from real clips, and some methods hardly leave them. Of somebody's own data set nothing may,
+    generated clips included: a generator of few clips repeats them.
 
     Args:
         dataset: its name.
         provenance: of the set.
     """
-    rendered = dataset in dataset_names() and load_dataset(dataset).layout == "rendered"
-    return rendered or (provenance is not None and provenance.pool == "generated")
+    if dataset not in dataset_names():
+        return False
+    return load_dataset(dataset).layout == "rendered" or (provenance is not None and provenance.pool == "generated")
 
 
 def export(results: Sequence[Result], folder: Path) -> None:

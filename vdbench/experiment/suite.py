@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 EMBEDDED = "motion-digits"
 """The data set that vdbench renders itself."""
+GROUP = "vdbench.suites"
+"""The entry points of packages that bring suites."""
 MODIFIED = "-modified"
 """Added to the name of a suite whose protocol was changed."""
 
@@ -58,13 +61,27 @@ class Protocol(Record):
 
     def on(self, spec: DatasetSpec) -> Protocol:
         """This protocol on a data set: clips whose class has a direction are not mirrored."""
-        if self.augmentation is None or not spec.directed:
-            return self
-        return self.model_copy(update={"augmentation": self.augmentation.model_copy(update={"mirror": False})})
+        return unmirrored(self) if spec.directed else self
+
+    def computed_on(self, device: str) -> Protocol:
+        """This protocol on a kind of device, with the precision that it is trained in there.
+
+        Raises:
+            UsageError: the device has no such precision.
+        """
+        recipe = self.recipe.on(device)
+        return self if recipe is self.recipe else self.model_copy(update={"recipe": recipe})
 
     def data(self) -> dict[str, Any]:
         """The part that decides which clips methods see."""
         return {"frames": self.frames, "size": self.size, "split": self.split, "validation": self.validation}
+
+
+def unmirrored(protocol: Protocol) -> Protocol:
+    """A protocol under which no clip is mirrored."""
+    if protocol.augmentation is None:
+        return protocol
+    return protocol.model_copy(update={"augmentation": protocol.augmentation.model_copy(update={"mirror": False})})
 
 
 class Prescription(Record):
@@ -130,9 +147,19 @@ class Suite(Record):
 
 
 def suite_names() -> list[str]:
-    """All suites that exist, sorted."""
+    """All suites that are installed, sorted."""
+    return sorted(_files())
+
+
+def _files() -> dict[str, Traversable]:
+    """The file of every suite: ours, and those of packages with entry points of the group ``vdbench.suites``.
+
+    Such an entry point names a suite and the package that holds ``NAME.yaml``. Ours come first.
+    """
     folder = package_files("vdbench_benchmarks") / "suites"
-    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+    own = {file.name.removesuffix(".yaml"): file for file in folder.iterdir() if file.name.endswith(".yaml")}
+    points = entry_points(group=GROUP)
+    return {point.name: package_files(point.module) / f"{point.name}.yaml" for point in points} | own
 
 
 def load_suite(asked: str | Path | Suite, overrides: Mapping[str, Any] | None = None) -> Suite:
@@ -165,8 +192,8 @@ def _read(asked: str | Path) -> Suite:
         file = Path(asked).expanduser()
         if not file.is_file():
             raise UsageError(f"there is no suite file {asked}; check the path")
-    elif str(asked) in suite_names():
-        file = package_files("vdbench_benchmarks") / "suites" / f"{asked}.yaml"
+    elif str(asked) in _files():
+        file = _files()[str(asked)]
     else:
         raise UsageError(f"unknown suite '{asked}'; {nearest(str(asked), suite_names())}")
     try:

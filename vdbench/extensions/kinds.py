@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_in_use: dict[Path, Plugin] = {}
+in_use: dict[Path, Plugin] = {}
 """The plugin files of this process, in the order in which they were named."""
 
 
@@ -30,12 +30,12 @@ def use(files: Iterable[Path]) -> None:
     for file in files:
         plugin = Plugin(file)
         plugin.classes(object)
-        _in_use[plugin.path] = plugin
+        in_use[plugin.path] = plugin
 
 
 def code_of(cls: type) -> str:
     """Hash of the plugin file that a class comes from, and of what that imports from beside it; empty for others."""
-    return next((plugin.code for plugin in _in_use.values() if plugin.module == cls.__module__.partition(".")[0]), "")
+    return next((plugin.code for plugin in in_use.values() if plugin.module == cls.__module__.partition(".")[0]), "")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Kind(Generic[T]):
 
         Raises:
             UsageError: there is none of that name, or a plugin file offers one of ours.
-            DependencyError: it cannot be imported.
+            DependencyError: it cannot be imported, or is no class of this kind.
         """
         plugged = next((found for found in self._in_plugins() if cls_name(found[0]) == name), None)
         if plugged and (name in self.own or name in self._installed()):
@@ -85,15 +85,19 @@ class Kind(Generic[T]):
         return {point.name: point for point in entry_points(group=self.group)}
 
     def _in_plugins(self) -> list[tuple[type[T], Plugin]]:
-        base = cast("type[T]", _imported(self.base)) if _in_use else None
-        return [(cls, plugin) for plugin in _in_use.values() for cls in plugin.classes(base)] if base else []
+        base = cast("type[T]", _imported(self.base)) if in_use else None
+        return [(cls, plugin) for plugin in in_use.values() for cls in plugin.classes(base)] if base else []
 
     def _load(self, point: EntryPoint) -> type[T]:
         try:
-            return cast("type[T]", point.load())
+            found = point.load()
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises
             reason = " ".join(str(error).split())
             raise DependencyError(f"{self.noun} '{point.name}' cannot be imported: {reason}") from error
+        if not (isinstance(found, type) and issubclass(found, cast("type[T]", _imported(self.base)))):
+            wanted = self.base.replace(":", ".")
+            raise DependencyError(f"{self.noun} '{point.name}' cannot be used: {point.value} does not extend {wanted}")
+        return found
 
 
 def cls_name(cls: type) -> str:

@@ -93,7 +93,7 @@ class Fit:
         self._resume(checkpoint)
         recent: list[torch.Tensor] = []
         while self._step < self.schedule.steps:
-            recent.append(self._advance(loss(self._step)))
+            recent.append(self.advance(loss(self._step)))
             if len(recent) == LOOK_EVERY or self._step == self.schedule.steps:
                 mean = float(torch.stack(recent).mean())
                 if not math.isfinite(mean):
@@ -107,7 +107,7 @@ class Fit:
             with torch.no_grad():
                 torch._foreach_copy_(list(self._weights), self._average)
 
-    def _advance(self, value: torch.Tensor) -> torch.Tensor:
+    def advance(self, value: torch.Tensor) -> torch.Tensor:
         """One step of AdamW on a loss."""
         for group in self._optimiser.param_groups:
             group["lr"] = self.schedule.rate(self._step)
@@ -132,7 +132,7 @@ class Fit:
 
     def rehearsal(self, loss: Callable[[int], torch.Tensor]) -> Callable[[int], object]:
         """What takes a step on a loss of so many items, to time it; nothing is kept."""
-        return lambda items: self._advance(loss(items))
+        return lambda items: self.advance(loss(items))
 
     @torch.no_grad()
     def _resume(self, checkpoint: Checkpoint) -> None:

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from vdbench_leaderboard.figures import keys, style
+from vdbench_leaderboard.figures import style
 from vdbench_leaderboard.figures.style import HEAT, INK, MUTED, PAPER, TEXT
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def across_students(boards: Sequence[Board]) -> str | None:
         return None
     rows = list(next(iter(tables.values())).index)
     with style.styled():
-        left, head, gap = 0.1 + keys.width_of(rows) - 0.3, 0.95, 0.2
+        left, head, gap = 0.1 + style.width_of(rows) - 0.3, 0.95, 0.2
         each = len(boards) * COLUMN
         width = left + len(tables) * (each + gap) + 0.35
         figure = Figure(facecolor=PAPER, figsize=(width, head + ROW * len(rows) + 0.1))
@@ -68,7 +68,7 @@ def places(overview: Overview) -> str | None:
         return None
     texts = ["" if np.isnan(value) else f"{value:.1f}".removesuffix(".0") for value in table.to_numpy().ravel()]
     with style.styled():
-        left, head = 0.1 + keys.width_of(list(table.index)) - 0.3, _room(list(table.columns))
+        left, head = 0.1 + style.width_of(list(table.index)) - 0.3, _room(list(table.columns))
         width = left + table.shape[1] * COLUMN + head * 0.8
         figure = Figure(facecolor=PAPER, figsize=(width, head + ROW * len(table) + 0.1))
         axes = figure.add_axes((0, 0, 1, 1), facecolor="none")
@@ -116,7 +116,7 @@ def _map(
         linewidths=1.5,
         linecolor=PAPER,
         xticklabels=True,
-        yticklabels=[keys.shortened(name) for name in table.index] if labels else False,
+        yticklabels=[style.shortened(name) for name in table.index] if labels else False,
     )
     for place, text in enumerate(texts):
         if text not in ("", "nan"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
-from vdbench_leaderboard.figures import keys, style
+from vdbench_leaderboard.figures import style
 from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
     order = sorted(ends, key=lambda method: (-ends[method], method))
     with style.styled():
         figure = Figure()
-        axes = style.sized(figure, keys.height_of(order, HEIGHT) + 0.6)
-        style.place(axes, 0.55, 0.5, keys.width_of(order), 0.1)
+        axes = style.sized(figure, style.height_of(order, HEIGHT) + 0.6)
+        style.place(axes, 0.55, 0.5, style.width_of(order), 0.1)
         _dress(board, axes)
         _bands(axes, lines, looks)
         _means(axes, lines, looks)
         axes.set_ylim(_limits(lines, bounds, board.chance))
         _horizontals(axes, bounds, board.chance)
-        keys.name_points(axes, order, looks)
+        style.name_points(axes, order, looks)
         return style.svg(figure)
 
 
@@ -97,7 +97,7 @@ def _horizontals(axes: Axes, bounds: dict[str, Estimate], chance: float) -> None
     for (name, height), dash in zip(heights.items(), [*(DASHES * len(bounds))[: len(bounds)], (1, 2)], strict=True):
         axes.axhline(height, color=INK, linewidth=1.1, linestyle=(0, dash), zorder=1)
         axes.annotate(
-            keys.shortened(name),
+            style.shortened(name),
             (0, height),
             (3, 2),
             xycoords=axes.get_yaxis_transform(),

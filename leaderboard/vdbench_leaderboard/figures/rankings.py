@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from vdbench_leaderboard.figures import keys, style
+from vdbench_leaderboard.figures import style
 from vdbench_leaderboard.figures.style import ACCENT, INK, LINE, MUTED, TEXT, draw_points, inches
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def critical_difference(found: AverageRanks) -> str:
         figure = Figure()
         height = 0.85 + bars + STEP * half
         axes = style.sized(figure, height, DIAGRAM)
-        style.place(axes, keys.width_of(methods[:half]) + 0.12, 0.1, keys.width_of(methods[half:]) + 0.12, 0.6)
+        style.place(axes, style.width_of(methods[:half]) + 0.12, 0.1, style.width_of(methods[half:]) + 0.12, 0.6)
         inside = height - 0.7
         axes.set_xlim(1, len(methods))
         axes.set_ylim(inside, 0)
@@ -77,7 +77,7 @@ def interquartile_means(middles: Mapping[str, InterquartileMean], looks: Looks) 
     with style.styled():
         figure = Figure()
         axes = style.sized(figure, 0.65 + 0.215 * len(middles), FOREST)
-        style.place(axes, keys.width_of(list(middles)) - 0.1, 0.5, 0.2, 0.1)
+        style.place(axes, style.width_of(list(middles)) - 0.1, 0.5, 0.2, 0.1)
         ends = [end for found in middles.values() for end in (found.mean, found.low, found.high) if end is not None]
         axes.set_xlim(min(0, *ends) - 0.03, max(1, *ends) + 0.03)
         axes.set_ylim(len(middles) - 0.4, -0.6)
@@ -86,7 +86,7 @@ def interquartile_means(middles: Mapping[str, InterquartileMean], looks: Looks) 
             if found.low is not None and found.high is not None:
                 axes.hlines(place, found.low, found.high, colors=look.colour, linewidth=5, alpha=0.28)
         draw_points(axes, [(found.mean, place, looks[method]) for place, (method, found) in enumerate(middles.items())])
-        axes.set_yticks(range(len(middles)), [keys.shortened(method) for method in middles], color=INK)
+        axes.set_yticks(range(len(middles)), [style.shortened(method) for method in middles], color=INK)
         for end, across, text in (("left", 0, "0: chance"), ("right", 1, "1: full")):
             axes.text(across, -0.32 / inches(axes)[1], text, transform=axes.transAxes, ha=end, color=MUTED)
         axes.grid(axis="x", color=LINE, linewidth=0.8)
@@ -128,7 +128,7 @@ def _name(axes: Axes, method: str, rank: float, height: float, *, left: bool) ->
     beyond = (low if left else high) + OUT * inch
     axes.plot([rank, rank, beyond], [0, height, height], color=MUTED, linewidth=0.9, clip_on=False)
     side = "right" if left else "left"
-    axes.text(beyond + SPACE * inch, height, keys.shortened(method), ha=side, va="center_baseline", color=INK)
+    axes.text(beyond + SPACE * inch, height, style.shortened(method), ha=side, va="center_baseline", color=INK)
     inner = "left" if left else "right"
     axes.text(
         beyond - 0.02 * inch, height - 0.015, f"{rank:.1f}", va="bottom", ha=inner, color=MUTED, fontsize=TEXT - 2

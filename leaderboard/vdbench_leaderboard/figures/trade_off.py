@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from matplotlib.figure import Figure
 
-from vdbench_leaderboard.figures import keys, style
+from vdbench_leaderboard.figures import style
 from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points, inches
-from vdbench_leaderboard.statistics.pareto import front
 from vdbench_leaderboard.tables import formats
 
 if TYPE_CHECKING:
@@ -67,15 +66,15 @@ def accuracy_over_cost(board: Board, looks: Looks, cost: Cost) -> str | None:
         return None
     with style.styled():
         figure = Figure()
-        axes = style.sized(figure, keys.height_of(order, 2.7) + 0.6)
-        style.place(axes, 0.55, 0.5, keys.width_of(order), 0.1)
+        axes = style.sized(figure, style.height_of(order, 2.7) + 0.6)
+        style.place(axes, 0.55, 0.5, style.width_of(order), 0.1)
         _dress(axes, points, cost)
         best = [points[place] for place in front([(p.cost, p.accuracy) for p in points])]
         _front(axes, best)
         for alpha, own in ((0.65, [point for point in points if point not in best]), (1.0, best)):
             draw_points(axes, [(p.cost, p.accuracy, looks[p.method]) for p in own], alpha=alpha)
         _name(axes, best)
-        keys.name_points(axes, order, looks)
+        style.name_points(axes, order, looks)
         return style.svg(figure)
 
 
@@ -104,6 +103,25 @@ def _dress(axes: Axes, points: Sequence[_Point], cost: Cost) -> None:
     axes.grid(axis="y", color=LINE, linewidth=0.8)
 
 
+def front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Places of the points that no other one dominates, the cheapest first.
+
+    One dominates another if it costs no more and is as accurate, and is better in one of the two. Equal points do not
+    dominate each other.
+
+    Args:
+        points: cost and accuracy, in any order, none of them NaN.
+    """
+    kept: list[int] = []
+    best: tuple[float, float] | None = None
+    for place in sorted(range(len(points)), key=lambda p: (points[p][0], -points[p][1], p)):
+        cost, accuracy = points[place]
+        if best is None or accuracy > best[1] or (cost, accuracy) == best:
+            kept.append(place)
+            best = (cost, accuracy)
+    return kept
+
+
 def _front(axes: Axes, best: Sequence[_Point]) -> None:
     """A step from each point of the front to the next, on to the right edge."""
     costs = [point.cost for point in best]
@@ -117,7 +135,7 @@ def _name(axes: Axes, best: Sequence[_Point]) -> None:
     width, height = inches(axes)
     taken: list[tuple[float, float, float]] = []
     for point in reversed(best):
-        text = f"{keys.shortened(point.method)}, {point.budget}"
+        text = f"{style.shortened(point.method)}, {point.budget}"
         x, y = axes.transAxes.inverted().transform(axes.transData.transform((point.cost, point.accuracy)))
         end, bottom, long = x * width, y * height, LETTER * len(text)
         left = end < long

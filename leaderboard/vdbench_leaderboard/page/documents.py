@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from vdbench_leaderboard.tables import formats, texts, wording
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from vdbench_leaderboard.page.content import Content
-    from vdbench_leaderboard.page.literature import Published, Table
 
 
 def markdown(content: Content) -> str:
     """The page for GitHub; it shows the plots."""
     templates = environment(autoescape=False)
     templates.filters["md"] = _md
-    templates.globals |= {"table": _pipe_table, "published_table": _published}
+    templates.globals["table"] = _pipe_table
     return templates.get_template("README.md.j2").render(page=content)
 
 
@@ -43,20 +43,6 @@ def environment(autoescape: bool) -> Environment:
     )
     templates.globals |= {"formats": formats, "wording": wording, "texts": texts}
     return templates
-
-
-def _published(table: Table) -> pd.DataFrame:
-    """Published numbers of one data set and student, as texts."""
-    columns = ["all clips" if ipc is None else f"IPC {ipc}" for ipc in table.columns]
-    rows = [[title, *(_value(number) for number in numbers)] for title, numbers in table.rows]
-    return pd.DataFrame(rows, columns=[f"{table.dataset}, {table.student}", *columns])
-
-
-def _value(number: Published | None) -> str:
-    if number is None:
-        return formats.NOTHING
-    std = "" if number.spread is None else f" ± {formats.percent(number.spread)}"
-    return "≈ " * number.approximate + formats.percent(number.value) + std
 
 
 def _pipe_table(*frames: pd.DataFrame) -> str:

@@ -99,10 +99,10 @@ def payload(boards: Sequence[Board], numbers: pd.DataFrame) -> dict[str, Any]:
         numbers: their cells as rows of plain values, in the same order.
 
     Returns:
-        ``columns``, ``groups``, ``texts``, ``download``, the names of the values that a downloaded view has, and
-        ``cells``, each a list of values in the order of ``fields``.
+        ``columns``, ``groups``, ``texts``, ``download``, the names of the values in a downloaded view, ``shared``, what
+        is the same for all cells, and ``cells``, each a list of values in the order of ``fields``.
     """
-    frame = json.loads(numbers.to_json(orient="split", index=False))
+    frame = json.loads(numbers[[name for name in numbers if _kept(str(name))]].to_json(orient="split", index=False))
     firsts = {board.group: board for board in reversed(boards)}
     groups = list(dict.fromkeys(board.group for board in boards))
     widths = {(board.student.name, board.student.width) for board in boards if board.student.width}
@@ -123,7 +123,8 @@ def payload(boards: Sequence[Board], numbers: pd.DataFrame) -> dict[str, Any]:
         }
         for (board, standing), row in zip(standings, frame["data"], strict=True)
     ]
-    texts: dict[str, int] = {}
+    first, texts = cells[0] if cells else {}, dict[str, int]()
+    shared = {name: value for name, value in first.items() if all(cell[name] == value for cell in cells)}
     return {
         "columns": {name: column._asdict() for name, column in COLUMNS.items()},
         "groups": [
@@ -131,19 +132,29 @@ def payload(boards: Sequence[Board], numbers: pd.DataFrame) -> dict[str, Any]:
             for group in groups
         ],
         "download": [*frame["columns"], "command", "id"],
-        "fields": list(cells[0]) if cells else [],
-        "cells": [packed(list(cell.values()), texts) for cell in cells],
+        "shared": {name: packed(value, texts) for name, value in shared.items()},
+        "fields": [name for name in first if name not in shared],
+        "cells": [packed([value for name, value in cell.items() if name not in shared], texts) for cell in cells],
         "texts": list(texts),
     }
 
 
+def _kept(name: str) -> bool:
+    """Whether the page needs a column of the CSV: of most scores the mean is enough to sort by."""
+    score, _, part = name.rpartition("_")
+    return part not in ("spread", "low", "high") or score in ("top1", "hard", "soft", "augmented")
+
+
 def packed(value: Any, texts: dict[str, int]) -> Any:
-    """A value with every text in it replaced by its place in ``texts``, which grows, and whole numbers written so."""
+    """A value with every text in it replaced by its place in ``texts``, which grows, and short numbers."""
     if isinstance(value, str):
         return np.base_repr(texts.setdefault(value, len(texts)), 36).lower()
     if isinstance(value, list | tuple):
         return [packed(part, texts) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, float):
+        value = round(value, 2 if abs(value) >= 1 else 4)
+        return int(value) if value.is_integer() else value
+    return value
 
 
 def _identity(board: Board, standing: Standing) -> dict[str, Any]:
@@ -203,5 +214,5 @@ def _shown(standing: Standing) -> dict[str, Any]:
         "verified": verified or None,
         "shown": [texts.get(name, "") for name in COLUMNS],
         "sides": [panel.side(standing, kind, gain) for kind, (_, _, gain) in known.items()],
-        "dots": [[round(value, 2) for value in repeats(runs)[0]] for runs, _, _ in known.values()],
+        "dots": [repeats(runs)[0] for runs, _, _ in known.values()],
     }

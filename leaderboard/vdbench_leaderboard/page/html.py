@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.tables.cells import Cell
 
 STYLES = ("base.css", "tables.css", "explorer.css", "methods.css")
-SCRIPTS = ("text.js", "state.js", "theme.js", "tables.js", "explorer.js", "panel.js", "start.js")
+SCRIPTS = ("text.js", "state.js", "theme.js", "tables.js", "explorer.js", "panel.js")
 """In the order in which they need each other; together they are one module."""
 NOWHERE = {"nothing", "train", "unknown"}
 """What an encoder or a generator may have seen without being outside data."""

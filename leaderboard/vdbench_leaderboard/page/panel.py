@@ -30,7 +30,7 @@ def details(standing: Standing) -> dict[str, Any]:
     results = [*(result for result, _ in cell.done), *cell.failed]
     return {
         "sentences": _sentences(standing),
-        "scores": _scores(standing),
+        "intervals": _intervals(standing),
         "facts": [
             [heading, [[name, text] for name, text in facts.items() if text]]
             for heading, facts in (
@@ -40,7 +40,7 @@ def details(standing: Standing) -> dict[str, Any]:
             )
         ],
         "settings": _settings(cell.any_result),
-        "trials": [_trial(result) for result in results],
+        "trials": "\n".join(map(_trial, results)),
         "machines": sorted(wording.machine(machine) for machine in cell.environments),
     }
 
@@ -70,30 +70,12 @@ def _sentences(standing: Standing) -> list[str]:
     return [f"% top-1 over {what}{ends}.", rank]
 
 
-def _scores(standing: Standing) -> list[list[str]]:
-    """Name, estimate, interval, difference to random and its side, of every score that there is."""
+def _intervals(standing: Standing) -> list[str]:
+    """Of each score, in the order of the panel."""
     cell, gains = standing.cell, standing.gains
-    others = {
-        "top5": "top-5", "macro": "mean over classes", "shuffled": "frames shuffled", "still": "middle frame repeated"
-    }  # fmt: skip
-    rows = [
-        ("own", "own labels", cell.top1, standing.against_random),
-        ("hard", "hard labels", gains.hard, gains.hard_gain),
-        ("soft", "soft labels", gains.soft, gains.soft_gain),
-        ("augmented", "own labels, augmented", gains.augmented, gains.augmented_gain),
-        *((name, title, cell.score(name), None) for name, title in others.items()),
-    ]
-    return [
-        [
-            title,
-            formats.estimate(value),
-            formats.interval(_within(value)),
-            formats.points(gain.mean if gain else None),
-            side(standing, kind, gain),
-        ]
-        for kind, title, value, gain in rows
-        if value
-    ]
+    scores = [cell.top1, gains.hard, gains.soft, gains.augmented]
+    scores += [cell.score(name) for name in ("top5", "macro", "shuffled", "still")]
+    return [formats.interval(_within(value) if value else None) for value in scores]
 
 
 def _within(value: Estimate) -> Estimate:
@@ -152,10 +134,10 @@ def _settings(result: Result) -> str:
     )
 
 
-def _trial(result: Result) -> list[str]:
-    """Seed, id, and the artefact's SHA-256 or the failure."""
-    failure = result.failure and f"{result.failure.kind}: {result.failure.message}"
-    return [str(result.seed), result.id, failure or (result.artefact or "")[:HASH]]
+def _trial(result: Result) -> str:
+    """Seed, id, and the artefact's SHA-256 or the failure, on one line."""
+    failure = result.failure and f"{result.failure.kind}: {' '.join(result.failure.message.split())}"
+    return f"{result.seed} {result.id} {failure or (result.artefact or '')[:HASH]}"
 
 
 def classes(cell: Cell) -> list[Any] | None:

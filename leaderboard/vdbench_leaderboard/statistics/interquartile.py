@@ -31,15 +31,11 @@ class InterquartileMean:
         mean: of the middle half.
         low: lower end of its 95 % bootstrap interval; None where some cell has a single seed.
         high: its upper end.
-        cells: how many there are.
-        scores: how many, over all cells and seeds.
     """
 
     mean: float
     low: float | None
     high: float | None
-    cells: int
-    scores: int
 
 
 def normalised(runs: Runs, chance: float, full: float) -> list[float]:
@@ -76,9 +72,9 @@ def iqm(cells: Sequence[Sequence[float]]) -> InterquartileMean | None:
     if not cells:
         return None
     ordered = sorted(sorted(scores) for scores in cells)  # so that their order cannot matter
-    count, mean = sum(map(len, ordered)), float(_middle(*map(np.array, ordered)))
+    mean = float(_middle(*map(np.array, ordered)))
     if min(map(len, ordered)) == 1:
-        return InterquartileMean(mean, None, None, len(ordered), count)
+        return InterquartileMean(mean, None, None)
     drawn: Any = stats.bootstrap(
         ordered,
         _middle,
@@ -89,8 +85,8 @@ def iqm(cells: Sequence[Sequence[float]]) -> InterquartileMean | None:
         random_state=np.random.default_rng(0),
     )
     low, high = drawn.confidence_interval
-    wider = _widening(count, len(ordered))
-    return InterquartileMean(mean, mean - wider * (mean - low), mean + wider * (high - mean), len(ordered), count)
+    wider = _widening(sum(map(len, ordered)), len(ordered))
+    return InterquartileMean(mean, mean - wider * (mean - low), mean + wider * (high - mean))
 
 
 def _middle(*cells: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:

@@ -93,10 +93,11 @@ class Cell:
     def score(self, name: str) -> Estimate | None:
         """A score in percent: ``top5``, ``macro``, the mean over classes, or ``shuffled`` or ``still`` test clips.
 
-        None where it was not measured, and of ``top5`` where it is 100 % by definition.
+        None where it was not measured for every seed, and of ``top5`` where it is 100 % by definition.
         """
         trivial = name == "top5" and self.dataset.classes <= TRIVIAL_TOP5
-        return None if trivial else estimate(self.measured(name))
+        runs = self.measured(name)
+        return None if trivial or runs.keys() != self.runs.keys() else estimate(runs)
 
     @property
     def confusion(self) -> dict[tuple[int, int], int]:

@@ -4,6 +4,8 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vdbench_leaderboard.figures import heat, over_ipc, rankings, style, trade_off
 from vdbench_leaderboard.figures.plots import MOST_BOARDS, draw, plotted
@@ -164,3 +166,22 @@ def test_dollars_and_angles_in_names_are_text(make):
     odd = [make("herding", ipc=ipc, settings={"a": value}) for ipc in (1, 5) for value in ("$x_{$", "<b>&")]
     svg = over_ipc.accuracy_over_ipc(*board_of(odd))
     assert {"herding (a=$x_{$)", "herding (a=<b>&)"} <= set(texts(svg))
+
+
+def dominates(one, other):
+    return one[0] <= other[0] and one[1] >= other[1] and one != other
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12))
+def test_the_front_is_what_nothing_dominates(found):
+    kept = trade_off.front(found)
+    assert {*kept} == {
+        place for place, point in enumerate(found) if not any(dominates(other, point) for other in found)
+    }
+    assert [found[place][0] for place in kept] == sorted(found[place][0] for place in kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_equal_points_are_both_on_it():
+    assert trade_off.front([(1, 5), (1, 5), (2, 5), (0, 1)]) == [3, 0, 1]
+    assert trade_off.front([]) == []

@@ -119,7 +119,8 @@ def open_page(browser, place):
 
 def payload(page):
     data = json.loads(page.locator("#data").text_content())
-    found = [dict(zip(data["fields"], unpacked(data["texts"], cell), strict=True)) for cell in data["cells"]]
+    shared = {name: unpacked(data["texts"], value) for name, value in data["shared"].items()}
+    found = [shared | dict(zip(data["fields"], unpacked(data["texts"], cell), strict=True)) for cell in data["cells"]]
     return [cell | {"shown": dict(zip(data["columns"], cell["shown"], strict=True))} for cell in found]
 
 

@@ -147,7 +147,7 @@ def test_they_stand_open_beside_vdsd_only(make, save, tmp_path, suite):
     section = page[page.index('id="published"') :].split("</section>")[0]
     assert ("<details open>" in section) == (suite == "vdsd")
     assert ("of which there are none on this page" in section) == (suite != "vdsd")
-    assert ("Published elsewhere" in readme) == (suite == "vdsd")
+    assert ("Numbers published elsewhere" in readme) == (suite == "vdsd")
     assert len(re.findall(r'href="#source-\d+"', section)) == len(published())
     numbers = page[page.index('id="tables"') : page.index('id="published"')]
     assert "PRISM" not in numbers

@@ -30,7 +30,6 @@ def test_mean_is_that_of_the_middle_half(value):
     cut = len(ordered) // 4
     found = iqm(value)
     assert found.mean == pytest.approx(np.mean(ordered[cut : len(ordered) - cut]))
-    assert (found.cells, found.scores) == (len(value), len(ordered))
     assert found.low <= found.mean + 1e-12
     assert found.high >= found.mean - 1e-12
 

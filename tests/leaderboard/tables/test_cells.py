@@ -259,3 +259,14 @@ def test_a_label_means_the_same_on_every_data_set_of_a_suite(make):
         make("herding", dataset="ucf101", settings={"encoder": "minic3d"}),
     ]
     assert {cell.method for cell in gather(chosen)} == {"herding (encoder=pixels)", "herding (encoder=minic3d)"}
+
+
+def test_a_score_that_some_seeds_lack_has_no_mean(make):
+    def with_still(seed):
+        result = make("herding", seed=seed)
+        student = result.students[0]
+        scores = tuple(score.model_copy(update={"still": 0.75}) for score in student.scores)
+        return result.model_copy(update={"students": (student.model_copy(update={"scores": scores}),)})
+
+    assert frame_of([with_still(0), with_still(1)]).still.tolist() == [75]
+    assert frame_of([with_still(0), make("herding", seed=1)]).still.isna().all()

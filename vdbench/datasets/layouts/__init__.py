@@ -1,26 +1,46 @@
-"""How archives unpack: for each layout, a reader of its official split files."""
+"""How videos lie on disk: for each layout, a reader of its official split files, or of somebody's own list."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdbench.datasets.layouts import hmdb, kinetics, rendered, ssv2, ucf
-from vdbench.datasets.layouts.index import Entry, Index, Role
+from vdbench.datasets.layouts import (
+    diving48,
+    folders,
+    hmdb,
+    jester,
+    kinetics,
+    rendered,
+    ssv2,
+    table,
+    ucf,
+    videofolder,
+)
+from vdbench.datasets.layouts.index import Entry, Index, Role, Segment
+from vdbench.datasets.layouts.rows import index_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from vdbench.datasets.layouts.rows import Row
     from vdbench.datasets.spec import DatasetSpec
 
-__all__ = ["Entry", "Index", "Role", "read_index"]
+__all__ = ["Entry", "Index", "Role", "Segment", "own_rows", "read_index"]
 
 _READERS: Mapping[str, Callable[[DatasetSpec, Path], Index]] = {
     "ucf": ucf.read,
     "hmdb": hmdb.read,
     "kinetics": kinetics.read,
     "ssv2": ssv2.read,
+    "jester": jester.read,
+    "diving48": diving48.read,
     "rendered": rendered.read,
+}
+_OWN: Mapping[str, Callable[[DatasetSpec, Path], list[Row]]] = {
+    "folders": folders.rows,
+    "csv": table.rows,
+    "videofolder": videofolder.rows,
 }
 
 
@@ -34,4 +54,13 @@ def read_index(spec: DatasetSpec, root: Path) -> Index:
     Raises:
         DataError: a folder or a split file is missing or malformed; the sentence says which and where.
     """
-    return _READERS[spec.layout](spec, root)
+    return index_of(spec, own_rows(spec, root)) if spec.layout in _OWN else _READERS[spec.layout](spec, root)
+
+
+def own_rows(spec: DatasetSpec, root: Path) -> list[Row]:
+    """The clips of somebody's own data set as they are listed.
+
+    Raises:
+        DataError: a folder or the list is missing or malformed.
+    """
+    return _OWN[spec.layout](spec, root)

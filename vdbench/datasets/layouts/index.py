@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
 
 Role = Literal["train", "test"]
+Segment = tuple[float, float | None]
+"""From when to when a clip is shown in its video, in seconds; None for its end."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Entry:
         class_name: its class.
         group: the source it was cut from; clips of one group look alike.
         roles: for each split that uses it, what for.
+        segment: the part of its video that it is; None for all of it.
     """
 
     id: str
@@ -34,6 +37,7 @@ class Entry:
     class_name: str
     group: str
     roles: Mapping[int, Role]
+    segment: Segment | None = None
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ class Index:
         entries: the clips that some split uses, sorted by id.
         unlisted: ids of videos that are there but that no split uses.
         near_misses: by class, the name of a folder that is called nearly so, in another case for instance.
+        content: hash of the clips, where the data set has no publisher who would tell them from others.
     """
 
     classes: tuple[str, ...]
     entries: tuple[Entry, ...]
     unlisted: tuple[str, ...] = ()
     near_misses: Mapping[str, str] = field(default_factory=dict)
+    content: str | None = None
 
     def named(self, split: int, role: Role) -> int:
         """How many clips a split names for a role, present or not."""

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
 
 VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".webm", ".mkv", ".mov"})
+ANY_CONTAINER = VIDEO_SUFFIXES | {
+    *(".3g2", ".3gp", ".asf", ".divx", ".dv", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mpe", ".mpeg", ".mpg"),
+    *(".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts", ".vob", ".wmv", ".y4m"),
+}
+"""What somebody's own videos may be called: all that FFmpeg opens."""
 _DEPTH = 3
 """How many levels below the data set's own folder its parts are looked for where they are not in usual places."""
 _GENERIC = frozenset({".", "annotations", "labels", "splits", "videos"})
@@ -47,7 +52,9 @@ def contents(folder: Path) -> Iterator[tuple[Path, bool]]:
         yield folder / entry.name, is_folder
 
 
-def videos(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+def videos(
+    folder: Path, above: frozenset[Path] = frozenset(), suffixes: Collection[str] = VIDEO_SUFFIXES
+) -> Iterator[Path]:
     """All video files below a folder, sorted, so that nothing depends on the order of a directory.
 
     Symlinked folders are entered, except one that leads back to a folder that it lies in.
@@ -55,14 +62,15 @@ def videos(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]
     Args:
         folder: where to look.
         above: the real paths of the folders that were passed on the way to this one.
+        suffixes: endings of video files, in small letters.
     """
     real = folder.resolve()
     if real in above:
         return
     for path, is_folder in contents(folder):
         if is_folder:
-            yield from videos(path, above | {real})
-        elif path.suffix.lower() in VIDEO_SUFFIXES:
+            yield from videos(path, above | {real}, suffixes)
+        elif path.suffix.lower() in suffixes:
             yield path
 
 

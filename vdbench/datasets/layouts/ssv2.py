@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vdbench.datasets.layouts import lists, places
 from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
@@ -42,7 +41,7 @@ def read(spec: DatasetSpec, root: Path) -> Index:
     builder = IndexBuilder(spec, found)
     for role, name in _FILES:
         path = _json(labels, name)[0]
-        for number, item in enumerate(_load(path, list), 1):
+        for number, item in enumerate(lists.json_of(path, list), 1):
             where = f"{path}, entry {number},"
             clip, template = _clip(item, where)
             if template not in classes:
@@ -58,19 +57,9 @@ def _json(folder: Path, name: str) -> list[Path]:
     ]
 
 
-def _load(path: Path, kind: type) -> Any:
-    try:
-        value = json.loads(lists.read_text(path))
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON that can be read ({error}); restore the official file") from error
-    if not isinstance(value, kind):
-        raise DataError(f"{path} holds no JSON {kind.__name__}; restore the official file")
-    return value
-
-
 def _classes(path: Path) -> list[str]:
     """The templates, in the order of their numbers."""
-    numbers = _load(path, dict)
+    numbers = lists.json_of(path, dict)
     try:
         return sorted(numbers, key=lambda template: int(numbers[template]))
     except (TypeError, ValueError):

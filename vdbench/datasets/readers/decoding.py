@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from vdbench.datasets.readers.libraries import library_version
-from vdbench.datasets.readers.probe import Orientation, Promise, open_video, orientation
+from vdbench.datasets.readers.probe import Orientation, Promise, after_first, open_video, orientation
 from vdbench.datasets.readers.reader import Pass, Reader
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def by_pyav(path: Path, wanted: Collection[int]) -> Pass:
     """Decode a file by PyAV, which drops what an edit list hides; the frames around a damaged packet are good."""
     import av
 
-    done = Pass()
+    done, shown = Pass(), list[float | None]()
     with open_video(path) as (container, stream):
+        rate = float(stream.average_rate or stream.guessed_rate or 0)
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
@@ -64,7 +65,9 @@ def by_pyav(path: Path, wanted: Collection[int]) -> Pass:
             for frame in frames:
                 if done.frames in wanted:
                     done.kept[done.frames] = _upright(frame.to_ndarray(format="rgb24"), orientation(frame))
+                shown.append(frame.time)
                 done.frames += 1
+    done.times = after_first(shown, rate)
     return done
 
 

@@ -6,15 +6,13 @@ edit list hides and, in AVI files, entries without data where frames were droppe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WHOLE = 0.95
 """Share of the duration that the packets of a file without a frame count reach, if nothing was cut off."""
@@ -52,6 +50,7 @@ class Promise:
         frames: packets that there would be if nothing of the file were lost.
         fps: frames per second.
         size: height and width of a frame as it is coded, in pixels.
+        times: when each of these packets' frames is shown, in seconds after the first, in that order.
         plain: whether every packet is of the only video and shown as it is coded, so that decord can be trusted.
     """
 
@@ -60,6 +59,7 @@ class Promise:
     fps: float
     size: tuple[int, int]
     plain: bool
+    times: tuple[float, ...] = ()
 
 
 def probe(path: Path) -> Promise:
@@ -72,12 +72,15 @@ def probe(path: Path) -> Promise:
 
     packets, hidden, reached = 0, 0, 0.0
     first: Any = None
+    shown: list[float | None] = []
     with open_video(path) as (container, stream):
         with suppress(av.FFmpegError):
             for packet in container.demux():
                 reached = max(reached, _end(packet))
                 if packet.stream.index != stream.index or packet.size == 0:
                     continue
+                if not packet.is_discard:
+                    shown.append(None if packet.pts is None else float(packet.pts * packet.time_base))
                 packets, hidden = packets + (not packet.is_discard), hidden + packet.is_discard
                 first = _first_frame(packet) if first is None else first
         reached -= (container.start_time or 0) / 1e6
@@ -89,15 +92,32 @@ def probe(path: Path) -> Promise:
             fps=round(fps, 6),
             size=(shape.height, shape.width),
             plain=not hidden
+            and not path.is_dir()
             and container.format.name != TRANSPORT_STREAM
             and len(_videos(container)) == 1
             and (first is None or orientation(first) == Orientation()),
+            times=tuple(after_first(shown, fps)),
         )
+
+
+def after_first(times: Sequence[float | None], fps: float) -> list[float]:
+    """When frames are shown, in seconds after the first one and in order; by their rate where a time is not known.
+
+    Args:
+        times: of the file, in any order; None where it does not say, as AVI files do not.
+        fps: frames per second.
+    """
+    known = [time for time in times if time is not None]
+    if len(known) < len(times) or len(set(known)) < len(known):
+        return [number / fps if fps else 0.0 for number in range(len(times))]
+    return [time - min(known) for time in sorted(known)]
 
 
 @contextmanager
 def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     """A file and its first video stream, set to decode on one thread. A cover picture is no video.
+
+    A folder of numbered JPEG files is a video too, of 12 frames per second, as Jester is handed out.
 
     Raises:
         ReadError: it cannot be opened, or holds no video.
@@ -105,7 +125,7 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     import av
 
     try:
-        container = av.open(str(path))
+        container = _open_frames(path) if path.is_dir() else av.open(str(path))
     except (av.FFmpegError, OSError) as error:
         raise ReadError(f"cannot be opened as a video ({error.strerror})") from error
     with container:
@@ -128,6 +148,17 @@ def orientation(frame: Any) -> Orientation:
     if abs(b) + abs(c) > abs(a) + abs(d):  # a point's x becomes its y
         return Orientation(swapped=True, upside_down=b < 0, mirrored=c < 0)
     return Orientation(upside_down=d < 0, mirrored=a < 0)
+
+
+def _open_frames(folder: Path) -> Any:
+    import av
+
+    names = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    if not names:
+        raise ReadError("is a folder without JPEG files")
+    pattern = f"%0{len(Path(names[0]).stem)}d{Path(names[0]).suffix}"
+    options = {"framerate": "12", "start_number": str(int(Path(names[0]).stem))}
+    return av.open(str(folder / pattern), format="image2", options=options)
 
 
 def _videos(container: Any) -> list[Any]:

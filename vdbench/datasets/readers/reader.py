@@ -26,11 +26,13 @@ class Pass:
         kept: the wanted frames by their number, each uint8 ``(height, width, 3)``, RGB, upright.
         frames: frames that could be decoded.
         damaged: packets that could not.
+        times: when each frame is shown, in seconds after the first; empty where the decoder does not say.
     """
 
     kept: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     frames: int = 0
     damaged: int = 0
+    times: list[float] = field(default_factory=list)
 
 
 class Reader(ABC):

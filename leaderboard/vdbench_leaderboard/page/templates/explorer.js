@@ -6,8 +6,9 @@ const unpacked = (value) =>
 const named = (names, values) => Object.fromEntries(names.map((name, at) => [name, values[at]]));
 const PAGE = 100;
 
+const shared = named(Object.keys(data.shared), unpacked(Object.values(data.shared)));
 const cells = data.cells.map((values, place) => {
-  const cell = named(data.fields, unpacked(values));
+  const cell = { ...shared, ...named(data.fields, unpacked(values)) };
   return { ...cell, place, shown: named(Object.keys(data.columns), cell.shown), group: data.groups[cell.group] };
 });
 const byId = new Map(cells.map((cell) => [cell.id, cell]));

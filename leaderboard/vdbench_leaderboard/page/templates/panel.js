@@ -13,11 +13,15 @@ const headline = (cell) => {
 const tableOf = (caption, headers, rows) =>
   `<div class="scroll"><table><caption>${caption}</caption><thead><tr>${headers}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 
+const SCORES = {
+  own: "own labels", hard: "hard labels", soft: "soft labels", augmented: "own labels, augmented",
+  top5: "top-5", macro: "mean over classes", shuffled: "frames shuffled", still: "middle frame repeated",
+};
 const scores = (cell) => {
   const headers = `<th scope="col">Score</th><th scope="col" class="num">%</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">Δ random</th>`;
-  const rows = cell.scores.map(([title, estimate, interval, gain, side]) =>
-    `<tr><th scope="row">${title}</th><td class="num">${estimate}</td><td class="num">${interval}</td><td class="num ${side}">${gain}</td></tr>`);
-  return rows.length ? `<h3>Scores</h3>${tableOf("Scores in percent", headers, rows)}` : "";
+  const rows = Object.entries(SCORES).map(([name, title], at) => cell.shown[name] === NOTHING ? "" :
+    `<tr><th scope="row">${title}</th><td class="num">${cell.shown[name]}</td><td class="num">${cell.intervals[at]}</td><td class="num ${cell.sides[at] ?? ""}">${cell.shown[`${name}_gain`] ?? NOTHING}</td></tr>`);
+  return missing(cell.top1) ? "" : `<h3>Scores</h3>${tableOf("Scores in percent", headers, rows)}`;
 };
 
 const facts = ([heading, pairs]) =>
@@ -25,7 +29,10 @@ const facts = ([heading, pairs]) =>
 
 const trials = (cell) => {
   const headers = `<th scope="col" class="num">Seed</th><th scope="col">Trial</th><th scope="col">First digits of the distilled set’s SHA-256, or failure</th>`;
-  const rows = cell.trials.map(([seed, id, rest]) => `<tr><td class="num">${seed}</td><td><code>${safe(id)}</code></td><td>${safe(rest) || NOTHING}</td></tr>`);
+  const rows = cell.trials.split("\n").map((line) => {
+    const [seed, id, ...rest] = line.split(" ");
+    return `<tr><td class="num">${seed}</td><td><code>${safe(id)}</code></td><td>${safe(rest.join(" ")) || NOTHING}</td></tr>`;
+  });
   const machines = cell.machines.map((machine) => `<li>${safe(machine)}</li>`).join("");
   return `<details><summary>Trials and machines</summary>${tableOf("Trials", headers, rows)}<ul>${machines}</ul></details>`;
 };
@@ -85,3 +92,6 @@ panel.addEventListener("close", () => {
   opened = "";
   if (state.cell) choose({ cell: "" });
 });
+
+read();
+notify(); // show what the address asks for

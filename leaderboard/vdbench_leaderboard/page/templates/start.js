@@ -1,4 +1,0 @@
-// Last: show what the address asks for.
-
-read();
-notify();

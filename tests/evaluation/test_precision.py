@@ -1,0 +1,76 @@
+"""Precision: part of the recipe and of every id, float32 as it always was, and bfloat16 that is held against it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vdbench.errors import DependencyError, UsageError
+from vdbench.evaluation import precision
+from vdbench.evaluation.precision import bfloat16_error, check_bfloat16, computing, processor_has_bfloat16
+from vdbench.evaluation.train import Recipe, train_student
+from vdbench.students import build_student
+from vdbench.testing import tiny_clips
+
+CPU = torch.device("cpu")
+
+
+def test_float32_is_the_recipe_that_names_none_and_the_others_are_not() -> None:
+    plain = Recipe().model_dump(mode="json")
+    assert "precision" not in plain
+    assert Recipe(precision="float32").model_dump(mode="json") == plain
+    assert Recipe(precision="bf16").model_dump(mode="json") == plain | {"precision": "bf16"}
+    assert Recipe.model_validate(plain) == Recipe()
+
+
+def test_a_gpu_trains_in_bfloat16_unless_the_recipe_says_otherwise() -> None:
+    assert Recipe().on("cuda").precision == "bf16"
+    assert Recipe(precision="float32").on("cuda").precision == "float32"
+    assert Recipe().on("cpu") == Recipe()
+    with pytest.raises(UsageError, match="precision tf32 exists only on a GPU"):
+        Recipe(precision="tf32").on("cpu")
+
+
+@pytest.mark.parametrize("name", ["minic3d", "cnn-gru", "r2plus1d", "video-vit"])
+def test_bfloat16_trains_as_float32_does_but_for_rounding(name: str) -> None:
+    curves = []
+    for kind in ("float32", "bf16"):
+        student = build_student(name, 3, 4, 16, 8, seed=0)
+        recipe = Recipe(epochs=20, batch=12, lr=0.02, precision=kind)  # type: ignore[arg-type]
+        curves.append(train_student(student, tiny_clips(), recipe, 0, CPU))
+        assert {weights.dtype for weights in student.parameters()} == {torch.float32}
+    assert curves[0] != curves[1]
+    assert curves[1] == pytest.approx(curves[0], abs=0.1)
+
+
+def test_flags_are_put_back_and_an_error_leaves_none_behind() -> None:
+    torch.backends.cudnn.allow_tf32 = True
+    try:
+        with pytest.raises(RuntimeError), computing("bf16", CPU):
+            assert torch.is_autocast_enabled("cpu") and not torch.backends.cudnn.allow_tf32
+            raise RuntimeError
+        assert torch.backends.cudnn.allow_tf32 and not torch.is_autocast_enabled("cpu")
+    finally:
+        torch.backends.cudnn.allow_tf32 = False
+
+
+def test_bfloat16_is_held_against_float32_and_refused_where_they_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """cuDNN 9.8 to 9.10.2 give other numbers for a Conv3d in bfloat16, without an error."""
+    assert 1e-4 < bfloat16_error(CPU) < precision.FARTHEST / 2
+    check_bfloat16.cache_clear()
+    for wrong in (0.3, float("nan")):
+        monkeypatch.setattr(precision, "bfloat16_error", lambda device, wrong=wrong: wrong)
+        with pytest.raises(DependencyError, match="add --set protocol.recipe.precision=float32"):
+            check_bfloat16(CPU)
+    check_bfloat16.cache_clear()
+
+
+def test_who_asks_for_bfloat16_where_it_is_emulated_is_warned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text("model name: x\nflags\t\t: fpu avx2\n")
+    assert not processor_has_bfloat16(tmp_path)
+    (tmp_path / "cpuinfo").write_text("model name: x\nflags\t\t: fpu avx2 avx512_bf16\n")
+    assert processor_has_bfloat16(tmp_path)
+    assert processor_has_bfloat16(tmp_path / "nowhere")
+    monkeypatch.setattr(precision, "processor_has_bfloat16", lambda: False)
+    with pytest.warns(UserWarning, match="this processor emulates bf16"):
+        Recipe(precision="bf16").on("cpu")

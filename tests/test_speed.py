@@ -1,0 +1,35 @@
+"""The measurements for a GPU run to their end on a CPU, at a size that says nothing of speed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "speed" / "gpu.py"
+SCRIPTS = [*SCRIPT.parents[1].glob("*.py"), *SCRIPT.parent.glob("*.py")]
+TINY = {"device": "cpu", "clips": 8, "size": 16, "frames": 4, "width": 4, "steps": 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_every_script_can_be_started(script: Path) -> None:
+    ended = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.slow
+def test_every_row_of_the_table_is_measured() -> None:
+    options = [f"--{name}={value}" for name, value in TINY.items()]
+    command = [sys.executable, str(SCRIPT), *options, f"--base={SCRIPT.parents[2]}"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in ended.stdout.splitlines() if line.startswith("| ")]
+    for what in (
+        "training step, 8 clips, bf16",
+        "three test passes",
+        "DM iteration",
+        "MTT outer step",
+        "training on all",
+    ):
+        assert any(row.startswith(what) for row in rows), what

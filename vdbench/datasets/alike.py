@@ -1,0 +1,88 @@
+"""Clips that look alike, by a cheap hash of a few frames: the same scene in train and in test flatters every method."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from vdbench.datasets.store import Manifest, StoredClip
+
+SIDE = 16
+"""Rows of a frame's hash, and bits in a row."""
+SHOTS = 3
+"""Frames of a clip that are hashed."""
+CONTRAST = 4
+"""Levels of 255 by which neighbours differ at least where one is brighter: less is noise."""
+ALIKE = 0.6
+"""Share of the bits of either clip that clips which look alike have in common at least."""
+_BLOCK = 2048
+
+
+def looks_of(clip: NDArray[np.uint8]) -> str:
+    """What a clip looks like: where a coarse grey picture of each of three frames becomes brighter to the right.
+
+    Args:
+        clip: uint8 ``(T, H, W, 3)``.
+
+    Returns:
+        ``SHOTS * SIDE * SIDE`` bits in hexadecimal digits.
+    """
+    bits = []
+    for shot in range(SHOTS):
+        frame = clip[(2 * shot + 1) * len(clip) // (2 * SHOTS)]
+        grey = Image.fromarray(frame).convert("L").resize((SIDE + 1, SIDE), Image.Resampling.BOX)
+        levels = np.asarray(grey).astype(np.int16)
+        bits.append(levels[:, 1:] - levels[:, :-1] >= CONTRAST)
+    return np.packbits(np.stack(bits)).tobytes().hex()
+
+
+def alike(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
+    """The pairs of two lists of looks that nearly agree, as positions in both; compared in blocks, not all at once.
+
+    Pictures in which nothing is brighter than its neighbour, such as black ones, are like no other.
+    """
+    if not first or not second:
+        return []
+    columns = _bits(second)
+    found = []
+    for start in range(0, len(first), _BLOCK):
+        block = _bits(first[start : start + _BLOCK])
+        common = block @ columns.T
+        either = block.sum(axis=1)[:, None] + columns.sum(axis=1)[None] - common
+        rows, others = np.nonzero((common >= ALIKE * either) & (common > 0))
+        found += [(start + int(row), int(other)) for row, other in zip(rows, others, strict=True)]
+    return found
+
+
+def _bits(looks: Sequence[str]) -> NDArray[np.float32]:
+    """A row of 1 and 0 for each: the product of two counts the bits that both have."""
+    packed = np.frombuffer(bytes.fromhex("".join(looks)), dtype=np.uint8).reshape(len(looks), -1)
+    return np.unpackbits(packed, axis=1).astype(np.float32)
+
+
+def tell_alike(manifest: Manifest) -> None:
+    """Warn of each split that has clips in test which nearly look like clips in train."""
+    for split in manifest.spec.splits:
+        train, test = ([c for c in manifest.usable(split, role) if c.decode.looks] for role in ("train", "test"))
+        pairs = alike(_looks(test), _looks(train))
+        if pairs:
+            one, other = test[pairs[0][0]], train[pairs[0][1]]
+            count = len({position for position, _ in pairs})
+            warnings.warn(
+                f"{count} of {len(test)} test clips of {manifest.spec.name}, split {split}, look nearly like train "
+                f"clips, such as {one.id} like {other.id}; if they were cut from one recording, name what they share "
+                "as their group",
+                stacklevel=2,
+            )
+
+
+def _looks(clips: Sequence[StoredClip]) -> list[str]:
+    return [clip.decode.looks or "" for clip in clips]

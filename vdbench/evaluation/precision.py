@@ -1,0 +1,110 @@
+"""Precision of training: which numbers a device computes with, and whether it can be trusted to."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from vdbench.errors import DependencyError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+Precision = Literal["float32", "tf32", "bf16"]
+"""float32 as it is; tf32, float32 whose products a GPU rounds to 10 bits; bf16, mixed precision by autocast."""
+FARTHEST = 0.02
+"""Relative error that Conv3d may have in bfloat16: rounding alone stays below 0.01."""
+
+
+def check_precision(precision: Precision | None, device: str) -> None:
+    """Make sure that a kind of device has a precision; there is a warning where it has to be emulated.
+
+    Raises:
+        UsageError: it has not.
+    """
+    if precision == "tf32" and device != "cuda":
+        raise UsageError(
+            "precision tf32 exists only on a GPU; choose float32 or bf16 with --set protocol.recipe.precision"
+        )
+    if precision == "bf16" and device == "cpu" and not processor_has_bfloat16():
+        warnings.warn("this processor emulates bf16, which takes several times as long as float32", stacklevel=2)
+
+
+def processor_has_bfloat16(proc: Path = Path("/proc")) -> bool:
+    """Whether a processor computes in bfloat16 itself; True where its kind cannot be told.
+
+    Args:
+        proc: where the kernel tells of the processor.
+    """
+    try:
+        told = (proc / "cpuinfo").read_text()
+    except OSError:
+        return True
+    return "flags" not in told or "avx512_bf16" in told or "amx_bf16" in told
+
+
+@contextmanager
+def computing(precision: Precision | None, device: torch.device) -> Iterator[None]:
+    """Compute in a precision that the device has, float32 where it is None, and as before afterwards.
+
+    Raises:
+        DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
+    """
+    import torch
+
+    if precision == "bf16" and device.type == "cuda":
+        check_bfloat16(device)
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, matmul.allow_tf32
+    cudnn.allow_tf32 = matmul.allow_tf32 = precision == "tf32"
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            yield
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32 = before
+
+
+@cache
+def check_bfloat16(device: torch.device) -> None:
+    """Make sure, once per process, that Conv3d and its gradients in bfloat16 are those in float32 but for rounding.
+
+    cuDNN 9.8 to 9.10.2 give other numbers without an error.
+
+    Raises:
+        DependencyError: they are not.
+    """
+    import torch
+
+    farthest = bfloat16_error(device)
+    if not farthest <= FARTHEST:
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        version = f", with cuDNN {cudnn}" if device.type == "cuda" else ""
+        raise DependencyError(
+            f"Conv3d in bfloat16 is off by {100 * farthest:.0f} % on this device{version}; add "
+            "--set protocol.recipe.precision=float32, or install a torch with another cuDNN"
+        )
+
+
+def bfloat16_error(device: torch.device) -> float:
+    """Largest relative error of a Conv3d in bfloat16, of its output and gradients, against float32 on the device."""
+    import torch
+    from torch.nn.functional import conv3d
+
+    chance = torch.Generator().manual_seed(0)
+    errors = []
+    for channels, window, stride in ((3, 7, 2), (64, 7, 2), (64, 3, 1)):
+        clips = torch.randn(2, channels, 4, 28, 28, generator=chance).to(device)
+        clips = clips.contiguous(memory_format=torch.channels_last_3d)
+        weight = torch.randn(32, channels, 3, window, window, generator=chance).to(device)
+        results = []
+        for kind in (torch.float32, torch.bfloat16):
+            x, w = clips.to(kind).requires_grad_(), weight.to(kind).requires_grad_()
+            out = conv3d(x, w, stride=(1, stride, stride), padding=(1, window // 2, window // 2))
+            results.append([tensor.detach().double() for tensor in (out, *torch.autograd.grad(out.sum(), (x, w)))])
+        errors += [(rounded - exact).norm() / exact.norm() for exact, rounded in zip(*results, strict=True)]
+    return float(torch.stack(errors).max())  # which is NaN where one of them is

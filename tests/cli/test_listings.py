@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.datasets.spec import declaration
 
 QUICK = [
     ["--help"],
@@ -115,3 +116,13 @@ def test_evaluate_judges_an_artefact_as_the_run_did(cli: Cli, home: Path) -> Non
     answer = cli("evaluate", artefacts[0], "--suite", "quick", "--home", home, "--json", *flags)
     assert answer.code == 0, answer.err
     assert json.loads(answer.out)[0]["scores"] == [s.model_dump() for s in result.students[0].scores]
+
+
+def test_doctor_tells_what_is_wrong_with_the_declaration_of_ones_own_data_set(cli: Cli, tmp_path: Path) -> None:
+    file = declaration(tmp_path, "lab")
+    file.parent.mkdir(parents=True)
+    file.write_text("name: [")
+    answer = cli("doctor", "--home", tmp_path, "--json")
+    (row,) = [row for row in json.loads(answer.out) if row["what"] == "lab"]
+    assert (answer.code, row["state"]) == (0, "unknown")
+    assert "lab.yaml" in row["details"]

@@ -88,8 +88,18 @@ def _decord() -> Finding:
 
 
 def _data(data_root: Path | None, home: Path) -> list[Finding]:
-    from vdbench.cli.datasets import state_of
     from vdbench.datasets.spec import dataset_names
+
+    return [_dataset(name, data_root, home) for name in dataset_names(home)]
+
+
+def _dataset(name: str, data_root: Path | None, home: Path) -> Finding:
+    """Whether a data set is prepared and found, or what is wrong with its declaration."""
+    from vdbench.cli.datasets import state_of
+    from vdbench.errors import VdbenchError
     from vdbench.experiment.diagnosis import Finding
 
-    return [Finding(name, **state_of(name, data_root, home)) for name in dataset_names()]  # type: ignore[arg-type]
+    try:
+        return Finding(name, **state_of(name, data_root, home))  # type: ignore[arg-type]
+    except VdbenchError as error:
+        return Finding(name, "unknown", str(error))

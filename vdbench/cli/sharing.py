@@ -56,12 +56,13 @@ def export(
     from vdbench.experiment.submissions import may_be_handed_on
 
     spec = parse_frames(frames)
-    folder, results = _found(distilled, Home.at(home))
+    kept = Home.at(home)
+    folder, results = _found(distilled, kept)
     what = open_set(folder)
     target = place if place is not None else Path(f"{what.record.dataset}-{what.record.method}-{folder.name}-{to}")
     named = results[0].id if results else folder.name
     words = ["export", named, "--to", to, "--frames", str(spec), *(["--licence", licence] if licence else [])]
-    write(what, target, to, spec, Card(what, to, spec, results, licence, words).text)
+    write(what, target, to, spec, Card(what, to, spec, results, licence, words, kept.root).text)
     size = human_bytes(sum(path.stat().st_size for path in target.rglob("*") if path.is_file()))
     out.print(f"{len(what)} clips in {len(what.classes)} classes written to {target}, {size}", soft_wrap=True)
     if not may_be_handed_on(what.record.dataset, what.record.provenance):

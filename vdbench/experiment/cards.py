@@ -18,6 +18,7 @@ from vdbench.version import installed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from vdbench.clips.frames import Frames
     from vdbench.datasets.spec import DatasetSpec
@@ -44,6 +45,7 @@ class Card:
         results: that were measured on the set, possibly none.
         licence: what its user says of the licence; the terms of the data set where left out.
         command: words of the export's command, after ``vdbench``.
+        home: where one's own data sets are declared.
     """
 
     distilled: DistilledSet
@@ -52,6 +54,7 @@ class Card:
     results: Sequence[Result]
     licence: str | None
     command: Sequence[str]
+    home: Path
 
     def text(self, size: int) -> str:
         """The card, with the head that the Hugging Face hub reads.
@@ -66,7 +69,7 @@ class Card:
     @property
     def _spec(self) -> DatasetSpec | None:
         name = self.distilled.record.dataset
-        return load_dataset(name) if name in dataset_names() else None
+        return load_dataset(name, self.home) if name in dataset_names(self.home) else None
 
     def _head(self) -> dict[str, Any]:
         record, spec = self.distilled.record, self._spec

@@ -65,8 +65,7 @@ def may_be_handed_on(dataset: str, provenance: Provenance | None) -> bool:
     """
     if dataset not in dataset_names():
         return False
-    rendered = load_dataset(dataset).layout == "rendered"
-    return rendered or (provenance is not None and provenance.pool == "generated")
+    return load_dataset(dataset).layout == "rendered" or (provenance is not None and provenance.pool == "generated")
 
 
 def export(results: Sequence[Result], folder: Path) -> None:

@@ -54,8 +54,8 @@ class MiniC3D(Student):
                     stride=(1, stride, stride),
                     padding=(1, kernel // 2, kernel // 2),
                 ),
+                nn.ReLU(inplace=True),  # after pooling, second derivatives would round otherwise
                 nn.MaxPool3d((window, across, across)),
-                nn.ReLU(inplace=True),  # gives what it gives before pooling, of fewer numbers
             ]
             channels, time, side = outputs, time // window, side // across
         self.features = nn.Sequential(*layers)

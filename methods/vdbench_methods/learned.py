@@ -86,7 +86,7 @@ class RealClips:
     def frames(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> torch.Tensor:
         """One frame of each clip, normalised, on the device, float32 ``(n, 3, H, W)``."""
         pixels = sent(self._clips.frames_at(rows, times), self.device)
-        return to_network(pixels.unsqueeze(1), self.train.normalisation).squeeze(2)
+        return to_network(pixels.unsqueeze(1), self.train.normalisation).squeeze(2).contiguous()
 
     def draw(self, rng: np.random.Generator, label: int, most: int) -> NDArray[np.int64]:
         """At most so many different clips of a class, as rows of the train split."""
@@ -104,7 +104,8 @@ def initial_clips(task: Task, init: Literal["real", "noise"], per_class: int) ->
         per_class: how many there are of each class; more than a class has are its clips over again.
 
     Returns:
-        float32 ``(classes * per_class, 3, T, H, W)``, normalised, and their labels, int64.
+        float32 ``(classes * per_class, 3, T, H, W)``, normalised, in the order of its axes, in which what is learned
+        from them rounds the same wherever they come from; and their labels, int64.
     """
     import torch
 
@@ -115,7 +116,7 @@ def initial_clips(task: Task, init: Literal["real", "noise"], per_class: int) ->
         noise = generator(task.seed, "noise").standard_normal(shape, dtype=np.float32)
         return torch.from_numpy(noise), labels
     picks = [np.resize(random_rows(train, label, task.seed), per_class) for label in range(len(train.classes))]
-    return train.render(torch.from_numpy(np.concatenate(picks)))[0], labels
+    return train.render(torch.from_numpy(np.concatenate(picks)))[0].contiguous(), labels
 
 
 def budget(task: Task) -> int:

@@ -14,7 +14,7 @@ from vdbench.experiment.ray_places import environment, temporary_folder, token_w
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RAY_TMPDIR", "TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+    for name in ("RAY_TMPDIR", "TMPDIR", "VIRTUAL_ENV", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -37,6 +37,21 @@ def test_a_long_one_is_replaced_so_that_sockets_fit(monkeypatch: pytest.MonkeyPa
     assert len(longest.encode()) <= 103
     monkeypatch.setattr(ray_places, "SHORT", tmp_path / "nowhere")
     with pytest.raises(UsageError, match="set RAY_TMPDIR to a folder"):
+        temporary_folder()
+
+
+def test_one_in_the_virtual_environment_is_replaced_since_ray_starts_no_workers_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ray 2.60.0: each worker ends at once (``temp_dir must not be child directory of virtualenv root``), which the
+    driver never hears. nox, for one, gives a session such a temporary folder."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "bin" / ".." / "tmp"))
+    monkeypatch.setattr(ray_places, "SOCKET_PATH", 1000)
+    assert temporary_folder() is None
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    assert temporary_folder() == f"/tmp/ray-{os.getuid()}"
+    monkeypatch.setenv("VIRTUAL_ENV", "/tmp")
+    with pytest.raises(UsageError, match="Ray starts no workers from a virtual environment; set RAY_TMPDIR"):
         temporary_folder()
 
 

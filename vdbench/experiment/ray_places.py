@@ -40,19 +40,30 @@ def environment(wanted: Mapping[str, str]) -> Iterator[None]:
 def temporary_folder() -> str | None:
     """The folder for Ray's sockets and logs; None where its own choice will do.
 
+    It will not where its path is too long for sockets, or where it lies in the virtual environment, in which workers of
+    Ray 2.60.0 refuse to start and their driver waits for ever.
+
     Raises:
-        UsageError: the temporary folder's path is too long, and there is no other.
+        UsageError: the temporary folder will not do, and there is no other.
     """
     chosen = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or str(SHORT)
     most = SOCKET_PATH - BELOW
-    if len(os.fsencode(chosen)) <= most:
+    long = len(os.fsencode(chosen)) > most
+    if not long and not _in_virtual_environment(Path(chosen)):
         return None
-    if not os.access(SHORT, os.W_OK | os.X_OK):
+    if not os.access(SHORT, os.W_OK | os.X_OK) or _in_virtual_environment(SHORT):
+        why = "its path is too long for Ray's sockets" if long else "Ray starts no workers from a virtual environment"
         raise UsageError(
-            f"the path of the temporary folder {chosen} is too long for Ray's sockets; set RAY_TMPDIR to a folder "
-            f"whose path has at most {most} bytes, or add --scheduler inline"
+            f"the temporary folder {chosen} will not do, since {why}; set RAY_TMPDIR to a folder elsewhere whose path "
+            f"has at most {most} bytes, or add --scheduler inline"
         )
     return str(SHORT / f"ray-{os.getuid()}")
+
+
+def _in_virtual_environment(folder: Path) -> bool:
+    """Whether a folder lies in the environment that is active for programs started from here, as Ray finds it."""
+    root = os.environ.get("VIRTUAL_ENV")
+    return root is not None and root != "" and folder.resolve().is_relative_to(Path(root).resolve())
 
 
 def token_where_none_can_be_kept() -> dict[str, str]:

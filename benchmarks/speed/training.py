@@ -1,6 +1,7 @@
 """Training steps per second of the students, through the loop that every trial uses.
 
-Run it with ``python benchmarks/speed/training.py``; ``--device cuda`` where there is a GPU.
+Run it with ``python benchmarks/speed/training.py``; ``--device cuda`` where there is a GPU, ``--default-allocation`` to
+leave freed memory to the C library, as no trial does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student, student_names
+from vdbench.work.allocation import keep_freed_memory
 
 
 def noise(clips: int, frames: int, size: int, classes: int) -> ClipSet:
@@ -37,8 +39,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--default-allocation", action="store_true", help="let freed memory go back to the system")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
+    if not asked.default_allocation:
+        keep_freed_memory()
     device, data = torch.device(asked.device), noise(asked.clips, asked.frames, asked.size, 8)
     recipe = Recipe(batch=asked.clips, epochs=asked.steps + 2)
     print(f"batches of {asked.clips} clips of {asked.frames}x{asked.size}x{asked.size}, {asked.threads} thread(s)")

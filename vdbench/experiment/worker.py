@@ -29,6 +29,7 @@ from vdbench.experiment.result import Result, Source, Stage
 from vdbench.extensions.kinds import use
 from vdbench.registry import Registry
 from vdbench.storage import files
+from vdbench.work.allocation import keep_freed_memory
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def reproducibly() -> Iterator[None]:
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     before = torch.get_num_threads(), cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32
     torch.set_num_threads(1)
+    keep_freed_memory()
     cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32 = True, False, False
     try:
         with threadpool_limits(1):

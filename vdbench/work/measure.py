@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vdbench.work.allocation import return_freed_memory
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,6 +40,7 @@ def measured(device: torch.device) -> Iterator[Cost]:
         torch.cuda.synchronize(device)
         torch.cuda.reset_peak_memory_stats(device)
     else:
+        return_freed_memory()  # what was freed before the block is not its own
         _reset_resident_peak()
     started = time.perf_counter()
     try:

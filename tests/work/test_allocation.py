@@ -1,0 +1,45 @@
+"""What becomes of freed memory, as the system counts its page faults."""
+
+import json
+import platform
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import json, resource, sys, torch
+from vdbench.work.allocation import keep_freed_memory, return_freed_memory
+from vdbench.work.measure import measured
+
+def resident():
+    return 4096 * int(open("/proc/self/statm").read().split()[1])
+
+def faults():
+    torch.ones(2**24)  # 64 MiB, freed at once
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        torch.ones(2**24)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+keep_freed_memory()
+kept = faults()
+held = resident()
+return_freed_memory()
+returned = held - resident()
+torch.ones(2**26)
+with measured(torch.device("cpu")) as cost:
+    pass
+print(json.dumps({"kept": kept, "returned": returned, "idle": cost.peak_memory - resident()}))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to keep")
+def test_freed_tensors_are_used_again_and_given_back_before_a_measurement() -> None:
+    """Left alone, glibc 2.36 gives blocks of more than 32 MiB back at once: each page of a new one is a fault."""
+    command = [sys.executable, "-c", CODE]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    pages = 2**26 // 4096
+    assert found["kept"] < pages
+    assert found["returned"] > 0.9 * 2**26
+    assert found["idle"] < 2**24  # of the 256 MiB that were freed before, nothing counts as the block's

@@ -105,6 +105,7 @@ def bare(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--wheel", "--outdir", folder, silent=True)
     newest = max(Path(folder).glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)
     session.install("-c", constraints, f"{newest.absolute()}[all]")
+    session.install("--force-reinstall", "--no-deps", str(newest.absolute()))  # an earlier build has the same version
     session.chdir(folder)
     few = ("--set", "protocol.recipe.max_steps=4", "--set", "protocol.recipe.min_steps=1")
     session.run("vdbench", "doctor", "--check", "--home", "home")

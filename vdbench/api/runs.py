@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vdbench.api.asking import Asked, Means, apart, budgets, counted, ipcs, nested, requested
 from vdbench.api.progress import listening
+from vdbench.api.rounds import MOST_SEEDS, Search, Searched, in_rounds
 from vdbench.api.shown import escaped, table
 from vdbench.api.tables import frame_of
 from vdbench.clips.codecs import parse_codec
 from vdbench.errors import UsageError
+from vdbench.experiment.estimate import estimate
 from vdbench.experiment.home import Home
 from vdbench.experiment.plan import make_plan
 from vdbench.experiment.run import carry_out
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vdbench.api.asking import MethodLike, SuiteLike
+    from vdbench.experiment.plan import Plan
     from vdbench.experiment.result import Result
+    from vdbench.experiment.run import Outcome
     from vdbench.experiment.schedule import Scheduler
+    from vdbench_leaderboard.tables.undecided import Question
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,11 +43,13 @@ class Run:
         results: of every trial that is finished, earlier runs' included.
         failures: the records of trials that failed in this run; a failure is never counted as a result.
         home: where they are kept.
+        questions: of a run with ``until``: what was to be decided, and what is known of it.
     """
 
     results: tuple[Result, ...]
     failures: tuple[Result, ...]
     home: Path
+    questions: tuple[Question, ...] = ()
 
     def frame(self) -> pd.DataFrame:
         """The results, a row per network, in the columns of :data:`vdbench.api.tables.COLUMNS`."""
@@ -85,6 +93,9 @@ def run(
     ipc: int | Iterable[int] | None = None,
     seeds: int | Iterable[int] | None = None,
     *,
+    until: str | None = None,
+    hours: float | None = None,
+    most_seeds: int = MOST_SEEDS,
     suite: SuiteLike | None = None,
     set: Mapping[str, Any] | None = None,
     budget: int | str | Iterable[int | str] | None = None,
@@ -111,7 +122,12 @@ def run(
             too; the suite's where left out. The suite's controls run beside them.
         datasets: their names; the suite's where left out.
         ipc: instances per class.
-        seeds: how many distillation seeds, counted from 0, or which.
+        seeds: how many distillation seeds, counted from 0, or which; beside ``until`` those of the first look.
+        until: add seeds round by round until methods are told from ``random`` and from the leader (``"told"``), or
+            until their differences to ``random`` are known to within some points (``"3pts"``). What was found stands in
+            the questions of what is returned.
+        hours: begin no round that would end later; ``until`` is ``"told"`` then if left out.
+        most_seeds: that ``until`` may come to.
         suite: the protocol: a name, the path of a YAML file, or a suite. ``quick`` on ``motion-digits`` and ``clean``
             on real data where left out.
         set: settings that differ, such as ``{"herding.encoder": "pixels", "protocol.recipe.max_steps": 100}``.
@@ -140,11 +156,12 @@ def run(
         >>> sorted(done.frame().method)
         ['full', 'random']
     """
+    search = None if until is None and hours is None else _search(until, hours, seeds, most_seeds)
     asked = Asked(
         methods=_several(methods),
         datasets=_several(datasets),
         ipc=ipcs(ipc),
-        seeds=counted(seeds),
+        seeds=counted(search.looks[-1] if search else seeds),
         suite=suite,
         settings=nested(set),
         budgets=budgets(budget),
@@ -159,16 +176,33 @@ def run(
     for path in place.results.set_aside_corrupt():
         warnings.warn(f"{path} is no result that can be read; it was set aside, and its trial runs again", stacklevel=2)
     plan = reduce(or_, [make_plan(request, place) for request in requests])
-    pending = len(plan.pending)
-    listeners = [listener for listener in (listening(pending), _mirror(place, tracking and pending > 0)) if listener]
-    try:
-        outcome = carry_out(plan, place, carrier, listeners)
-    finally:
-        for listener in listeners:
-            listener.close()
-    if outcome.interrupted:
+
+    def carry(part: Plan) -> Outcome:
+        pending = len(part.pending)
+        listeners = [
+            listener for listener in (listening(pending), _mirror(place, tracking and pending > 0)) if listener
+        ]
+        try:
+            return carry_out(part, place, carrier, listeners)
+        finally:
+            for listener in listeners:
+                listener.close()
+
+    if search is None:
+        outcome = carry(plan)
+        found = Searched(outcome.done, outcome.failed, "interrupted" if outcome.interrupted else "decided", ())
+    else:
+        at_once = 1 if scheduler == "inline" else workers or os.cpu_count() or 1
+        found = in_rounds(plan, search, lambda part: estimate(part, place, at_once).seconds, carry)
+    if found.ended == "interrupted":
         raise KeyboardInterrupt("the run was asked to end; what is done is kept, and the same call goes on")
-    return Run(outcome.done, outcome.failed, place.root)
+    return Run(found.results, found.failed, place.root, found.questions)
+
+
+def _search(until: str | None, hours: float | None, seeds: int | Iterable[int] | None, most: int) -> Search:
+    if seeds is not None and not isinstance(seeds, int):
+        raise UsageError("seeds is the number of the first look beside until; give a number, not which")
+    return Search.of(until, hours, seeds or 0, most)
 
 
 def scheduler_named(name: str, address: str = "local", workers: int | None = None) -> Scheduler:

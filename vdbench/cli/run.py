@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from vdbench.cli import options
-from vdbench.cli.advice import command
 from vdbench.cli.output import err, out, print_json, show_rows
-from vdbench.cli.output import show as show_tables
-from vdbench.storage.amounts import human_seconds
 
 if TYPE_CHECKING:
     from vdbench.experiment.estimate import Estimate
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Plan
-    from vdbench.experiment.schedule import Scheduler
 
 
 def run(
@@ -52,6 +47,22 @@ def run(
     seeds: Annotated[
         str | None, typer.Option(help="How many distillation seeds.", show_default="those of the suite")
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="Add seeds round by round: until methods are told from random and from the leader (told), or until "
+            "their differences to random are known to within some points (3pts).",
+            show_default=False,
+            metavar="told|3pts",
+        ),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(
+            help="Begin no round of --until that would end later.", show_default=False, callback=options.finite
+        ),
+    ] = None,
+    most_seeds: Annotated[int, typer.Option(help="Seeds that --until may come to.", min=3)] = 20,
     suite: Annotated[
         str | None,
         typer.Option(help="The protocol.", show_default="quick on motion-digits, clean on real data"),
@@ -104,6 +115,8 @@ def run(
 
     `vdbench run --datasets ucf101 --partial --suite quick --set herding.encoder=pixels`
 
+    `vdbench run --methods random,herding,k-center --until told --hours 2`
+
     `vdbench run --from leaderboard/results/11fe21311f08ad2d.json`
     """
     from vdbench.clips.codecs import parse_codec
@@ -116,14 +129,21 @@ def run(
     wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
     wanted_methods = None if methods is None else options.split_list(methods)
     from vdbench.api.asking import Asked, Means, repeated, requested
+    from vdbench.api.rounds import Search
     from vdbench.api.runs import scheduler_named
+    from vdbench.cli.carrying import carry, show_outcome
     from vdbench.cli.datasets import preparing
     from vdbench.cli.results import find_result
+    from vdbench.cli.searching import run_in_rounds
     from vdbench.errors import UsageError
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import make_plan
 
     place, counted = Home.at(home), None if wanted_seeds is None else range(wanted_seeds)
+    search = None
+    if until is not None or hours is not None:
+        search = Search.of(until, hours, wanted_seeds or 0, most_seeds)
+        counted = range(search.looks[-1])
     names = None if datasets is None else options.choose_datasets(datasets, place.root)
     asked = Asked(
         methods=wanted_methods,
@@ -160,11 +180,20 @@ def run(
             "this version are not those of the result",
             soft_wrap=True,
         )
-    cost = _estimate(plan, place, 1 if scheduler == "inline" else workers or os.cpu_count() or 1, scheduler)
+    carrier = scheduler_named(scheduler, ray_address, workers)
+
+    def estimated(part: Plan) -> Estimate:
+        return _estimate(part, place, 1 if scheduler == "inline" else workers or os.cpu_count() or 1, scheduler)
+
+    if search is not None and not dry_run:
+        raise typer.Exit(run_in_rounds(plan, search, place, carrier, estimated, as_json))
+    cost = estimated(plan)
     if dry_run:
         _show_plan(plan, cost, as_json)
         return
-    raise typer.Exit(_carry_out(plan, place, scheduler_named(scheduler, ray_address, workers), cost, as_json))
+    outcome = carry(plan, place, carrier, cost)
+    show_outcome(outcome.done, outcome.failed, outcome.interrupted, place, as_json)
+    raise typer.Exit(outcome.exit_code)
 
 
 def _estimate(plan: Plan, place: Home, at_once: int, scheduler: str) -> Estimate:
@@ -204,81 +233,3 @@ def _show_plan(plan: Plan, cost: Estimate, as_json: bool) -> None:
         for line in (training_words(plan, cost), shared_words(cost), estimate_words(cost)):
             if line:
                 out.print(line, soft_wrap=True)
-
-
-def _carry_out(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate, as_json: bool) -> int:
-    from vdbench.api.progress import LiveRun, PlainRun
-    from vdbench.cli.ending import leaving, say_asked
-    from vdbench.cli.outlook import estimate_words, shared_words, training_words
-    from vdbench.experiment.plan import describe_protocol
-    from vdbench.experiment.remaining import Remaining
-    from vdbench.experiment.run import carry_out
-    from vdbench.experiment.tracking import MlflowMirror
-
-    started = time.monotonic()
-    pending = len(plan.pending)
-    first = plan.jobs[0].trial
-    done = len(plan.jobs) - pending
-    told = [
-        training_words(plan, cost),
-        f"suite {first.suite}: {describe_protocol(first.protocol)}",
-        f"{len(plan.jobs)} trials, {done} done already, {pending} to run; home {place.root}",
-        *((shared_words(cost), estimate_words(cost)) if pending else ()),
-    ]
-    for line in filter(None, told):
-        err.print(line, soft_wrap=True)
-    mirror = MlflowMirror(place, f"vdbench run, suite {first.suite}") if pending else None
-    remaining = Remaining(cost)
-    live = err.is_terminal and pending
-    display = LiveRun(pending, err, remaining) if live else PlainRun(pending, err, remaining)
-    try:
-        outcome = carry_out(plan, place, scheduler, [display, *([mirror] if mirror else [])], say_asked, leaving())
-    finally:
-        display.close()
-        if mirror:
-            mirror.close()
-    finished = (outcome.done or outcome.failed) and not outcome.interrupted
-    if mirror and finished:
-        _log_pools(plan, place)
-    if finished:
-        _build_leaderboard(place)
-    if as_json:
-        results = [r.model_dump(mode="json") for r in (*outcome.done, *outcome.failed)]
-        print_json(results)
-    elif finished:
-        _show_leaderboard(place)
-    ran = len(outcome.done) - len(plan.done)
-    took = human_seconds(time.monotonic() - started)
-    sides = (
-        f"; estimated {human_seconds(cost.seconds)}, took {took}" if ran and not outcome.interrupted else f", in {took}"
-    )
-    err.print(f"{ran} trials done, {len(outcome.failed)} failed{sides}")
-    if outcome.interrupted and outcome.done:
-        err.print(f"for a leaderboard of what is done: {command('leaderboard', 'build')}", soft_wrap=True)
-    for result in outcome.failed:
-        what = f"{result.label} on {result.dataset.name}, ipc {result.ipc or 'all'}, seed {result.seed}"
-        why = result.failure.message if result.failure else ""
-        err.print(f"failed: {what}: {why} ({command('results', 'show', result.id)})", soft_wrap=True)
-    return outcome.exit_code
-
-
-def _log_pools(plan: Plan, place: Home) -> None:
-    from vdbench.cli.generating import SHEET, works_of
-    from vdbench.cli.generator_facts import log_pool
-
-    for work in works_of(plan.pending, place):
-        log_pool(work)
-        err.print(f"pool of {work.title}: {work.folder / SHEET}", soft_wrap=True)
-
-
-def _build_leaderboard(place: Home) -> None:
-    from vdbench_leaderboard.build import build
-
-    build(place.results.folder, place.leaderboard, place.root / "distilled")
-
-
-def _show_leaderboard(place: Home) -> None:
-    from vdbench_leaderboard.build import show
-
-    show_tables(show(place.results.folder))
-    out.print(f"leaderboard page: {place.leaderboard / 'index.html'}", soft_wrap=True)

@@ -1,0 +1,42 @@
+"""`vdbench run --until`: rounds of seeds, and what they decide."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Cli, results, tiny_run
+
+
+def until(home: Path, *more: str) -> list[str]:
+    words = tiny_run(home, "--set", "k-means.encoder=pixels", methods="k-means")
+    at = words.index("--seeds")
+    return [*words[:at], *words[at + 2 :], *more]
+
+
+def test_a_search_adds_seeds_says_what_it_found_and_is_over_when_typed_again(cli: Cli, home: Path) -> None:
+    command = until(home, "--until", "told", "--most-seeds", "4")
+    answer = cli(*command)
+    assert answer.code == 0, answer.err
+    assert "round 1: 9 trials to run" in answer.err  # random, full and k-means with three seeds each
+    stored = results(home).values()
+    assert sum(r.method == "full" for r in stored) == 3
+    assert "nothing more is to be gained, 0 questions are open" in answer.err
+    again = cli(*command, "--json")
+    found = json.loads(again.out)
+    assert (again.code, found["ended"], found["looks"]) == (0, "decided", [3, 4])
+    (question,) = found["questions"]
+    assert (question["method"], question["against"], question["budget"]) == ("k-means", "random", "IPC 1")
+    assert question["seeds"] == sum(r.method == "k-means" for r in stored)
+    assert "round" not in again.err
+
+
+def test_no_round_is_begun_that_would_end_too_late(cli: Cli, home: Path) -> None:
+    answer = cli(*until(home, "--hours", "0.00001"))
+    assert answer.code == 0
+    assert "the next round would take longer than what is left of --hours" in answer.err
+    assert not results(home)
+
+
+def test_points_that_make_no_sense_are_one_sentence(cli: Cli, home: Path) -> None:
+    answer = cli(*until(home, "--until", "often"))
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert "until is 'told', or points such as '3pts', not 'often'" in answer.err

@@ -1,0 +1,89 @@
+"""``vdbench run --until``: round after round, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from vdbench.cli.carrying import carry, show_outcome
+from vdbench.cli.output import err, print_json, show_rows
+
+if TYPE_CHECKING:
+    from vdbench.api.rounds import Search, Searched
+    from vdbench.experiment.estimate import Estimate
+    from vdbench.experiment.home import Home
+    from vdbench.experiment.plan import Plan
+    from vdbench.experiment.run import Outcome
+    from vdbench.experiment.schedule import Scheduler
+    from vdbench_leaderboard.tables.undecided import Question
+
+COLUMNS = ("suite", "dataset", "student", "budget", "method", "against", "seeds", "difference", "interval", "found")
+REASONS = {
+    "decided": "nothing more is to be gained",
+    "out of time": "the next round would take longer than what is left of --hours",
+    "failed": "trials failed; type the same command again to go on",
+    "interrupted": "it was asked to end; type the same command to go on",
+}
+CODES = {"decided": 0, "out of time": 0, "failed": 1, "interrupted": 130}
+
+
+def run_in_rounds(
+    plan: Plan, search: Search, place: Home, scheduler: Scheduler, estimated: Callable[[Plan], Estimate], as_json: bool
+) -> int:
+    """Add seeds until everything is decided, show what was found, and give the exit code.
+
+    Args:
+        plan: all trials that there may be.
+        search: what seeds are added for.
+        place: where results go.
+        scheduler: runs trials.
+        estimated: what a round will take.
+        as_json: print what was found as JSON.
+    """
+    from vdbench.api.rounds import in_rounds
+
+    number = 0
+
+    def one_round(part: Plan) -> Outcome:
+        nonlocal number
+        number += 1
+        err.print(f"round {number}: {len(part.pending)} trials to run", style="bold")
+        return carry(part, place, scheduler, estimated(part))
+
+    found = in_rounds(plan, search, lambda part: estimated(part).seconds, one_round)
+    if not as_json:
+        show_outcome(found.results, found.failed, found.ended == "interrupted", place, False)
+    rows = [_row(question) for question in found.questions]
+    if as_json:
+        print_json({"ended": found.ended, "looks": search.looks, "questions": rows})
+    else:
+        show_rows(_title(search), COLUMNS, rows, False)
+    err.print(_ending(plan, search, found), soft_wrap=True)
+    return CODES[found.ended]
+
+
+def _title(search: Search) -> str:
+    at = ", ".join(map(str, search.looks))
+    return f"Differences in points of top-1, with intervals that hold together at every look ({at} seeds)"
+
+
+def _row(question: Question) -> dict[str, Any]:
+    look = question.look
+    return {
+        "suite": question.group.suite,
+        "dataset": question.group.dataset_title,
+        "student": question.student.name,
+        "budget": str(question.budget),
+        "method": question.method,
+        "against": question.against,
+        "seeds": look.seeds if look else None,
+        "difference": round(look.mean, 2) if look else None,
+        "interval": f"{look.low:.1f} to {look.high:.1f}" if look else None,
+        "found": look.state if look else "too few seeds",
+    }
+
+
+def _ending(plan: Plan, search: Search, found: Searched) -> str:
+    open_still = sum(search.unanswered(question) for question in found.questions)
+    trials = f"{len(found.results)} of the {len(plan.jobs)} trials that {search.looks[-1]} seeds of everything take"
+    return f"{trials} were run; {REASONS[found.ended]}, {open_still} questions are open"

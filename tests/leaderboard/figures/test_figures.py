@@ -76,6 +76,22 @@ def test_names_are_listed_from_the_highest_value_down(found, drawn):
     assert {"full", "chance"} <= set(written)
 
 
+@pytest.mark.parametrize(("ahead", "there"), [(0.3, True), (0.0, False)])
+def test_average_ranks_are_drawn_where_they_tell_methods_apart(make, ahead, there):
+    levels = {"random": 0.2, "herding": 0.2 + ahead, "dm": 0.2 + ahead / 2}
+    results = [
+        make(name, (level + (place + step) % 3 / 100,), ipc=ipc, dataset=f"data-{place}")
+        for place in range(6)
+        for ipc in (1, 5)
+        for step, (name, level) in enumerate(levels.items())
+    ]
+    found = boards(gather(results))
+    (overview,) = overviews(found)
+    assert overview.ranks.tells_apart == there
+    assert ("quick-critical-difference" in draw(found, [overview])) == there
+    assert "quick-places" in draw(found, [overview])
+
+
 def test_what_says_nothing_is_not_drawn(make):
     one = [make("random"), make("full", ipc=None)]
     board, looks = board_of(one)

@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import timedelta
 from html.parser import HTMLParser
 from io import StringIO
+from urllib.parse import parse_qs
 
 import pandas as pd
 import pytest
@@ -95,7 +96,9 @@ def test_page_is_self_contained_and_sound(built):
     data = embedded(text)
     ids = (cell[data["fields"].index("id")] for cell in data["cells"])
     cells = {f"cell={data['texts'][int(place, 36)]}" for place in ids}
-    assert set(page.references) <= {*page.ids, *cells}
+    compared = {one for one in page.references if one.startswith("suite=")}
+    assert {part for one in compared for part in parse_qs(one)} == {"suite", "dataset", "a", "b"}
+    assert set(page.references) <= {*page.ids, *cells, *compared}
     assert text.count(' role="img"') == 9
     assert "NaN" not in text and "None" not in text and ">nan" not in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,16 +64,18 @@ def headline(verdicts: Sequence[Verdict]) -> Answer:
     tested = [verdict for verdict in verdicts if verdict.group.evaluated_on == "test"] or list(verdicts)
     won = [verdict for verdict in tested if verdict.better]
     data = list(dict.fromkeys(verdict.group.dataset_title for verdict in tested))
-    where = "here" if not data else f"on {data[0]}" if len(data) == 1 else f"on any of the {len(data)} data sets"
     if not won:
+        where = "here" if not data else f"on {data[0]}" if len(data) == 1 else f"on any of the {len(data)} data sets"
         return Answer(NO_WINNER, f"No method is shown to be better than {RANDOM} {where}.")
     if len(won) == len(tested) and len({tuple(verdict.recommended) for verdict in won}) == 1:
         every = f"on {data[0]}" if len(data) == 1 else "on every data set"
         return Answer(f"Use {_named(won[0].recommended)}.", f"Shown to be better than {RANDOM} {every}.")
-    found = [f"{_named(verdict.recommended)} on {place(verdict)}" for verdict in won]
-    rest = len(tested) - len(won)
-    elsewhere = f"Elsewhere no method is shown to be better than {RANDOM}." if rest else ""
-    return Answer(f"Use {'; '.join(found)}.", elsewhere)
+    places: dict[str, list[str]] = defaultdict(list)
+    for verdict in won:
+        places[_named(verdict.recommended)].append(place(verdict))
+    found = "; ".join(f"{methods} on {' and '.join(where)}" for methods, where in places.items())
+    elsewhere = f"Elsewhere no method is shown to be better than {RANDOM}." if len(won) < len(tested) else ""
+    return Answer(f"Use {found}.", elsewhere)
 
 
 def place(verdict: Verdict) -> str:
@@ -111,7 +114,7 @@ def _needed(more: int | None) -> str:
     if more is None:
         return ""
     count = f"more than {MOST_SEEDS}" if more >= MOST_SEEDS else f"about {more}"
-    return f"; to tell would take {count} more seed{'s' if more > 1 else ''}"
+    return f"; {count} more seed{'s' if more > 1 else ''} would tell"
 
 
 def _named(methods: Sequence[str]) -> str:

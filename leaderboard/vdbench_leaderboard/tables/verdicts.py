@@ -135,6 +135,11 @@ class Verdict:
         return "best" if self.first == self.recommended else "only"
 
     @property
+    def reconstructions(self) -> set[str]:
+        """Methods that are rebuilt from a description."""
+        return {cell.method for board in self.boards for cell in board.cells if cell.reconstruction}
+
+    @property
     def seeds(self) -> int:
         """The most seeds that some method has in common with ``random``; 0 where nothing is repeated."""
         found = [c.difference for c in self.comparisons.values() if c.difference and c.difference.over == "seeds"]

@@ -63,7 +63,7 @@ def build(results: Path, out: Path, previews: Path | None = None) -> list[Path]:
         DataError: there is no result.
         UsageError: a file that this command did not make would be replaced.
     """
-    contents = _render(results, previews)
+    contents = render(results, previews)
     for name in contents:
         path = out / name
         if path.exists() and not _made_here(path):
@@ -128,8 +128,12 @@ def load(results: Path) -> StoredResults:
     return StoredResults(tuple(result for result in read if result.id not in set(old)), tuple(faults), tuple(old))
 
 
-def _render(results: Path, previews: Path | None) -> dict[str, str]:
-    """Every generated file, by its name relative to the output folder."""
+def render(results: Path, previews: Path | None = None) -> dict[str, str]:
+    """Every generated file, by its name relative to the output folder; arguments as those of :func:`build`.
+
+    Raises:
+        DataError: there is no result.
+    """
     from vdbench_leaderboard.figures import plots
     from vdbench_leaderboard.page import documents
     from vdbench_leaderboard.page.content import Content

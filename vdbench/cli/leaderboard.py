@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from vdbench.cli.output import show as show_tables
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
 
-app = typer.Typer(no_args_is_help=True, help="Build, show and check the leaderboard.")
+app = typer.Typer(no_args_is_help=True, help="Build, show, check and serve the leaderboard.")
 
 PreviewsOption = Annotated[
     Path | None,
@@ -34,12 +35,11 @@ def _home(home: Path | None) -> Home:
     return Home.at(home)
 
 
-def _previews(asked: Path | None, results: Path | None, home: Path | None) -> Path | None:
-    """The folder that was asked for, or the one that belongs to the results."""
+def _previews(asked: Path | None, results: Path | None, home: Path | None) -> Path:
+    """The folder that was asked for, or the one that belongs to the results; it need not be there."""
     if asked is not None:
         return asked
-    usual = _home(home).root / "distilled" if results is None else results.absolute().parent / "previews"
-    return usual if usual.is_dir() else None
+    return _home(home).root / "distilled" if results is None else results.absolute().parent / "previews"
 
 
 @app.command()
@@ -86,3 +86,23 @@ def check(
         err.print(f"write it anew with: {again}", soft_wrap=True)
         raise typer.Exit(1)
     out.print(f"{target} is what {source} gives", soft_wrap=True)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any that is free.", min=0, max=65535)] = 8765,
+    results: ResultsOption = None,
+    previews: PreviewsOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Show the page on this machine, and reload it when results change, as while a run goes on.
+
+    No other machine can open it, and no file is written. Ctrl-C ends it.
+    """
+    from vdbench_leaderboard.serving import serving
+
+    source = results or _home(home).results.folder
+    with serving(source, _previews(previews, results, home), port) as server:
+        out.print(f"http://127.0.0.1:{server.server_port} shows {source}; Ctrl-C ends it", soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 
 import numpy as np
 import pytest
@@ -11,26 +10,7 @@ import pytest
 from vdbench.records import Condition
 from vdbench_leaderboard.build import build
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 WIDE = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="THE PAGE WAS NOT DRIVEN: playwright is not installed", exc_type=ImportError
-    )
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"THE PAGE WAS NOT DRIVEN: there is no browser; install one of {', '.join(NAMES)}")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=path, args=QUIET)
-        yield running
-        running.close()
 
 
 def evaluated(result, noise):

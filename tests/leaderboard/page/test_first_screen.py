@@ -36,7 +36,7 @@ def test_every_answer_has_a_table_of_leaders_and_controls(open_page):
         assert names[-2:] == ["random", "full"]
         means = [float(text) for text in answer.locator(".track b").all_inner_texts()[:-2]]
         assert means == sorted(means, reverse=True)
-        assert len(means) >= 3
+        assert len(means) >= 2
         shown = dict(zip(names, answer.locator(".track").all_inner_texts(), strict=True))
         assert all(" … " in text for name, text in shown.items() if "more" not in name)  # those have a single seed
 

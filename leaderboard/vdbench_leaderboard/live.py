@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vdbench.errors import VdbenchError
-from vdbench.storage import files
 from vdbench_leaderboard.build import render
 
 QUIET = 1.0
@@ -105,11 +105,13 @@ class LiveLeaderboard:
             self.current = Rendering("none", {})
             return
         try:
-            texts = render(self._results, self._previews)
+            contents = render(self._results, self._previews)
         except VdbenchError as error:
             log.warning("%s", error)
         except Exception as error:  # whatever it is, the next result may mend it
             log.warning("the leaderboard could not be made (%s: %s); the last one stays", type(error).__name__, error)
         else:
-            version = files.digest(texts, 16)
-            self.current = Rendering(version, {name: text.encode() for name, text in texts.items()})
+            digest = hashlib.sha256()
+            for name, content in contents.items():
+                digest.update(name.encode() + content)
+            self.current = Rendering(digest.hexdigest(), contents)

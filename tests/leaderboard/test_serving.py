@@ -70,13 +70,13 @@ def test_every_file_is_served_as_it_would_be_built(results):
         until(lambda: version(port), lambda now: now != "none")
         for name in ("README.md", "leaderboard.csv", "leaderboard.json", "leaderboard.tex"):
             status, _, body = ask(port, f"/{name}")
-            assert (status, body) == (200, expected[name])
+            assert (status, body) == (200, expected[name].decode())
         status, headers, page = ask(port, "/?from=elsewhere")
         assert (status, headers["Content-Type"], headers["Cache-Control"]) == (
             200, "text/html; charset=utf-8", "no-store",
         )  # fmt: skip
         without = re.sub(r"<script>\n\(\(\) => \{\n  const shown = .*?</script>\n", "", page, flags=re.S)
-        assert without == expected["index.html"]
+        assert without == expected["index.html"].decode()
         assert f'const shown = "{version(port)}"' in page
         status, headers, body = ask(port, "/index.html", "HEAD")
         assert (status, headers["Content-Length"], body) == (200, str(len(page.encode())), "")
@@ -158,7 +158,7 @@ def test_renderings_are_made_one_after_the_other_and_not_for_each_change(results
         time.sleep(0.4)
         made.append(len(list(folder.glob("*.json"))))
         at_once -= 1
-        return {"index.html": f"<body>{made[-1]}</body>"}
+        return {"index.html": f"<body>{made[-1]}</body>".encode()}
 
     monkeypatch.setattr(live, "render", slow)
     monkeypatch.setattr(live, "QUIET", 0.3)

@@ -27,6 +27,14 @@ PreviewsOption = Annotated[
     ),
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the leaderboard.", show_default="in the home")]
+UrlOption = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        help="Address at which the folder will be seen, for the picture that sites show beside a link to it.",
+        show_default=False,
+    ),
+]
 
 
 def _home(home: Path | None) -> Home:
@@ -47,6 +55,7 @@ def build(
     results: ResultsOption = None,
     out_folder: OutOption = None,
     previews: PreviewsOption = None,
+    url: UrlOption = "",
     home: HomeOption = None,
 ) -> None:
     """Write the tables (Markdown, CSV, JSON, LaTeX), the plots and the page."""
@@ -54,7 +63,7 @@ def build(
 
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
-    for path in build_leaderboard(source, target, _previews(previews, results, home)):
+    for path in build_leaderboard(source, target, _previews(previews, results, home), url):
         out.print(str(path), soft_wrap=True)
 
 
@@ -71,6 +80,7 @@ def check(
     results: ResultsOption = None,
     out_folder: OutOption = None,
     previews: PreviewsOption = None,
+    url: UrlOption = "",
     home: HomeOption = None,
 ) -> None:
     """Fail if the leaderboard's files are not those that its results give."""
@@ -78,11 +88,11 @@ def check(
 
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
-    different = differing(source, target, _previews(previews, results, home))
+    different = differing(source, target, _previews(previews, results, home), url)
     for name in different:
         err.print(f"{target / name} is not what the results give", soft_wrap=True)
     if different:
-        again = command("leaderboard", "build", also=("results", "out_folder", "previews"))
+        again = command("leaderboard", "build", also=("results", "out_folder", "previews", "url"))
         err.print(f"write it anew with: {again}", soft_wrap=True)
         raise typer.Exit(1)
     out.print(f"{target} is what {source} gives", soft_wrap=True)

@@ -72,12 +72,18 @@ class Scale:
         return f"--m:{self.at(value.mean)};--l:{low:g};--w:{high - low:.1f}"
 
 
-def html(content: Content) -> str:
-    """The page: it loads nothing from anywhere."""
+def html(content: Content, url: str = "") -> str:
+    """The page: it loads nothing from anywhere.
+
+    Args:
+        content: what it shows.
+        url: where it will be; names its picture to sites that show links. Empty where nobody knows.
+    """
     templates = environment(autoescape=True)
     places = {name: place for place, name in enumerate(content.plots)}
     templates.filters["breakable"] = lambda name: escape(name).replace("@", Markup("<wbr>@"))
     templates.globals |= {
+        "url": url.rstrip("/") + "/" if url else "",
         "style": _ours(*STYLES),
         "script": _ours(*SCRIPTS),
         "scale": Scale.of,

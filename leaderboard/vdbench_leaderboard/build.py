@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 MARK = "made by vdbench leaderboard build"
 """Stands at the top of every generated file but the CSV, so that nobody's own file is ever replaced or deleted."""
 CSV_START = "suite,protocol,dataset,"
-NAMES = ("README.md", "index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.tex")
+CARD = "plots/card.png"
+"""What is shown of the page where somebody links to it."""
+NAMES = ("README.md", "index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.tex", CARD)
 """What is written in addition to ``plots/``."""
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,7 @@ class StoredResults:
     superseded: tuple[str, ...] = ()
 
 
-def build(results: Path, out: Path, previews: Path | None = None) -> list[Path]:
+def build(results: Path, out: Path, previews: Path | None = None, url: str = "") -> list[Path]:
     """Write the leaderboard of a folder of results.
 
     A file that is no valid result is skipped with a warning and listed on the page. Plots of an earlier build that no
@@ -55,6 +57,7 @@ def build(results: Path, out: Path, previews: Path | None = None) -> list[Path]:
         out: where :data:`NAMES` and ``plots/`` go.
         previews: folder with a folder per distilled set, by the name that results call it, each with ``preview.mp4`` or
             ``preview.png``; what lies there is shown on the page.
+        url: where the page will be; most sites that show links to it find its picture only by a whole address.
 
     Returns:
         The files written.
@@ -63,22 +66,22 @@ def build(results: Path, out: Path, previews: Path | None = None) -> list[Path]:
         DataError: there is no result.
         UsageError: a file that this command did not make would be replaced.
     """
-    contents = _render(results, previews)
+    contents = render(results, previews, url)
     for name in contents:
         path = out / name
         if path.exists() and not _made_here(path):
             raise UsageError(
                 f"{path} was not made by `vdbench leaderboard build` and is left alone; choose another --out"
             )
-    for name, text in contents.items():
-        files.write_text(out / name, text)
+    for name, content in contents.items():
+        files.write_bytes(out / name, content)
     for name in _generated(out) - contents.keys():
         (out / name).unlink()
     return [out / name for name in contents]
 
 
-def check(results: Path, out: Path, previews: Path | None = None) -> list[str]:
-    """Compare a built leaderboard with what its results and previews give now.
+def check(results: Path, out: Path, previews: Path | None = None, url: str = "") -> list[str]:
+    """Compare a built leaderboard with what its results and previews give now; pictures by their pixels.
 
     Returns:
         Names, relative to ``out``, of generated files that differ, are missing or are left over; empty when all agree.
@@ -88,7 +91,7 @@ def check(results: Path, out: Path, previews: Path | None = None) -> list[str]:
     """
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
-        expected = {path.relative_to(fresh).as_posix() for path in build(results, fresh, previews)}
+        expected = {path.relative_to(fresh).as_posix() for path in build(results, fresh, previews, url)}
         return sorted(name for name in expected | _generated(out) if _content(fresh / name) != _content(out / name))
 
 
@@ -128,9 +131,14 @@ def load(results: Path) -> StoredResults:
     return StoredResults(tuple(result for result in read if result.id not in set(old)), tuple(faults), tuple(old))
 
 
-def _render(results: Path, previews: Path | None) -> dict[str, str]:
-    """Every generated file, by its name relative to the output folder."""
+def render(results: Path, previews: Path | None = None, url: str = "") -> dict[str, bytes]:
+    """Every generated file, by its name relative to the output folder; arguments as those of :func:`build`.
+
+    Raises:
+        DataError: there is no result.
+    """
     from vdbench_leaderboard.figures import plots
+    from vdbench_leaderboard.figures.card import card
     from vdbench_leaderboard.page import documents
     from vdbench_leaderboard.page.content import Content
     from vdbench_leaderboard.page.html import html
@@ -145,14 +153,16 @@ def _render(results: Path, previews: Path | None) -> dict[str, str]:
     drawn = plots.draw(boards, suites)
     methods = summaries(boards, Previews(previews))
     content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK)
-    return {
+    texts = {
         "README.md": documents.markdown(content),
-        "index.html": html(content),
+        "index.html": html(content, url),
         "leaderboard.csv": rows.to_csv(index=False, lineterminator="\n"),
         "leaderboard.json": _json(rows),
         "leaderboard.tex": documents.latex(content),
         **{f"plots/{name}.svg": f"<!-- {MARK} -->\n{svg}" for name, svg in drawn.items()},
     }
+    picture = card(content.headline, next(iter(content.verdicts), None), MARK)
+    return {name: text.encode() for name, text in texts.items()} | {CARD: picture}
 
 
 def _json(numbers: DataFrame) -> str:
@@ -185,4 +195,12 @@ def _made_here(path: Path) -> bool:
 
 
 def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+    """What is compared: of a picture its pixels, which versions of the compressor write as other bytes."""
+    if not path.is_file():
+        return None
+    if path.suffix != ".png":
+        return path.read_bytes()
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return picture.convert("RGB").tobytes()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
 from vdbench.storage import files
 
 MakeResult = Callable[..., Result]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 
 def make_result(
@@ -143,3 +149,18 @@ def realistic() -> list[Result]:
                 make_result("full", top1, ipc=None, seed=seed, students=("minic3d", "cnn-gru"), control=True, **shape)
             )
     return results
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The browser of this machine; tests that need it are skipped, with a reason, without one."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="THE PAGE WAS NOT DRIVEN: playwright is not installed", exc_type=ImportError
+    )
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"THE PAGE WAS NOT DRIVEN: there is no browser; install one of {', '.join(NAMES)}")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=path, args=QUIET)
+        yield running
+        running.close()

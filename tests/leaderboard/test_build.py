@@ -1,5 +1,6 @@
 """The documents: same results, same bytes; self-contained; broken files; nobody's own file replaced."""
 
+import html
 import json
 import os
 import random
@@ -11,15 +12,18 @@ from collections import Counter
 from datetime import timedelta
 from html.parser import HTMLParser
 from io import StringIO
+from urllib.parse import parse_qs
 
 import pandas as pd
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from rich.console import Console
 
 from vdbench.errors import DataError, UsageError
 from vdbench_leaderboard.build import build, check, show
 
-FILES = {"README.md", "index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.tex"}
+FILES = {"README.md", "index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.tex", "plots/card.png"}
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +99,9 @@ def test_page_is_self_contained_and_sound(built):
     data = embedded(text)
     ids = (cell[data["fields"].index("id")] for cell in data["cells"])
     cells = {f"cell={data['texts'][int(place, 36)]}" for place in ids}
-    assert set(page.references) <= {*page.ids, *cells}
+    compared = {one for one in page.references if one.startswith("suite=")}
+    assert {part for one in compared for part in parse_qs(one)} == {"suite", "dataset", "a", "b"}
+    assert set(page.references) <= {*page.ids, *cells, *compared}
     assert text.count(' role="img"') == 9
     assert "NaN" not in text and "None" not in text and ">nan" not in text
 
@@ -116,7 +122,7 @@ def test_page_says_what_matters(built):
 
 def test_no_date_and_no_path(built):
     for path in built[2]:
-        text = path.read_text()
+        text = path.read_text(errors="replace")
         assert str(built[0].parent) not in text
         assert "2026-01-02" not in text
 
@@ -154,6 +160,42 @@ def test_check_names_one_changed_byte_a_missing_and_a_left_over_file(built, tmp_
     assert check(results, copy) == []
     assert not (copy / "plots" / "old.svg").exists()
     assert (copy / "plots" / "mine.svg").exists()
+
+
+def test_check_compares_pictures_by_their_pixels(small, tmp_path):
+    build(small, tmp_path / "out")
+    path = tmp_path / "out" / "plots" / "card.png"
+    with Image.open(path) as picture:
+        pixels, about = picture.convert("RGB"), PngInfo()
+    about.add_text("Comment", "made by vdbench leaderboard build")
+    before = path.read_bytes()
+    pixels.save(path, compress_level=1, pnginfo=about)
+    assert path.read_bytes() != before
+    assert check(small, tmp_path / "out") == []
+    pixels.putpixel((7, 7), (0, 0, 0))
+    pixels.save(path, pnginfo=about)
+    assert check(small, tmp_path / "out") == ["plots/card.png"]
+
+
+def test_a_link_to_the_page_shows_its_answer_and_a_picture(built, small, tmp_path):
+    def tags(page):
+        return dict(re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', page))
+
+    found = tags((built[1] / "index.html").read_text())
+    answer = html.unescape(found["description"]).removeprefix("Video dataset distillation, which method to use? ")
+    assert answer.startswith("Use k-means")
+    assert f"<b>{answer.split('.')[0]}.</b>" in (built[1] / "index.html").read_text()
+    assert found["og:description"] == found["twitter:description"] == found["description"]
+    assert found["og:image"] == found["twitter:image"] == "plots/card.png"
+    assert found["twitter:card"] == "summary_large_image"
+    with Image.open(built[1] / found["og:image"]) as picture:
+        assert picture.size == (int(found["og:image:width"]), int(found["og:image:height"])) == (1200, 630)
+    build(small, tmp_path / "out", url="https://example.org/board")
+    there = tags((tmp_path / "out" / "index.html").read_text())
+    assert there["og:image"] == there["twitter:image"] == "https://example.org/board/plots/card.png"
+    assert there["og:url"] == "https://example.org/board/"
+    assert check(small, tmp_path / "out", url="https://example.org/board/") == []
+    assert check(small, tmp_path / "out") == ["index.html"]
 
 
 def test_check_sees_a_new_result(small, tmp_path, make, save):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from vdbench.cli.output import show as show_tables
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
 
-app = typer.Typer(no_args_is_help=True, help="Build, show and check the leaderboard.")
+app = typer.Typer(no_args_is_help=True, help="Build, show, check and serve the leaderboard.")
 
 PreviewsOption = Annotated[
     Path | None,
@@ -26,6 +27,14 @@ PreviewsOption = Annotated[
     ),
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the leaderboard.", show_default="in the home")]
+UrlOption = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        help="Address at which the folder will be seen, for the picture that sites show beside a link to it.",
+        show_default=False,
+    ),
+]
 
 
 def _home(home: Path | None) -> Home:
@@ -34,12 +43,11 @@ def _home(home: Path | None) -> Home:
     return Home.at(home)
 
 
-def _previews(asked: Path | None, results: Path | None, home: Path | None) -> Path | None:
-    """The folder that was asked for, or the one that belongs to the results."""
+def _previews(asked: Path | None, results: Path | None, home: Path | None) -> Path:
+    """The folder that was asked for, or the one that belongs to the results; it need not be there."""
     if asked is not None:
         return asked
-    usual = _home(home).root / "distilled" if results is None else results.absolute().parent / "previews"
-    return usual if usual.is_dir() else None
+    return _home(home).root / "distilled" if results is None else results.absolute().parent / "previews"
 
 
 @app.command()
@@ -47,6 +55,7 @@ def build(
     results: ResultsOption = None,
     out_folder: OutOption = None,
     previews: PreviewsOption = None,
+    url: UrlOption = "",
     home: HomeOption = None,
 ) -> None:
     """Write the tables (Markdown, CSV, JSON, LaTeX), the plots and the page."""
@@ -54,7 +63,7 @@ def build(
 
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
-    for path in build_leaderboard(source, target, _previews(previews, results, home)):
+    for path in build_leaderboard(source, target, _previews(previews, results, home), url):
         out.print(str(path), soft_wrap=True)
 
 
@@ -71,6 +80,7 @@ def check(
     results: ResultsOption = None,
     out_folder: OutOption = None,
     previews: PreviewsOption = None,
+    url: UrlOption = "",
     home: HomeOption = None,
 ) -> None:
     """Fail if the leaderboard's files are not those that its results give."""
@@ -78,11 +88,31 @@ def check(
 
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
-    different = differing(source, target, _previews(previews, results, home))
+    different = differing(source, target, _previews(previews, results, home), url)
     for name in different:
         err.print(f"{target / name} is not what the results give", soft_wrap=True)
     if different:
-        again = command("leaderboard", "build", also=("results", "out_folder", "previews"))
+        again = command("leaderboard", "build", also=("results", "out_folder", "previews", "url"))
         err.print(f"write it anew with: {again}", soft_wrap=True)
         raise typer.Exit(1)
     out.print(f"{target} is what {source} gives", soft_wrap=True)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any that is free.", min=0, max=65535)] = 8765,
+    results: ResultsOption = None,
+    previews: PreviewsOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Show the page on this machine, and reload it when results change, as while a run goes on.
+
+    No other machine can open it, and no file is written. Ctrl-C ends it.
+    """
+    from vdbench_leaderboard.serving import serving
+
+    source = results or _home(home).results.folder
+    with serving(source, _previews(previews, results, home), port) as server:
+        out.print(f"http://127.0.0.1:{server.server_port} shows {source}; Ctrl-C ends it", soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()

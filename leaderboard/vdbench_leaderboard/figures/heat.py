@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from vdbench_leaderboard.tables.blocks import Block
     from vdbench_leaderboard.tables.boards import Board
-    from vdbench_leaderboard.tables.overview import Block, Overview
+    from vdbench_leaderboard.tables.overview import Overview
 
 ROW, COLUMN = 0.235, 0.5
 """Inches of a cell."""

@@ -21,13 +21,13 @@ def draw(boards: Sequence[Board], overviews: Sequence[Overview]) -> dict[str, st
     """Draw all that say something.
 
     Returns:
-        SVG documents by name: ``<suite>-critical-difference``, ``-interquartile-means`` and ``-places``;
-        ``<board>-ipc``, ``-bytes`` and ``-seconds``; ``<first board of a group>-students``.
+        SVG documents by name: ``<suite>-critical-difference`` where it tells methods apart, ``-interquartile-means``
+        and ``-places``; ``<board>-ipc``, ``-bytes`` and ``-seconds``; ``<first board of a group>-students``.
     """
     looks = style.looks(cell for board in boards for cell in board.cells)
     drawn: dict[str, str | None] = {}
     for overview in overviews:
-        if overview.ranks:
+        if overview.ranks and overview.ranks.tells_apart:
             drawn[f"{overview.slug}-critical-difference"] = rankings.critical_difference(overview.ranks)
         drawn[f"{overview.slug}-interquartile-means"] = rankings.interquartile_means(overview.middles, looks)
         drawn[f"{overview.slug}-places"] = heat.places(overview)

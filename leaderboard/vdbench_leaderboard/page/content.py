@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from vdbench_leaderboard.figures.plots import MOST_BOARDS
 from vdbench_leaderboard.page import literature
-from vdbench_leaderboard.tables import pools, wording
+from vdbench_leaderboard.page.gallery import Gallery
+from vdbench_leaderboard.tables import answers, pools, wording
+from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +95,22 @@ class Content:
     def sections(self) -> list[Section]:
         """The boards by group."""
         return [Section(name, tuple(boards)) for name, boards in groupby(self.boards, key=lambda board: board.heading)]
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """Which method to use, those data sets first on which one wins, then those with the most seeds."""
+        found = verdicts(self.boards)
+        return sorted(found, key=lambda verdict: (not verdict.better, -verdict.seeds))
+
+    @cached_property
+    def headline(self) -> answers.Answer:
+        """The same over all data sets."""
+        return answers.headline(self.verdicts)
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        """Where the previews are."""
+        return Gallery(self.boards, self.methods)
 
     def drawn(self, board: Board) -> list[str]:
         """What a board has plots over: ``ipc``, ``bytes``, ``seconds``."""

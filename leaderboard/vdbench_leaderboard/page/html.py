@@ -7,10 +7,13 @@ import re
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
+from vdbench.storage import files
 from vdbench_leaderboard.figures.style import ACCENT, HEAT, INK, LINE, MUTED, PAPER
+from vdbench_leaderboard.page import pairs
 from vdbench_leaderboard.page.documents import environment
 from vdbench_leaderboard.page.explorer import address, payload
 
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.cells import Cell
+    from vdbench_leaderboard.tables.keys import Group
+    from vdbench_leaderboard.tables.verdicts import Verdict
 
-STYLES = ("base.css", "tables.css", "explorer.css", "methods.css")
-SCRIPTS = ("text.js", "state.js", "theme.js", "tables.js", "explorer.js", "panel.js")
+STYLES = ("base.css", "answer.css", "tables.css", "explorer.css", "methods.css")
+SCRIPTS = ("text.js", "state.js", "theme.js", "clips.js", "tables.js", "explorer.js", "compare.js", "panel.js")
 """In the order in which they need each other; together they are one module."""
 NOWHERE = {"nothing", "train", "unknown"}
 """What an encoder or a generator may have seen without being outside data."""
@@ -49,6 +54,12 @@ class Scale:
         reached = [cell.top1.mean + (cell.top1.std or 0) for cell in board.cells if cell.top1]
         return cls(max([board.chance, *reached, 1e-9]))
 
+    @classmethod
+    def over(cls, verdict: Verdict) -> Scale:
+        """Wide enough for every interval of a short table."""
+        ends = [min(line.top1.high or line.top1.mean, 100.0) for line in verdict.lines]
+        return cls(max([verdict.boards[0].chance, *ends]))
+
     def at(self, value: float) -> str:
         """The position of an accuracy, kept on the track."""
         return f"{min(max(100 * value / self.top, 0), 100):.1f}"
@@ -61,23 +72,58 @@ class Scale:
         return f"--m:{self.at(value.mean)};--l:{low:g};--w:{high - low:.1f}"
 
 
-def html(content: Content) -> str:
-    """The page: it loads nothing from anywhere."""
+def html(content: Content, url: str = "") -> str:
+    """The page: it loads nothing from anywhere.
+
+    Args:
+        content: what it shows.
+        url: where it will be; names its picture to sites that show links. Empty where nobody knows.
+    """
     templates = environment(autoescape=True)
     places = {name: place for place, name in enumerate(content.plots)}
     templates.filters["breakable"] = lambda name: escape(name).replace("@", Markup("<wbr>@"))
     templates.globals |= {
+        "url": url.rstrip("/") + "/" if url else "",
         "style": _ours(*STYLES),
         "script": _ours(*SCRIPTS),
         "scale": Scale.of,
+        "scale_over": Scale.over,
+        "anchor": anchor,
+        "group_anchor": group_anchor,
+        "comparison": comparison,
         "address": address,
         "outside": _outside,
         "wide": lambda name: width_of(content.plots[name]),
         "plot": lambda name, label: inline(content.plots[name], f"p{places[name]}", label),
         "choices": _choices(content),
+        "pairs": as_script(_pairs(content)),
         "data": as_script(payload(content.boards, content.numbers)),
     }
     return templates.get_template("index.html.j2").render(page=content)
+
+
+def _pairs(content: Content) -> dict[str, Any]:
+    leading = next(([verdict.leader, verdict.base] for verdict in content.verdicts if verdict.comparisons), None)
+    found = pairs.payload(pairs.places(content.boards, content.verdicts), content.gallery.named)
+    return found | {"first": leading or (found["methods"] * 2)[:2]}
+
+
+def anchor(board: Board, method: str) -> str:
+    """The id of a row, which other results do not change."""
+    plain = re.sub(r"[^a-z0-9@]+", "-", method.lower()).strip("-")
+    unique = "" if plain == method else f"-{files.digest(method, 4)}"
+    return f"{board.slug}-{plain}{unique}"
+
+
+def group_anchor(group: Group) -> str:
+    """The id of what is said of a group."""
+    name = re.sub(r"[^a-z0-9]+", "-", f"{group.suite} {group.dataset_title} {group.evaluated_on}".lower()).strip("-")
+    return f"answer-{name}-{files.digest([group.protocol, group.data], 4)}"
+
+
+def comparison(group: Group, method: str, other: str) -> str:
+    """The address of a comparison of two methods on one data set."""
+    return urlencode({"suite": group.suite, "dataset": group.dataset_title, "a": method, "b": other})
 
 
 def _ours(*names: str) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench_leaderboard.tables import wording
 from vdbench_leaderboard.tables.labels import flat
@@ -40,6 +40,35 @@ class CurveDrawing:
     last: float
 
 
+class Shown(NamedTuple):
+    """A preview on the page.
+
+    Attributes:
+        distilled: name of the distilled set.
+        caption: what was distilled.
+        preview: what can be looked at.
+    """
+
+    distilled: str
+    caption: str
+    preview: Preview
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What a method did on one data set.
+
+    Attributes:
+        curves: of one of its trials there, that of a preview where it logged some.
+        curves_of: which trial that was.
+        previews: one per pool.
+    """
+
+    curves: tuple[CurveDrawing, ...]
+    curves_of: str
+    previews: tuple[Shown, ...]
+
+
 @dataclass(frozen=True)
 class MethodSummary:
     """One method.
@@ -52,9 +81,7 @@ class MethodSummary:
         saw: what encoders and generators behind its clips have seen, in sentences.
         common: settings that were the same everywhere.
         variants: the others, and the groups and budgets at which they were used.
-        curves: of one of its trials.
-        curves_of: which trial that was.
-        previews: caption and file, one per pool and data set.
+        glimpses: one per data set with previews; where there is none, of the first data set with curves.
     """
 
     name: str
@@ -64,9 +91,7 @@ class MethodSummary:
     saw: tuple[str, ...]
     common: dict[str, str]
     variants: tuple[tuple[dict[str, str], list[str]], ...]
-    curves: tuple[CurveDrawing, ...]
-    curves_of: str
-    previews: tuple[tuple[str, Preview], ...]
+    glimpses: tuple[Glimpse, ...]
 
 
 def summaries(boards: Sequence[Board], previews: Previews) -> list[MethodSummary]:
@@ -86,7 +111,6 @@ def summaries(boards: Sequence[Board], previews: Previews) -> list[MethodSummary
 def _summary(name: str, cells: Sequence[tuple[str, Cell]], previews: Previews) -> MethodSummary:
     results = list({result.id: result for _, cell in cells for result, _ in cell.done}.values())
     common, variants = _settings([(heading, cell) for heading, cell in cells if cell.done])
-    logged = next((result for result in _cheapest_first(results) if result.curves), None)
     return MethodSummary(
         name=name,
         source=next((result.source for result in results if result.source), None),
@@ -95,11 +119,7 @@ def _summary(name: str, cells: Sequence[tuple[str, Cell]], previews: Previews) -
         saw=tuple(sorted({saw for _, cell in cells if (saw := wording.seen(cell))})),
         common=common,
         variants=variants,
-        curves=tuple(_drawn(*item) for item in sorted(logged.curves.items())[:MOST_CURVES] if item[1])
-        if logged
-        else (),
-        curves_of=_title(logged) if logged else "",
-        previews=_previews(results, previews),
+        glimpses=_glimpses(results, previews),
     )
 
 
@@ -116,14 +136,27 @@ def _settings(
     return dict(sorted(shared)), tuple((dict(sorted(own.items())), places) for own, places in variants)
 
 
-def _previews(results: Sequence[Result], previews: Previews) -> tuple[tuple[str, Preview], ...]:
-    """Those of the smallest sets, by label and data set."""
-    places: dict[tuple[str, str], dict[str, Result]] = defaultdict(dict)
-    for result in _cheapest_first(results):
+def _glimpses(results: Sequence[Result], previews: Previews) -> tuple[Glimpse, ...]:
+    places: dict[str, list[Result]] = defaultdict(list)
+    for result in sorted(_cheapest_first(results), key=lambda result: result.dataset.name):
+        places[result.dataset.title].append(result)
+    every = [_glimpse(members, previews) for members in places.values()]
+    return tuple(glimpse for glimpse in every if glimpse.previews) or tuple(g for g in every if g.curves)[:1]
+
+
+def _glimpse(results: Sequence[Result], previews: Previews) -> Glimpse:
+    """Of one data set: the previews of the smallest sets, by label, and curves."""
+    places: dict[str, dict[str, Result]] = defaultdict(dict)
+    for result in results:
         if result.distilled and result.ipc is not None:
-            places[result.label, result.dataset.name].setdefault(result.distilled, result)
+            places[result.label].setdefault(result.distilled, result)
     first = ((named, previews.first(named)) for named in places.values())
-    return tuple((_title(named[found[0]]), found[1]) for named, found in first if found)
+    shown = tuple(Shown(found[0], _title(named[found[0]]), found[1]) for named, found in first if found)
+    seen = {one.distilled for one in shown}
+    logged = min((r for r in results if r.curves), key=lambda r: r.distilled not in seen, default=None)
+    curves = sorted(logged.curves.items())[:MOST_CURVES] if logged else []
+    drawn = tuple(_drawn(name, curve) for name, curve in curves if curve)
+    return Glimpse(drawn, _title(logged) if logged else "", shown)
 
 
 def _cheapest_first(results: Sequence[Result]) -> list[Result]:

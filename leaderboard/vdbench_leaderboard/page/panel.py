@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vdbench_leaderboard.tables import formats, wording
@@ -61,7 +60,7 @@ def _sentences(standing: Standing) -> list[str]:
     if top1 is None:
         return ["No trial finished."]
     what = f"{top1.repeats} seeds" if top1.over == "seeds" else "the networks of one seed"
-    ends = "" if top1.low is None else f", 95 % interval {formats.interval(_within(top1))}"
+    ends = "" if top1.low is None else f", 95 % interval {formats.accuracy_interval(top1)}"
     rank = f"Rank {standing.rank}{', shared' if standing.tied else ''}." if standing.rank else "No rank."
     if gain is not None and standing.random_comparison:
         p = standing.random_comparison.adjusted
@@ -75,14 +74,7 @@ def _intervals(standing: Standing) -> list[str]:
     cell, gains = standing.cell, standing.gains
     scores = [cell.top1, gains.hard, gains.soft, gains.augmented]
     scores += [cell.score(name) for name in ("top5", "macro", "shuffled", "still")]
-    return [formats.interval(_within(value) if value else None) for value in scores]
-
-
-def _within(value: Estimate) -> Estimate:
-    """An accuracy whose interval ends where accuracies do."""
-    if value.low is None or value.high is None:
-        return value
-    return replace(value, low=max(value.low, 0.0), high=min(value.high, 100.0))
+    return [formats.accuracy_interval(value) for value in scores]
 
 
 def _robustness(standing: Standing) -> dict[str, str]:

@@ -46,6 +46,11 @@ class AverageRanks:
     groups: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...]
 
+    @property
+    def tells_apart(self) -> bool:
+        """Whether at least two methods differ significantly."""
+        return all(len(group) < len(self.ranks) for group in self.groups)
+
 
 def average_ranks(blocks: Mapping[str, Mapping[str, float]]) -> AverageRanks | None:
     """Rank the methods within every block, ties by their middle, and average over blocks.

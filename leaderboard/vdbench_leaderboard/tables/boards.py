@@ -112,10 +112,14 @@ class Board:
         return self.cells[0].chance
 
     @property
+    def full_cell(self) -> Cell | None:
+        """The cell of ``full``; None where it was not run."""
+        return _reference([row.shown[0].cell for row in self.bounds], FULL)
+
+    @property
     def full(self) -> Estimate | None:
         """Top-1 in percent of ``full``; None where it was not run."""
-        found = _reference([row.shown[0].cell for row in self.bounds], FULL)
-        return found.top1 if found else None
+        return self.full_cell.top1 if self.full_cell else None
 
     def role(self, row: Row) -> str:
         """What a method without a budget is to the others.

@@ -49,6 +49,13 @@ def interval(value: Estimate | None) -> str:
     return f"{percent(value.low)} … {percent(value.high)}".replace("-", "−")
 
 
+def accuracy_interval(value: Estimate | None) -> str:
+    """The 95 % interval of an accuracy in percent, which ends where accuracies do: ``97.1 … 100.0``."""
+    if value is None or value.low is None or value.high is None:
+        return NOTHING
+    return f"{percent(max(value.low, 0.0))} … {percent(min(value.high, 100.0))}"
+
+
 def size(count: float | None) -> str:
     """Bytes: ``12.0 KiB``."""
     return NOTHING if count is None else human_bytes(count)

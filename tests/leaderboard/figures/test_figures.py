@@ -1,19 +1,25 @@
 """Plots: what is drawn, that names keep apart, colours that can be distinguished, and SVG that fits into a page."""
 
 import re
+from io import BytesIO
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from vdbench_leaderboard.figures import heat, over_ipc, rankings, style, trade_off
+from vdbench_leaderboard.figures.card import card
 from vdbench_leaderboard.figures.plots import MOST_BOARDS, draw, plotted
 from vdbench_leaderboard.page.html import THEMED, inline
 from vdbench_leaderboard.statistics.average_ranks import AverageRanks
+from vdbench_leaderboard.tables import answers
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.overview import overviews
+from vdbench_leaderboard.tables.verdicts import verdicts
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +80,22 @@ def test_names_are_listed_from_the_highest_value_down(found, drawn):
     shown = [text for text in written if text in means]
     assert shown == sorted(means, key=means.get, reverse=True)
     assert {"full", "chance"} <= set(written)
+
+
+@pytest.mark.parametrize(("ahead", "there"), [(0.3, True), (0.0, False)])
+def test_average_ranks_are_drawn_where_they_tell_methods_apart(make, ahead, there):
+    levels = {"random": 0.2, "herding": 0.2 + ahead, "dm": 0.2 + ahead / 2}
+    results = [
+        make(name, (level + (place + step) % 3 / 100,), ipc=ipc, dataset=f"data-{place}")
+        for place in range(6)
+        for ipc in (1, 5)
+        for step, (name, level) in enumerate(levels.items())
+    ]
+    found = boards(gather(results))
+    (overview,) = overviews(found)
+    assert overview.ranks.tells_apart == there
+    assert ("quick-critical-difference" in draw(found, [overview])) == there
+    assert "quick-places" in draw(found, [overview])
 
 
 def test_what_says_nothing_is_not_drawn(make):
@@ -185,3 +207,22 @@ def test_the_front_is_what_nothing_dominates(found):
 def test_equal_points_are_both_on_it():
     assert trade_off.front([(1, 5), (1, 5), (2, 5), (0, 1)]) == [3, 0, 1]
     assert trade_off.front([]) == []
+
+
+def test_the_card_depends_on_the_answer_and_stays_within_its_frame(found):
+    verdict = verdicts(found)[0]
+    short = answers.Answer("No winner yet.", "Because.")
+    long = answers.Answer(f"Use {'herding or k-means on a data set with a long name; ' * 4}.", "No method " * 40)
+    pixels = {}
+    for name, (answer, shown) in {"plain": (short, None), "table": (short, verdict), "long": (long, verdict)}.items():
+        content = card(answer, shown, "a mark")
+        assert content == card(answer, shown, "a mark")
+        assert b"a mark" in content[:300]
+        with Image.open(BytesIO(content)) as picture:
+            pixels[name] = np.asarray(picture.convert("L"))
+        assert pixels[name].shape == (630, 1200)
+        edges = [pixels[name][:20], pixels[name][-20:], pixels[name][:, :30], pixels[name][:, -30:]]
+        assert all(edge.min() == edge.max() for edge in edges)
+    assert not np.array_equal(pixels["plain"], pixels["table"])
+    assert not np.array_equal(pixels["table"], pixels["long"])
+    assert (pixels["long"][262:288] > 200).all()  # between the answer and the title of the table

@@ -68,9 +68,9 @@ def test_curves_are_of_one_trial_and_fill_their_frame(make):
         make("dm", ipc=5, curves={"loss": curve}),
         make("dm", ipc=1, seed=1, curves={"loss": ((0, 1.0),), "b": ()}),
     ]
-    found = summarised(results)["dm"]
+    (found,) = summarised(results)["dm"].glimpses
     assert found.curves_of == "dm on motion-digits, IPC 1, seed 1"
-    (drawn,) = summarised(results[:1])["dm"].curves
+    (drawn,) = summarised(results[:1])["dm"].glimpses[0].curves
     assert drawn.points == f"0.0,0.0 {WIDTH / 2:.1f},{HEIGHT:.1f} {WIDTH:.1f},{HEIGHT * 2 / 3:.1f}"
     assert (drawn.name, drawn.steps, drawn.first, drawn.last) == ("loss", (0, 20), 4.0, 2.0)
     assert [curve.name for curve in found.curves] == ["loss"]
@@ -80,12 +80,13 @@ def test_only_what_lies_in_the_folder_is_shown(make, folder):
     place = folder("set-a", "preview.png", b"picture")
     results = [make("dm", distilled="set-a"), make("mtt", distilled="set-b"), make("frepo", distilled="../set-a")]
     found = summarised(results, place)
-    ((caption, preview),) = found["dm"].previews
+    (((distilled, caption, preview),),) = (glimpse.previews for glimpse in found["dm"].glimpses)
+    assert distilled == "set-a"
     assert base64.b64decode(preview.uri.removeprefix("data:image/png;base64,")) == b"picture"
     assert not preview.plays
     assert caption == "dm on motion-digits, IPC 1, seed 0"
-    assert found["mtt"].previews == found["frepo"].previews == ()
-    assert summarised(results)["dm"].previews == ()
+    assert found["mtt"].glimpses == found["frepo"].glimpses == ()
+    assert summarised(results)["dm"].glimpses == ()
 
 
 def test_the_smallest_set_of_each_pool_and_data_set_is_shown_and_what_plays_first(make, folder):
@@ -98,24 +99,46 @@ def test_the_smallest_set_of_each_pool_and_data_set_is_shown_and_what_plays_firs
         make("tac-dt", ipc=1, distilled="other", dataset="hmdb51"),
         make("tac-dt", ipc=1, distilled="made", pool="generated"),
     ]
-    shown = summarised(results, place)["tac-dt"].previews
-    assert {caption: preview.plays for caption, preview in shown} == {
+    glimpses = summarised(results, place)["tac-dt"].glimpses
+    assert [len(glimpse.previews) for glimpse in glimpses] == [1, 2]
+    assert {shown.caption: shown.preview.plays for glimpse in glimpses for shown in glimpse.previews} == {
         "tac-dt on hmdb51, IPC 1, seed 0": False,
         "tac-dt on motion-digits, IPC 1, seed 0": True,
         "tac-dt@generated on motion-digits, IPC 1, seed 0": False,
     }
 
 
+def test_curves_are_of_the_data_set_that_the_preview_is_of(make, folder):
+    loss = {"loss": ((0, 2.0), (9, 1.0))}
+    results = [
+        make("dm", distilled="a", dataset="hmdb51", curves=loss),
+        make("dm", distilled="b", dataset="motion-digits", curves=loss),
+        make("dm", distilled="c", dataset="motion-digits", curves=loss, seed=1),
+        make("dm", distilled="d", dataset="ucf101", ipc=5, curves=loss),
+        make("dm", distilled="e", dataset="ucf101", ipc=10),
+    ]
+    (alone,) = summarised(results)["dm"].glimpses
+    assert (alone.curves_of, alone.previews) == ("dm on hmdb51, IPC 1, seed 0", ())
+    (found,) = summarised(results, folder("c", "preview.png", b"picture"))["dm"].glimpses
+    assert found.curves_of == found.previews[0].caption == "dm on motion-digits, IPC 1, seed 1"
+    found = summarised(results, folder("e", "preview.png", b"picture"))["dm"].glimpses
+    assert [(glimpse.curves_of, glimpse.previews[0].caption) for glimpse in found] == [
+        ("dm on motion-digits, IPC 1, seed 1",) * 2,
+        ("dm on ucf101, IPC 5, seed 0", "dm on ucf101, IPC 10, seed 0"),
+    ]
+
+
 def test_previews_keep_within_their_bytes(make, folder, monkeypatch):
     place = folder("large", "preview.mp4", b"x" * (previews.PREVIEW_BYTES + 1))
-    assert summarised([make("dm", distilled="large")], place)["dm"].previews == ()
+    assert summarised([make("dm", distilled="large")], place)["dm"].glimpses == ()
     folder("large", "preview.png", b"x" * 10)
-    assert [preview.size for _, preview in summarised([make("dm", distilled="large")], place)["dm"].previews] == [10]
+    (found,) = summarised([make("dm", distilled="large")], place)["dm"].glimpses
+    assert [shown.preview.size for shown in found.previews] == [10]
     monkeypatch.setattr(previews, "ALL", 25)
     for name in "abc":
         folder(name, "preview.png", b"y" * 10)
     found = summarised([make(f"method-{name}", distilled=name) for name in "abc"], place)
-    assert [len(found[f"method-{name}"].previews) for name in "abc"] == [1, 1, 0]
+    assert [len(found[f"method-{name}"].glimpses) for name in "abc"] == [1, 1, 0]
 
 
 def test_the_page_shows_them_and_check_sees_them_change(make, save, folder, tmp_path):

@@ -117,3 +117,10 @@ def test_order_and_scale_do_not_matter(rows, chance):
     again = average_ranks(moved)
     assert (again.ranks, again.groups, again.blocks) == (found.ranks, found.groups, found.blocks)
     assert again.p == pytest.approx(found.p)
+
+
+@given(tables)
+def test_methods_are_told_apart_where_some_pair_shares_no_group(rows):
+    found = average_ranks(blocks(rows * 8))
+    together = {frozenset((a, b)) for group in found.groups for a in group for b in group}
+    assert found.tells_apart == any(frozenset((a, b)) not in together for a in METHODS for b in METHODS if a != b)

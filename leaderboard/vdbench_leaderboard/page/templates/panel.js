@@ -62,10 +62,18 @@ const confusion = (names, matrix) => {
   return `<p class="hint">Percent of each class (row) classified as each class (column).</p>${tableOf("Confusion", headers, rows).replace("<table>", '<table class="confusion">')}`;
 };
 
+const beside = (cell) => {
+  const { suite, dataset_title: dataset, method: a } = cell;
+  const b = versus.first[1] === a ? versus.first[0] : versus.first[1];
+  if (!compared(a, b).length) return "";
+  return `<p class="hint"><a href="#${safe(new URLSearchParams({ a, b, suite, dataset }))}">Compare ${safe(a)} with ${safe(b)}</a>, or with another method. The address of this page is a link to this row.</p>`;
+};
+
 const full = (cell) => `<header><div><h2 id="panel-title">${safe(cell.method)} ${cell.tags.map(badge).join("")}</h2>
     <p>${safe(cell.group.heading)} · ${safe(cell.budget ?? "no budget")} · student ${safe(cell.student_title)}</p></div>
     <button type="button" class="close" aria-label="Close">✕</button></header>
     ${headline(cell)}
+    ${beside(cell)}
     <h3>Repeat it</h3>
     <div class="command"><pre id="command" tabindex="0">${safe(cell.command)}</pre><button type="button" data-copy="command">Copy</button></div>
     ${scores(cell)}${cell.facts.map(facts).join("")}
@@ -95,3 +103,5 @@ panel.addEventListener("close", () => {
 
 read();
 notify(); // show what the address asks for
+reveal();
+arrive();

@@ -2,7 +2,7 @@
 
 const DEFAULTS = {
   suite: "", dataset: "", budget: "", student: "", pool: "", q: "",
-  labels: "own", columns: "accuracy", hide: "", sort: "", cell: "",
+  labels: "own", columns: "accuracy", hide: "", sort: "", cell: "", a: "", b: "",
 };
 const state = { ...DEFAULTS };
 const listeners = [];
@@ -58,4 +58,12 @@ listeners.push(() => {
   }
   const names = ["suite", "dataset", "budget", "student", "pool", "q", "hide"];
   document.getElementById("reset").hidden = names.every((name) => state[name] === "");
+  const filters = names.map((name) => state[name]).filter(Boolean);
+  document.getElementById("filtered").textContent = filters.length ? `(${filters.join(", ")})` : "";
 });
+
+// On a phone filters are folded away: results come first.
+const roomy = matchMedia("(min-width: 721px)");
+const fold = () => (document.getElementById("filtering").open = roomy.matches);
+roomy.addEventListener("change", fold);
+fold();

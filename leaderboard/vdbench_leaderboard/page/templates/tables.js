@@ -101,14 +101,26 @@ document.addEventListener("click", (event) => {
   choose({ cell: link.hash.slice("#cell=".length) });
 });
 
-const stillness = matchMedia("(prefers-reduced-motion: reduce)");
-for (const player of document.querySelectorAll(".player")) {
-  const video = player.firstElementChild;
-  const play = () => video.play().catch(() => {});
-  for (const name of ["play", "pause"]) {
-    video.addEventListener(name, () => player.setAttribute("aria-pressed", String(!video.paused)));
+// A link to a row or a table, which may be of a student whose turn it is not.
+const reveal = () => {
+  const hash = location.hash.slice(1);
+  const target = hash && !hash.includes("=") && document.getElementById(decodeURIComponent(hash));
+  const article = target && target.closest("article");
+  if (!article) return;
+  const button = article.closest("section").querySelector(`.turns.students [value="${article.id}"]`);
+  if (button) press([...button.parentElement.children], button);
+  showTables();
+  target.scrollIntoView();
+};
+window.addEventListener("hashchange", reveal);
+
+// On a phone plots are wider than the page, and can be scrolled by keyboard, too.
+const wider = matchMedia("(max-width: 720px)");
+const reachable = () => {
+  for (const box of document.querySelectorAll(".drawn")) {
+    if (wider.matches) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
   }
-  player.addEventListener("click", () => (video.paused ? play() : video.pause()));
-  player.addEventListener("pointerenter", ({ pointerType }) => pointerType === "mouse" && !stillness.matches && play());
-  player.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && video.pause());
-}
+};
+wider.addEventListener("change", reachable);
+reachable();

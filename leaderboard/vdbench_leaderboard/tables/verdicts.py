@@ -1,0 +1,209 @@
+"""Which method to use, for each suite and data set: what its tests allow to be said, and no more.
+
+Students and budgets are averaged seed by seed, so that one column of runs decides for a data set. Methods are tested
+against ``random`` together, and the leader against the others, as in every table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from vdbench_leaderboard.statistics.comparisons import Comparison, compare, ranks
+from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, average, estimate
+from vdbench_leaderboard.statistics.power import seeds_needed
+from vdbench_leaderboard.tables.blocks import blocks_of, usual
+from vdbench_leaderboard.tables.boards import BASELINE, FULL
+
+if TYPE_CHECKING:
+    from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.keys import Budget, Group
+
+Kind = Literal["best", "only", "several", "ahead", "behind", "few seeds", "no baseline", "nothing"]
+BEST_ROWS = 3
+"""Methods that the short table shows, even if no test favours them."""
+MOST_ROWS = 6
+"""Methods that it shows at most, where many are better than random."""
+
+
+class Line(NamedTuple):
+    """A row of the short table.
+
+    Attributes:
+        method: the label.
+        top1: in percent, averaged over students and budgets.
+        versus: compared with ``random``; None of ``random`` itself and of ``full``.
+        role: what a control is there for; empty for a method.
+    """
+
+    method: str
+    top1: Estimate
+    versus: Comparison | None
+    role: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What can be said of the methods of one suite on one data set.
+
+    Attributes:
+        group: suite, protocol and data.
+        heading: the group's name, unique on the leaderboard.
+        boards: those whose students are averaged.
+        at_chance: students that are left out, because even ``full`` leaves them near chance.
+        budgets: those that are averaged.
+        column: runs of the methods that have all of these, and are stored as ``random`` is.
+        lacking: other methods.
+        base: the label of ``random``; None where it has not all budgets.
+        full: runs of ``full``; None where some student lacks it.
+    """
+
+    group: Group
+    heading: str
+    boards: tuple[Board, ...]
+    at_chance: tuple[str, ...]
+    budgets: tuple[Budget, ...]
+    column: Mapping[str, Runs]
+    lacking: tuple[str, ...]
+    base: str | None
+    full: Runs | None
+
+    @cached_property
+    def means(self) -> dict[str, Estimate]:
+        """Top-1 in percent by method, the best first."""
+        found = {method: top1 for method, runs in self.column.items() if (top1 := estimate(runs))}
+        return dict(sorted(found.items(), key=lambda item: (-item[1].mean, item[0])))
+
+    @property
+    def methods(self) -> list[str]:
+        """All but ``random``, the best mean first."""
+        return [method for method in self.means if method != self.base]
+
+    @cached_property
+    def comparisons(self) -> dict[str, Comparison]:
+        """Every method against ``random``, corrected for all of them; empty without it."""
+        return compare(self.column, self.base) if self.base is not None else {}
+
+    @cached_property
+    def better(self) -> list[str]:
+        """Methods that at least three seeds show to be better than ``random``, the best mean first."""
+        return [method for method in self.methods if _side(self.comparisons.get(method)) > 0]
+
+    @cached_property
+    def worse(self) -> list[str]:
+        """Methods that at least three seeds show to be worse."""
+        return [method for method in self.methods if _side(self.comparisons.get(method)) < 0]
+
+    @cached_property
+    def first(self) -> list[str]:
+        """Those that share the first rank, the best mean first."""
+        rank = ranks(self.column)
+        return [method for method in self.means if rank[method] == 1]
+
+    @cached_property
+    def recommended(self) -> list[str]:
+        """Of those that are better, the ones that are not told apart from the highest mean; all of them if none is."""
+        return [method for method in self.better if method in self.first] or self.better
+
+    @property
+    def leader(self) -> str | None:
+        """The method with the highest mean, whether or not that is chance; None where only ``random`` was run."""
+        return self.methods[0] if self.methods else None
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What can be said.
+
+        ``best`` of a method that is better than all others, ``only`` of one that is better than ``random`` alone,
+        ``several`` of more; ``ahead`` where a method leads and may do so by chance, ``behind`` where none leads;
+        ``few seeds``, ``no baseline`` and ``nothing`` where there is nothing to test.
+        """
+        if self.leader is None:
+            return "nothing"
+        if self.base is None:
+            return "no baseline"
+        if self.seeds < FEW_SEEDS:
+            return "few seeds"
+        if not self.better:
+            lead = self.comparisons[self.leader].difference
+            return "ahead" if lead and lead.mean > 0 else "behind"
+        if len(self.recommended) > 1:
+            return "several"
+        return "best" if self.first == self.recommended else "only"
+
+    @property
+    def reconstructions(self) -> set[str]:
+        """Methods that are rebuilt from a description."""
+        return {cell.method for board in self.boards for cell in board.cells if cell.reconstruction}
+
+    @property
+    def seeds(self) -> int:
+        """The most seeds that some method has in common with ``random``; 0 where nothing is repeated."""
+        found = [c.difference for c in self.comparisons.values() if c.difference and c.difference.over == "seeds"]
+        return max((difference.repeats for difference in found), default=0)
+
+    @cached_property
+    def more_seeds(self) -> int | None:
+        """How many seeds it would take in addition to show that the leader's lead over ``random`` is no chance.
+
+        Were the lead as large as it looks, the corrected test would then find it four times out of five. None where
+        nothing leads, or is known of its spread.
+        """
+        lead = self.comparisons[self.leader].difference if self.leader in self.comparisons else None
+        if lead is None or lead.mean <= 0:
+            return None
+        needed = seeds_needed(lead, sum(c.p is not None for c in self.comparisons.values()))
+        return None if needed is None else max(1, needed - lead.repeats)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The short table: the best methods, then ``random`` and ``full``."""
+        count = max(BEST_ROWS, min(len(self.recommended), MOST_ROWS))
+        order = {method: None for method in (*self.recommended, *self.methods)}
+        best = sorted([*order][:count], key=self.methods.index)
+        lines = [Line(method, self.means[method], self.comparisons.get(method), "") for method in best]
+        if self.base is not None:
+            lines.append(Line(self.base, self.means[self.base], None, "picked at random"))
+        if self.full is not None and (top := estimate(self.full)):
+            beaten = any(top1.mean > top.mean for top1 in self.means.values())
+            lines.append(Line(FULL, top, None, "all train clips" if beaten else "all train clips, upper bound"))
+        return lines
+
+
+def verdicts(boards: Sequence[Board]) -> list[Verdict]:
+    """One per suite and data set, in the order of the tables; none where every student is at chance."""
+    groups = [tuple(members) for _, members in groupby(boards, key=lambda board: board.group)]
+    return [found for members in groups if (found := _verdict(members))]
+
+
+def _verdict(members: Sequence[Board]) -> Verdict | None:
+    boards = tuple(board for board in members if not board.at_chance)
+    blocks = usual(blocks_of(boards)) if boards else []
+    if not blocks:
+        return None
+    every = {row.method: row.shown[0].cell.any_result for board in members for row in board.rows}
+    complete = [method for method in blocks[0].runs if all(method in block.runs for block in blocks)]
+    base = min((method for method in complete if every[method].label == BASELINE), default=None)
+    alike = [m for m in complete if base is None or every[m].codec == every[base].codec]
+    full = [board.full_cell.runs for board in boards if board.full_cell]
+    return Verdict(
+        group=boards[0].group,
+        heading=boards[0].heading,
+        boards=boards,
+        at_chance=tuple(board.student.name for board in members if board.at_chance),
+        budgets=tuple(block.budget for block in blocks),
+        column={method: average([block.runs[method] for block in blocks]) for method in alike},
+        lacking=tuple(sorted(every.keys() - set(alike))),
+        base=base,
+        full=average(full) if len(full) == len(boards) else None,
+    )
+
+
+def _side(found: Comparison | None) -> int:
+    """1 where a method is better, -1 where it is worse, 0 where that may be chance."""
+    if found is None or found.difference is None or not found.significant or found.difference.repeats < FEW_SEEDS:
+        return 0
+    return 1 if found.difference.mean > 0 else -1

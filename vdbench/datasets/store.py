@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
 from vdbench.records import Record
 from vdbench.storage import digests, files
+from vdbench.storage.collecting import uncollected
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
@@ -174,17 +174,16 @@ class ClipStore:
 
     @classmethod
     def read(cls, folder: Path) -> ClipStore:
-        """Read the manifest of a finished store, and look at nothing else.
+        """Read the manifest of a finished store, once per process, and look at nothing else.
 
         Raises:
             DataError: there is none, or it was damaged.
         """
         path = folder / MANIFEST
         try:
-            content = path.read_text(encoding="utf-8")
-            if (fault := digests.fault_in(folder)) is not None:
+            if path.is_file() and (fault := digests.fault_in(folder)) is not None:
                 raise DataError(f"{folder} {fault}; prepare it again")
-            return cls(folder, Manifest.model_validate(json.loads(content)))
+            return cls(folder, digests.kept(f"manifest of {folder}", [path], lambda: _manifest(path)))
         except FileNotFoundError as error:
             raise DataError(f"{folder} is no clip store: {MANIFEST} is missing; prepare it again") from error
         except ValueError as error:
@@ -211,6 +210,11 @@ class ClipStore:
             for (clip, _), row in zip(stored, rows, strict=True)
             if hashlib.sha256(row).hexdigest() != clip.decode.pixels
         ]
+
+
+def _manifest(path: Path) -> Manifest:
+    with uncollected():
+        return Manifest.model_validate_json(path.read_bytes())
 
 
 def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:
@@ -270,18 +274,19 @@ def find_store(
 
 def seal(manifest: Manifest) -> Manifest:
     """The manifest with its fingerprint."""
-    content = [
-        [clip.id, clip.class_name, clip.group, sorted(clip.roles.items()), clip.decode.pixels]
-        for clip in manifest.clips
-        if clip.row is not None
-    ]
-    fingerprint = files.digest(
-        {
-            "dataset": manifest.spec.name,
-            "classes": manifest.classes,
-            "geometry": manifest.geometry.model_dump(mode="json"),
-            "reader": [manifest.reader, manifest.reader_version],
-            "clips": content,
-        }
-    )
+    with uncollected():
+        content = [
+            [clip.id, clip.class_name, clip.group, sorted(clip.roles.items()), clip.decode.pixels]
+            for clip in manifest.clips
+            if clip.row is not None
+        ]
+        fingerprint = files.digest(
+            {
+                "dataset": manifest.spec.name,
+                "classes": manifest.classes,
+                "geometry": manifest.geometry.model_dump(mode="json"),
+                "reader": [manifest.reader, manifest.reader_version],
+                "clips": content,
+            }
+        )
     return manifest.model_copy(update={"fingerprint": fingerprint})

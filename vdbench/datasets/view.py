@@ -6,7 +6,6 @@ clip.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -234,7 +233,8 @@ def shrunk(clip: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def _open_part(folder: Path) -> ClipSet:
-    value = _Labels.model_validate(json.loads((folder / LABELS).read_text(encoding="utf-8")))
+    path = folder / LABELS
+    value = digests.kept(f"labels of {folder}", [path], lambda: _Labels.model_validate_json(path.read_bytes()))
     return ClipSet(
         clips=open_rows(folder / CLIPS),
         labels=np.array(value.labels, dtype=np.int64),

@@ -172,10 +172,11 @@ def _parts(store: ClipStore, split: int, validation: float, seed: int) -> dict[s
             "add their videos and type:",
             [*prepare_command(manifest.spec), "--partial"],
         )
+    place = {name: label for label, name in enumerate(classes)}
     train, test = (
-        [clip for clip in manifest.usable(split, role) if clip.class_name in classes] for role in ("train", "test")
+        [clip for clip in manifest.usable(split, role) if clip.class_name in place] for role in ("train", "test")
     )
-    labels = np.array([classes.index(clip.class_name) for clip in train])
+    labels = np.array([place[clip.class_name] for clip in train])
     held = hold_out(labels, [clip.group for clip in train], validation, seed)
     return {
         "train": [clip for clip, out in zip(train, held, strict=True) if not out],
@@ -189,6 +190,7 @@ def _build(
 ) -> None:
     manifest = store.manifest
     classes = manifest.classes_of(split)
+    place = {name: label for label, name in enumerate(classes)}
     needed = sum(len(clips) for clips in parts.values()) * shape[0] * shape[1] ** 2 * 3
     if needed > (free := shutil.disk_usage(draft).free):
         raise DataError(
@@ -200,7 +202,7 @@ def _build(
     normalisation = pixel_statistics(open_rows(draft / "train" / CLIPS))
     for part, clips in parts.items():
         value = _Labels(
-            labels=tuple(classes.index(clip.class_name) for clip in clips),
+            labels=tuple(place[clip.class_name] for clip in clips),
             classes=classes,
             groups=tuple(clip.group for clip in clips),
             ids=tuple(clip.id for clip in clips),

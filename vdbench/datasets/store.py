@@ -189,6 +189,7 @@ class ClipStore:
         except ValueError as error:
             raise DataError(f"{path} cannot be read ({faults_in(error)}); prepare it again") from error
 
+    @uncollected()
     def _look(self) -> None:
         """Compare the fingerprint, the shape of the rows, and as many rows as a look may read."""
         manifest, path = self.manifest, self.folder / CLIPS
@@ -212,9 +213,9 @@ class ClipStore:
         ]
 
 
+@uncollected()
 def _manifest(path: Path) -> Manifest:
-    with uncollected():
-        return Manifest.model_validate_json(path.read_bytes())
+    return Manifest.model_validate_json(path.read_bytes())
 
 
 def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:
@@ -272,21 +273,21 @@ def find_store(
     raise DataError(f"{spec.name} {state} in {home}; type:", prepare_command(spec, frames, size))
 
 
+@uncollected()
 def seal(manifest: Manifest) -> Manifest:
     """The manifest with its fingerprint."""
-    with uncollected():
-        content = [
-            [clip.id, clip.class_name, clip.group, sorted(clip.roles.items()), clip.decode.pixels]
-            for clip in manifest.clips
-            if clip.row is not None
-        ]
-        fingerprint = files.digest(
-            {
-                "dataset": manifest.spec.name,
-                "classes": manifest.classes,
-                "geometry": manifest.geometry.model_dump(mode="json"),
-                "reader": [manifest.reader, manifest.reader_version],
-                "clips": content,
-            }
-        )
+    content = [
+        [clip.id, clip.class_name, clip.group, sorted(clip.roles.items()), clip.decode.pixels]
+        for clip in manifest.clips
+        if clip.row is not None
+    ]
+    fingerprint = files.digest(
+        {
+            "dataset": manifest.spec.name,
+            "classes": manifest.classes,
+            "geometry": manifest.geometry.model_dump(mode="json"),
+            "reader": [manifest.reader, manifest.reader_version],
+            "clips": content,
+        }
+    )
     return manifest.model_copy(update={"fingerprint": fingerprint})

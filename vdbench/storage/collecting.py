@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect nothing within the block, which makes many records that stay.
+    """Collect nothing within the block, or the function, which makes many records that stay.
 
     The collector looks through all records that are there whenever so many more were made, and finds nothing: that
     takes longer than making them.

@@ -1,4 +1,4 @@
-"""The measurements for a GPU run to their end on a CPU, at a size that says nothing of speed."""
+"""The scripts that measure run to their end, those for a GPU on a CPU, at sizes that say nothing of speed."""
 
 import subprocess
 import sys
@@ -33,3 +33,14 @@ def test_every_row_of_the_table_is_measured() -> None:
         "training on all",
     ):
         assert any(row.startswith(what) for row in rows), what
+
+
+@pytest.mark.slow
+def test_every_stage_is_measured_over_clips() -> None:
+    command = [sys.executable, str(SCRIPT.with_name("scale.py")), "--clips", "600", "900", "--trials", "20"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    rows = [line.split(" | ") for line in ended.stdout.splitlines() if line.startswith("| ")]
+    assert [len(row) for row in rows] == [4] * len(rows)
+    for what in ("index", "fingerprint", "manifest check", "view", "plan of 20", "herding, 50", "k-center, 50"):
+        assert any(row[0].startswith(f"| {what}") for row in rows), what

@@ -40,12 +40,14 @@ class Herding(Selector[FeatureSettings]):
         """Greedy choice, without replacement."""
         from scipy.spatial.distance import cdist
 
-        exact = features.astype(np.float64)
+        centred = features.astype(np.float64)
         # With features centred, the criterion is ||sum(chosen) + f_i||. Times n, whole numbers stay whole, and
-        # ties exact.
-        centred = len(exact) * exact - exact.sum(axis=0)
-        gone = np.zeros(len(exact))
-        drift = np.zeros(exact.shape[1])
+        # ties exact. In place, since a class may take most of the memory.
+        total = centred.sum(axis=0)
+        centred *= len(centred)
+        centred -= total
+        gone = np.zeros(len(centred))
+        drift = np.zeros(centred.shape[1])
         chosen: list[int] = []
         for _ in range(k):
             best = int(np.argmin(cdist(-drift[None], centred, "sqeuclidean")[0] + gone))

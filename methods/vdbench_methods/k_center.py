@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from vdbench.method import Task
 
+ROWS = 1024
+"""Clips that are multiplied at a time, which bounds the memory used."""
+
 
 class KCenter(Selector[FeatureSettings]):
     """Farthest-first traversal that starts at the clip nearest to the class mean.
@@ -41,7 +44,9 @@ class KCenter(Selector[FeatureSettings]):
 
         exact = features.astype(np.float64)
         # Times n, the distance to the mean of whole numbers is whole, and ties exact.
-        chosen = [int(np.argmin(cdist(exact.sum(axis=0)[None], len(exact) * exact, "sqeuclidean")))]
+        total, some = exact.sum(axis=0)[None], range(0, len(exact), ROWS)
+        from_mean = [cdist(total, len(exact) * exact[row : row + ROWS], "sqeuclidean")[0] for row in some]
+        chosen = [int(np.argmin(np.concatenate(from_mean)))]
         distance = np.full(len(exact), np.inf)
         while len(chosen) < k:
             distance = np.minimum(distance, cdist(exact[chosen[-1:]], exact, "sqeuclidean")[0])

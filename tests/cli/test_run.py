@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,8 +30,8 @@ def test_a_run_leaves_results_artefacts_and_a_leaderboard(cli: Cli, home: Path) 
         assert result.status == "done"
         assert result.dataset.title == "ucf101, 3 of 101 classes"
         assert result.control == (result.method in ("random", "full"))
-        assert result.stages["evaluate"].seconds > 0
-        assert result.stages["evaluate"].peak_memory > 0
+        assert (result.stages["evaluate"].seconds > 0) == (result.judged_as is None)
+        assert (result.stages["evaluate"].peak_memory > 0) == (result.judged_as is None)
         clips = 3 * (result.ipc or 0) or result.dataset.train_clips
         assert (result.stored_clips, result.stored_bytes) == (clips, clips * 4 * 16 * 16 * 3)
     herding = next(r for r in stored.values() if r.method == "herding")
@@ -61,6 +62,24 @@ def test_the_same_command_again_runs_nothing_and_a_lost_result_only_itself(cli: 
     after = results(home)
     assert {i: r.outcome() for i, r in after.items()} == {i: r.outcome() for i, r in before.items()}
     assert after[lost.id].started > lost.started
+
+
+def test_equal_distilled_sets_are_judged_once_and_score_as_if_each_was(cli: Cli, home: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(home, tmp_path / "other"))
+    options = ["--set", "herding.encoder=pixels", "--set", "k-center.encoder=pixels", "--seeds", "2"]
+    assert cli(*tiny_run(home, *options, methods="herding,k-center")).code == 0
+    assert cli(*tiny_run(other, *options[2:], methods="k-center")).code == 0
+    stored, alone = results(home), results(other)
+    assert len({r.artefact for r in stored.values() if r.method in ("herding", "k-center")}) == 1
+    for result in stored.values():
+        equal = [r for r in stored.values() if (r.artefact, r.seed) == (result.artefact, result.seed)]
+        [first] = [r for r in equal if r.judged_as is None]
+        assert {r.judged_as for r in equal} <= {None, first.id}
+        assert {tuple(s.scores for s in r.students) for r in equal} == {tuple(s.scores for s in first.students)}
+        assert (len(equal) > 1) or result.method in ("random", "full")
+    for result in alone.values():
+        assert result.outcome() == stored[result.id].outcome()
+    assert sum(r.judged_as is not None for r in stored.values()) > sum(r.judged_as is not None for r in alone.values())
 
 
 def test_other_students_judge_again_without_distilling_again(cli: Cli, home: Path) -> None:

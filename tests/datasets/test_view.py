@@ -8,6 +8,7 @@ from PIL import Image
 import worlds
 from vdbench.clips.clipset import pixel_statistics
 from vdbench.datasets.prepare import prepare
+from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import open_view, verify_views
 from vdbench.errors import DataError, UsageError
 from vdbench.storage import digests
@@ -119,6 +120,14 @@ def test_views_are_built_once_and_addressed_by_what_they_are(made):
         prints["view"].add(view.facts.fingerprint)
         prints["part"].update(part.fingerprint for part in (view.train, view.validation, view.test))
     assert len(prints["view"]) == 6 and len(prints["part"]) == 18
+
+
+def test_manifest_and_labels_are_read_once_per_process(made):
+    store, home = made
+    assert ClipStore.open(store.folder).manifest is ClipStore.open(store.folder).manifest
+    first, second = (open_view(store, home, frames=4, size=16) for _ in range(2))
+    assert first.train.ids is second.train.ids
+    assert first.train.clips is not second.train.clips
 
 
 def test_the_facts_tell_what_is_missing(made, tmp_path):

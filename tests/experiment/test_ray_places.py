@@ -1,6 +1,9 @@
 """What a local Ray wants of its user's machine."""
 
 import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,35 @@ def test_a_user_without_a_folder_is_told_how_to_give_a_home(monkeypatch: pytest.
 def test_ray_does_not_start_workers_through_uv_nor_look_in_the_working_folder() -> None:
     assert QUIET["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] == "0"
     assert QUIET["PYTHONSAFEPATH"] == "1"
+
+
+HEAPS = """
+import ctypes, threading
+libc = ctypes.CDLL(None)
+libc.fopen.restype, libc.malloc_info.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p]
+libc.fclose.argtypes = [ctypes.c_void_p]
+everybody = threading.Barrier(5)
+def work():
+    block = bytearray(50_000)
+    everybody.wait()
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+everybody.wait()
+file = libc.fopen(b"heaps.xml", b"w")
+libc.malloc_info(0, file)
+libc.fclose(file)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives threads heaps of their own")
+def test_threads_of_a_worker_share_one_heap_so_that_what_a_trial_frees_serves_the_next(tmp_path: Path) -> None:
+    found = []
+    for variables in ({}, QUIET):
+        subprocess.run([sys.executable, "-c", HEAPS], cwd=tmp_path, env=variables, check=True)
+        found.append((tmp_path / "heaps.xml").read_text().count("<heap nr="))
+    assert found[0] > 1
+    assert found[1] == 1
 
 
 def test_variables_are_gone_afterwards_and_what_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:

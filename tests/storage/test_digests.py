@@ -94,6 +94,22 @@ def test_bytes_are_hashed_once_per_process_until_a_file_is_touched(tmp_path: Pat
     assert len(looks) == 2
 
 
+def test_what_was_read_is_kept_until_a_file_is_touched_and_a_reading_that_fails_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+
+    def read() -> list[str]:
+        return digests.kept("the file", [file], lambda: [file.read_text(encoding="ascii")])
+
+    file.write_text("a")
+    assert read() is read()
+    file.write_text("ü", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(UnicodeDecodeError):
+            read()
+    file.write_text("other")
+    assert read() == ["other"]
+
+
 def test_the_spread_has_both_ends() -> None:
     assert list(digests.spread(range(11), 3)) == [0, 5, 10]
     assert list(digests.spread(range(2), 3)) == [0, 1]

@@ -184,6 +184,19 @@ def test_the_cost_of_an_asset_is_that_of_all_its_parts_each_once(
     assert assets(tmp_path).seconds([one, two]) == 227
 
 
+def test_timings_of_parts_that_other_code_took_are_of_no_one_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early, late = Slow(value=1), Slow(value=2)
+    both = SlowSum(first=early, second=late)
+    monkeypatch.setattr("vdbench.work.assets.CODE", 4)
+    assets(tmp_path).get(early)
+    monkeypatch.setattr("vdbench.work.assets.CODE", 5)
+    assets(tmp_path).get(both)
+    here = assets(tmp_path)
+    assert [here.code([early]), here.code([late]), here.code([both]), here.code([])] == [4, 5, None, 5]
+
+
 def test_a_damaged_asset_is_planned_for_and_built_again_and_what_is_whole_is_not(tmp_path: Path) -> None:
     part, whole = Number(value=4, log=str(tmp_path / "log")), Doubled(of=Number(value=4, log=str(tmp_path / "log")))
     assert assets(tmp_path).get(whole) == 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from functools import cache
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -157,7 +158,8 @@ def _play(
 
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         rate = Fraction(fps).limit_denominator(1001)
-        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "threads": "1"})
+        options = {"crf": str(crf), "threads": "1", "preset": "veryfast"}
+        stream = container.add_stream("libx264", rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = page.width, page.height, "yuv420p"
         for t in range(max((len(clip) for clip, _ in tiles), default=0)):
             for clip, place in tiles:
@@ -187,8 +189,9 @@ def _even(length: int) -> int:
     return length + length % 2
 
 
+@cache
 def _font(size: int = TEXT) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+    return ImageFont.load_default(size)  # which unpacks the font anew
 
 
 def _width(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> int:

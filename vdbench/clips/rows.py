@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +86,7 @@ def read_rows(path: Path, rows: Iterable[int]) -> Iterator[bytes]:
             yield file.read(size)
 
 
+@lru_cache(maxsize=8)
 def _preamble(shape: tuple[int, ...]) -> bytes:
     """What a ``.npy`` file of uint8 begins with."""
     buffer = BytesIO()

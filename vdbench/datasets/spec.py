@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import resources
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
@@ -13,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError, DependencyError, UsageError, nearest
+from vdbench.extensions.installed import entry_points
 from vdbench.records import Record
 from vdbench.storage.validation import faults_in
 

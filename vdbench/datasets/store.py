@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
 from vdbench.records import Record
 from vdbench.storage import digests, files
+from vdbench.storage.collecting import uncollected
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
@@ -174,22 +174,22 @@ class ClipStore:
 
     @classmethod
     def read(cls, folder: Path) -> ClipStore:
-        """Read the manifest of a finished store, and look at nothing else.
+        """Read the manifest of a finished store, once per process, and look at nothing else.
 
         Raises:
             DataError: there is none, or it was damaged.
         """
         path = folder / MANIFEST
         try:
-            content = path.read_text(encoding="utf-8")
-            if (fault := digests.fault_in(folder)) is not None:
+            if path.is_file() and (fault := digests.fault_in(folder)) is not None:
                 raise DataError(f"{folder} {fault}; prepare it again")
-            return cls(folder, Manifest.model_validate(json.loads(content)))
+            return cls(folder, digests.kept(f"manifest of {folder}", [path], lambda: _manifest(path)))
         except FileNotFoundError as error:
             raise DataError(f"{folder} is no clip store: {MANIFEST} is missing; prepare it again") from error
         except ValueError as error:
             raise DataError(f"{path} cannot be read ({faults_in(error)}); prepare it again") from error
 
+    @uncollected()
     def _look(self) -> None:
         """Compare the fingerprint, the shape of the rows, and as many rows as a look may read."""
         manifest, path = self.manifest, self.folder / CLIPS
@@ -211,6 +211,11 @@ class ClipStore:
             for (clip, _), row in zip(stored, rows, strict=True)
             if hashlib.sha256(row).hexdigest() != clip.decode.pixels
         ]
+
+
+@uncollected()
+def _manifest(path: Path) -> Manifest:
+    return Manifest.model_validate_json(path.read_bytes())
 
 
 def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:
@@ -268,6 +273,7 @@ def find_store(
     raise DataError(f"{spec.name} {state} in {home}; type:", prepare_command(spec, frames, size))
 
 
+@uncollected()
 def seal(manifest: Manifest) -> Manifest:
     """The manifest with its fingerprint."""
     content = [

@@ -6,7 +6,6 @@ clip.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -173,10 +172,11 @@ def _parts(store: ClipStore, split: int, validation: float, seed: int) -> dict[s
             "add their videos and type:",
             [*prepare_command(manifest.spec), "--partial"],
         )
+    place = {name: label for label, name in enumerate(classes)}
     train, test = (
-        [clip for clip in manifest.usable(split, role) if clip.class_name in classes] for role in ("train", "test")
+        [clip for clip in manifest.usable(split, role) if clip.class_name in place] for role in ("train", "test")
     )
-    labels = np.array([classes.index(clip.class_name) for clip in train])
+    labels = np.array([place[clip.class_name] for clip in train])
     held = hold_out(labels, [clip.group for clip in train], validation, seed)
     return {
         "train": [clip for clip, out in zip(train, held, strict=True) if not out],
@@ -190,6 +190,7 @@ def _build(
 ) -> None:
     manifest = store.manifest
     classes = manifest.classes_of(split)
+    place = {name: label for label, name in enumerate(classes)}
     needed = sum(len(clips) for clips in parts.values()) * shape[0] * shape[1] ** 2 * 3
     if needed > (free := shutil.disk_usage(draft).free):
         raise DataError(
@@ -201,7 +202,7 @@ def _build(
     normalisation = pixel_statistics(open_rows(draft / "train" / CLIPS))
     for part, clips in parts.items():
         value = _Labels(
-            labels=tuple(classes.index(clip.class_name) for clip in clips),
+            labels=tuple(place[clip.class_name] for clip in clips),
             classes=classes,
             groups=tuple(clip.group for clip in clips),
             ids=tuple(clip.id for clip in clips),
@@ -234,7 +235,8 @@ def shrunk(clip: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def _open_part(folder: Path) -> ClipSet:
-    value = _Labels.model_validate(json.loads((folder / LABELS).read_text(encoding="utf-8")))
+    path = folder / LABELS
+    value = digests.kept(f"labels of {folder}", [path], lambda: _Labels.model_validate_json(path.read_bytes()))
     return ClipSet(
         clips=open_rows(folder / CLIPS),
         labels=np.array(value.labels, dtype=np.int64),

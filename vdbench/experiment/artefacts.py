@@ -19,7 +19,7 @@ from vdbench.errors import UsageError
 from vdbench.experiment.result import Curve, Stage
 from vdbench.storage import files
 from vdbench.work.checkpoints import Checkpoint
-from vdbench.work.measure import measured
+from vdbench.work.measure import CODE, measured
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -54,7 +54,7 @@ def make(trial: Trial, home: Home, method: Method[Any], task: Task, curves: Call
         check_set(distilled, task.train, trial.ipc, method.name)
         distilled.save(draft)
         _preview(distilled, draft)
-        files.write_json(draft / COST, Stage(**asdict(cost)).model_dump(mode="json"))
+        files.write_json(draft / COST, Stage(**asdict(cost), code=CODE).model_dump(mode="json"))
         files.write_json(draft / CURVES, curves())
 
     made = files.made_once(home.artefact(trial.distillation_id), build, _load, unsealed=PICTURES)

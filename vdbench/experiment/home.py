@@ -76,6 +76,10 @@ class Home:
         """The distilled set of a distillation."""
         return self.root / "distilled" / distillation_id
 
+    def judged(self, key: str) -> Path:
+        """Names the trial that an evaluation is of, for trials whose distilled sets are equal."""
+        return self.root / "judged" / key
+
     def checkpoints(self, distillation_id: str) -> Path:
         """State of an unfinished distillation."""
         return self.root / "checkpoints" / distillation_id

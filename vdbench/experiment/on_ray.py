@@ -35,13 +35,15 @@ QUIET = {
     "TUNE_MAX_PENDING_TRIALS_PG": "auto",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "PYTHONSAFEPATH": "1",
 }
 """Set before Ray is imported, here and in every worker.
 
 No reports home, one math thread per worker, no copy of the working folder below ``uv run``, and no processes that look
-for modules in the working folder.
+for modules in the working folder. Tune runs every trial in a thread of its own, and glibc gives threads heaps of their
+own, whose free memory the next trial does not get: with one heap for all, a worker does not grow from trial to trial.
 """
 
 START_UP = 8.0

@@ -44,7 +44,7 @@ def past_trials(results: Iterable[Result]) -> dict[str, TrialTime]:
     """Median seconds of finished trials, by likeness."""
     found: dict[str, list[TrialTime]] = {}
     for result in results:
-        if result.status == "done":
+        if result.status == "done" and result.judged_as is None:
             key = trial_likeness(result.method, result.pool, result.dataset, result.ipc, result.protocol)
             spent = TrialTime(result.stages["distill"].seconds, result.stages["evaluate"].seconds)
             found.setdefault(key, []).append(spent)

@@ -22,10 +22,12 @@ class Stage(Record):
     Attributes:
         seconds: wall-clock time.
         peak_memory: bytes, on the device that computed; 0 where it could not be measured.
+        code: :data:`vdbench.work.measure.CODE` of what was timed; None where an earlier version did, or several.
     """
 
     seconds: float
     peak_memory: int = 0
+    code: int | None = None
 
 
 class Environment(Record):
@@ -79,7 +81,7 @@ class Source(Record):
     bibtex: str = ""
 
 
-UNDECIDED = {"stages", "environment", "started", "verified", "curves", "source"}
+UNDECIDED = {"stages", "environment", "started", "verified", "curves", "source", "judged_as"}
 """Fields of a result in which two runs of the same trial may differ."""
 Curve = tuple[tuple[int, float], ...]
 """Step and value, thinned."""
@@ -133,6 +135,8 @@ class Result(Record):
         stored_as: what its clips are stored as, coarser than asked where that alone fits the bytes, and float16 where
             the form holds no pictures; None as the method stores them.
         artefact: SHA-256 of the distilled set's tensors; None when failed.
+        judged_as: the trial whose scores these are, since its distilled set is equal and was judged alike; such scores
+            cost nothing here. None where students were trained for this trial.
         distilled: name of the distilled set's folder in the home that made it; None when failed.
         curves: what was reported while the set was made, by name; empty where nothing was.
         stages: cost of ``assets`` (shared, counted once), ``distill`` and ``evaluate``.
@@ -170,6 +174,7 @@ class Result(Record):
     stored_bytes: int = 0
     stored_as: str | None = None
     artefact: str | None = None
+    judged_as: str | None = None
     distilled: str | None = None
     curves: dict[str, Curve] = Field(default_factory=dict)
     stages: dict[str, Stage] = Field(default_factory=dict)

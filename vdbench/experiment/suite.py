@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +14,7 @@ from vdbench.errors import DataError, UsageError, nearest
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
+from vdbench.extensions.installed import entry_points
 from vdbench.records import Record
 from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in, setting_error

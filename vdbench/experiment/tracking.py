@@ -7,6 +7,8 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +79,8 @@ def _sqlite_uri(path: Path) -> str:
 class MlflowMirror:
     """A listener that writes into MLflow. If the store cannot be reached, it warns once and the run goes on.
 
+    All that is done with the store is done by one thread, so that no trial waits for it.
+
     Args:
         home: whose artefacts are logged.
         title: of the parent run that holds the trials of this run.
@@ -88,11 +92,16 @@ class MlflowMirror:
         self._client: MlflowClient | None = None
         self._parents: dict[str, str] = {}
         self._curves: dict[str, list[tuple[str, float, int, int]]] = {}
-        self._attempt(self._connect)
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        with suppress(ImportError):  # the thread says why; two that import the same at once may find half of it
+            import mlflow  # noqa: F401
+        self._thread = ThreadPoolExecutor(1, "mlflow")
+        self._thread.submit(self._attempt, self._connect)
 
     @property
     def recording(self) -> bool:
         """Whether the store could be reached until now."""
+        self._guarded(lambda: None).result()
         return self._client is not None
 
     def preparing(self, what: str) -> None:
@@ -120,30 +129,29 @@ class MlflowMirror:
 
     def finished(self, job: Job, result: Result) -> None:
         """Write the trial: parameters, scores, costs, curves, the artefact and its preview."""
-        artefact = self._home.artefact(job.trial.distillation_id)
-        self._guarded(lambda: self._record(result, self._curves.pop(result.id, []), artefact))
+        artefact, curves = self._home.artefact(job.trial.distillation_id), self._curves.pop(result.id, [])
+        self._guarded(lambda: self._record(result, curves, artefact))
 
     def record(self, result: Result) -> None:
         """Write a stored result, without curves: for rebuilding the mirror."""
-        self._guarded(lambda: self._record(result, [], None))
+        self._guarded(lambda: self._record(result, [], None)).result()
 
     def record_work(self, work: SharedWork) -> None:
         """Write shared work as a run of the experiment ``vdbench-generator``, in place of what was written of it."""
-        self._guarded(lambda: self._record_work(work))
+        self._guarded(lambda: self._record_work(work)).result()
 
     def close(self) -> None:
-        """End the parent runs."""
-        self._guarded(self._end_parents)
+        """Write what is still to be written, and end the parent runs."""
+        self._guarded(self._end_parents).result()
 
     def _end_parents(self) -> None:
         for run in self._parents.values():
             if self._client is not None:
                 self._client.set_terminated(run)
 
-    def _guarded(self, action: Callable[[], Any]) -> None:
-        """Do something with the store, unless it was given up."""
-        if self._client is not None:
-            self._attempt(action)
+    def _guarded(self, action: Callable[[], Any]) -> Future[None]:
+        """Do something with the store after all that was asked before, unless it was given up by then."""
+        return self._thread.submit(lambda: self._attempt(action) if self._client is not None else None)
 
     def _attempt(self, action: Callable[[], Any]) -> None:
         try:
@@ -154,7 +162,6 @@ class MlflowMirror:
             warnings.warn(f"MLflow at {tracking_uri(self._home)} is not recording: {reason}", stacklevel=2)
 
     def _connect(self) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         import logging
 
         from mlflow import MlflowClient

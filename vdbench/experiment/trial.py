@@ -76,18 +76,19 @@ class Trial(Record):
     @property
     def id(self) -> str:
         """Hash of everything that decides the outcome."""
-        return digest(
-            {
-                "distillation": self.distillation_id,
-                "dataset": self.dataset.fingerprint,
-                "protocol": self.protocol.model_dump(mode="json"),
-                "students": [student_version(spec.name) for spec in self.protocol.students],
-                "training": TRAINING_VERSION,
-                "judging": JUDGING_VERSION,
-                "stored": self._storage,
-                "seed": self.seed,
-            }
-        )
+        return digest({"distillation": self.distillation_id, "stored": self._storage, **self.judging})
+
+    @property
+    def judging(self) -> dict[str, Any]:
+        """What decides how a distilled set is judged; the method plays no part in it."""
+        return {
+            "dataset": self.dataset.fingerprint,
+            "protocol": self.protocol.model_dump(mode="json"),
+            "students": [student_version(spec.name) for spec in self.protocol.students],
+            "training": TRAINING_VERSION,
+            "judging": JUDGING_VERSION,
+            "seed": self.seed,
+        }
 
     @property
     def storage_id(self) -> str:

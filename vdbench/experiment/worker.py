@@ -24,12 +24,14 @@ from vdbench.experiment.bench import Bench, teacher_of
 from vdbench.experiment.environment import environment
 from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
 from vdbench.experiment.home import Home
+from vdbench.experiment.judged import evaluation_key, judged_once
 from vdbench.experiment.progress import TrialProgress
 from vdbench.experiment.result import Result, Source, Stage
 from vdbench.extensions.kinds import use
 from vdbench.registry import Registry
 from vdbench.storage import files
 from vdbench.work.allocation import keep_freed_memory
+from vdbench.work.measure import CODE
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
@@ -96,10 +98,18 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
     trial, bench = job.trial, _bench(job)
     method, task = _prepare(job, bench, progress)
     made, distilled = _distil(job, method, task, progress)
-    stages = {"assets": Stage(seconds=task.assets.seconds(method.needs(task))), "distill": made.cost}
+    needs = method.needs(task)
+    shared = Stage(seconds=task.assets.seconds(needs), code=task.assets.code(needs))
+    stages = {"assets": shared, "distill": made.cost}
+    artefact = files.file_sha256(home.artefact(trial.storage_id) / TENSORS)
     with progress.during("evaluate"):
-        evaluation = bench.judge(
-            distilled, trial.ipc, trial.seed, trial.evaluation_seeds(), progress, assets=task.assets
+        evaluation, judged_as = judged_once(
+            home,
+            trial,
+            evaluation_key(trial, distilled.record, artefact, job.device),
+            lambda: bench.judge(
+                distilled, trial.ipc, trial.seed, trial.evaluation_seeds(), progress, assets=task.assets
+            ),
         )
         judged = [*evaluation.students, *(scores for setting in evaluation.conditions for scores in setting.students)]
         stages["evaluate"] = _evaluation_cost(judged)
@@ -116,7 +126,8 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
             "stored_as": distilled.record.codec,
             "distilled": trial.storage_id,
             "curves": made.curves,
-            "artefact": files.file_sha256(home.artefact(trial.storage_id) / TENSORS),
+            "artefact": artefact,
+            "judged_as": judged_as,
             "stages": stages,
             "provenance": distilled.record.provenance,
         }
@@ -250,7 +261,9 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
 
 def _evaluation_cost(scores: Sequence[StudentScores]) -> Stage:
     return Stage(
-        seconds=sum(s.train_seconds + s.test_seconds for s in scores), peak_memory=max(s.peak_memory for s in scores)
+        seconds=sum(s.train_seconds + s.test_seconds for s in scores),
+        peak_memory=max(s.peak_memory for s in scores),
+        code=CODE,
     )
 
 

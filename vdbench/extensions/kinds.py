@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.extensions.installed import entry_points
 from vdbench.extensions.plugins import Plugin
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import inspect
 import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.extensions.installed import entry_points
 from vdbench.extensions.kinds import use
 from vdbench.extensions.plugins import Plugin
 from vdbench.method import Method, Settings

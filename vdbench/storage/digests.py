@@ -22,8 +22,9 @@ LOOK = 64 * 2**20
 
 T = TypeVar("T")
 
-_seen: dict[str, list[tuple[int, int, int]]] = {}
-"""What this process looked at and found whole, with the stamps that its files had then."""
+_Stamps = list[tuple[int, int, int]]
+_seen: dict[str, tuple[_Stamps, Any]] = {}
+"""What this process looked at, and what it found, with the stamps that the files had then."""
 
 
 class _FaultError(Exception):
@@ -132,10 +133,25 @@ def once(what: str, paths: Iterable[Path], look: Callable[[], None]) -> None:
     Raises:
         FileNotFoundError: one of the files is missing.
     """
+    kept(what, paths, look)
+
+
+def kept(what: str, paths: Iterable[Path], read: Callable[[], T]) -> T:
+    """What files hold, read once per process, and again when one of them was touched since.
+
+    Args:
+        what: names it.
+        paths: the files.
+        read: gives what they hold, or raises.
+
+    Raises:
+        FileNotFoundError: one of the files is missing.
+    """
     stamps = [(found.st_ino, found.st_size, found.st_mtime_ns) for found in (path.stat() for path in paths)]
-    if _seen.get(what) != stamps:
-        look()
-        _seen[what] = stamps
+    if what not in _seen or _seen[what][0] != stamps:
+        _seen[what] = (stamps, read())
+    value: T = _seen[what][1]
+    return value
 
 
 def _hashes(path: Path) -> Iterator[str]:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from vdbench.extensions.kinds import code_of
 from vdbench.storage import files
 from vdbench.work.checkpoints import Checkpoint
+from vdbench.work.measure import CODE
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 RECORD = "asset.json"
-"""In the folder of an asset: its spec, and the seconds that building it took."""
+"""In the folder of an asset: its spec, the seconds that building it took, and the version of what was timed."""
 
 
 class AssetSpec(BaseModel, Generic[T_co]):
@@ -115,7 +116,7 @@ class Assets:
             finally:
                 whole = time.perf_counter() - started
                 own, self._inner = whole - self._inner, before + whole
-            made = {"spec": spec.model_dump(mode="json"), "train": self.train.fingerprint, "seconds": own}
+            made = {"spec": spec.model_dump(mode="json"), "train": self.train.fingerprint, "seconds": own, "code": CODE}
             files.write_json(draft / RECORD, made)
 
         def load(folder: Path) -> T:
@@ -153,20 +154,34 @@ class Assets:
 
     def seconds(self, specs: Sequence[AssetSpec[Any]]) -> float:
         """How long it took to build assets that exist, with all their parts, each counted once."""
-        spent: dict[Path, float] = {}
+        return math.fsum(_seconds(folder) for folder in self._all_of(specs))
+
+    def code(self, specs: Sequence[AssetSpec[Any]]) -> int | None:
+        """The :data:`~vdbench.work.measure.CODE` that assets and their parts were timed with; None for several."""
+        codes = {_record(folder).get("code") for folder in self._all_of(specs)} or {CODE}
+        return codes.pop() if len(codes) == 1 else None
+
+    def _all_of(self, specs: Sequence[AssetSpec[Any]]) -> list[Path]:
+        """The folders of assets and of all their parts, each once."""
+        found: dict[Path, None] = {}
 
         def visit(spec: AssetSpec[Any]) -> None:
             folder = self.folder(spec)
-            if folder not in spent:
-                spent[folder] = _seconds(folder)
+            if folder not in found:
+                found[folder] = None
                 for part in spec.parts():
                     visit(part)
 
         for spec in specs:
             visit(spec)
-        return math.fsum(spent.values())
+        return list(found)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return record
 
 
 def _seconds(folder: Path) -> float:
     """How long it took to build the asset in a folder, without its parts."""
-    return float(json.loads((folder / RECORD).read_text(encoding="utf-8"))["seconds"])
+    return float(_record(folder)["seconds"])

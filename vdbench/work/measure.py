@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 
+CODE = 1
+"""Recorded beside every timing, and raised when the same work takes another time: tables mix no two of these."""
+
+
 @dataclass
 class Cost:
     """What a stretch of work cost.

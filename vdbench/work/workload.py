@@ -128,14 +128,16 @@ def training(  # noqa: PLR0913 - a network and how it is trained
 
         student, clips = _student(train, name, width, depth).to(device).train(), _clips(train, batch, device)
         labels = torch.zeros(len(clips), dtype=torch.int64, device=device)
-        optimiser = torch.optim.SGD(student.parameters(), lr=0.0, momentum=0.9)
+        # torch's own optimisers import its compiler first, more than a second of which no step is to be blamed for
+        moved = [(weight, torch.zeros_like(weight)) for weight in student.parameters()]
 
         def step(items: int) -> None:
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 logits = student(clips[:items])
-            optimiser.zero_grad()
-            torch.autograd.backward(cross_entropy(logits.float(), labels[:items]))
-            optimiser.step()
+            gradients = torch.autograd.grad(cross_entropy(logits.float(), labels[:items]), list(student.parameters()))
+            with torch.no_grad():
+                for (weight, velocity), gradient in zip(moved, gradients, strict=True):
+                    weight.sub_(velocity.mul_(0.9).add_(gradient), alpha=0.0)
 
         return step
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, estimate
 from vdbench_leaderboard.tables.keys import NO_STUDENT, Budget, Group, Student
 from vdbench_leaderboard.tables.labels import method_labels
+from vdbench_leaderboard.tables.timings import comparable
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Environment, Result
@@ -166,14 +167,18 @@ class Cell:
 
     @property
     def distill_seconds(self) -> float | None:
-        """Seconds of the stages ``assets`` and ``distill``, mean per trial."""
-        stages = ("assets", "distill")
-        return self._mean(sum(r.stages[s].seconds for s in stages if s in r.stages) for r, _ in self.done)
+        """Seconds of the stages ``assets`` and ``distill``, mean per trial whose timings are :func:`comparable`."""
+        stages, timed = ("assets", "distill"), [result for result, _ in self.done if "distill" in result.stages]
+        return self._mean(sum(r.stages[s].seconds for s in stages if s in r.stages) for r in timed)
 
     @property
     def evaluate_seconds(self) -> float | None:
-        """Seconds of training and testing all networks of this student, mean per trial."""
-        return self._mean(scores.train_seconds + scores.test_seconds for _, scores in self.done)
+        """Seconds of training and testing all networks of this student, mean per trial whose timings are comparable.
+
+        Trials that took over the scores of others have none.
+        """
+        own = [scores for result, scores in self.done if result.judged_as is None and "evaluate" in result.stages]
+        return self._mean(scores.train_seconds + scores.test_seconds for scores in own)
 
     @property
     def pool(self) -> str | None:
@@ -248,6 +253,7 @@ def gather(results: Iterable[Result]) -> list[Cell]:
     old = {result.id for result in superseded(every)}
     ordered = sorted((r for r in every if r.id not in old), key=lambda result: (result.seed, result.id))
     groups = {result.id: Group.of(result) for result in ordered}
+    ordered = comparable(ordered, groups)
     labels = method_labels(ordered, groups)
     students: dict[Group, set[Student]] = defaultdict(set)
     for result in ordered:

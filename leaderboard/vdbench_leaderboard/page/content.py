@@ -13,6 +13,7 @@ from vdbench_leaderboard.figures.plots import MOST_BOARDS
 from vdbench_leaderboard.page import literature
 from vdbench_leaderboard.page.gallery import Gallery
 from vdbench_leaderboard.tables import answers, pools, wording
+from vdbench_leaderboard.tables.splits import SplitMeans, split_means
 from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 
 if TYPE_CHECKING:
@@ -125,6 +126,11 @@ class Content:
     def factorials(self) -> dict[str, pools.Factorial]:
         """The tables of pools, by the slug of their board; empty where no method was run on both."""
         return {board.slug: table for board in self.boards if (table := pools.factorial(board))}
+
+    @cached_property
+    def splits(self) -> list[SplitMeans]:
+        """Means over official splits; empty where no data set was run on several."""
+        return split_means(cell for board in self.boards for cell in board.cells)
 
     @property
     def generated(self) -> bool:

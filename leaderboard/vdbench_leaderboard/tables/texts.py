@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
+    from vdbench_leaderboard.tables.splits import SplitMeans
 
 
 def summary(board: Board) -> pd.DataFrame:
@@ -47,6 +48,12 @@ def leaders(overview: Overview) -> pd.DataFrame:
         rank = f"{ranks[method]:.2f}" if method in ranks else formats.NOTHING
         rows.append([method, rank, formats.fraction(middle.mean if middle else None) + ends])
     return pd.DataFrame(rows, columns=["method", "average rank", "interquartile mean [95 %]"])
+
+
+def splits(means: SplitMeans) -> pd.DataFrame:
+    """Means over splits as texts: a row per method, a column per budget."""
+    rows = [[method, *map(formats.estimate, estimates)] for method, estimates in means.rows.items()]
+    return pd.DataFrame(rows, columns=["method", *("all clips" if b is None else str(b) for b in means.budgets)])
 
 
 def across(boards: Sequence[Board]) -> pd.DataFrame:

@@ -8,8 +8,9 @@ cell gains ``d0`` of them: its variance becomes ``(d0 s0^2 + d s^2) / (d0 + d)``
 
 Genes come in thousands, cells in dozens, so that this alone errs in 6 to 8 % of tests where variances are unequal.
 Therefore no cell borrows whose variance is too large for what the others say of it; ``s0^2`` is not less than the mean
-variance; and no variance is made smaller than it is. ``benchmarks/moderation.py`` counts what errors and power are
-then; where variances are unequal, the cell with the largest still errs more often than the others.
+variance; no variance is made smaller than it is; and a cell gains no more degrees of freedom than the mean variance of
+cells has that are compared with one control. ``benchmarks/moderation.py`` counts what errors and power are then; where
+variances are unequal, the cell with the largest still errs more often than the others.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ FEWEST_CELLS = 8
 """Smaller blocks say too little of what variances are like."""
 TOO_LARGE = 0.05
 """Chance that some cell of a sound block is taken for one that is too spread."""
+COMMON = 0.5
+"""Share of their variance that differences to one control have in common, so that their variances hang together."""
 SMALLEST = 1e-5
 """Of the median variance: smaller ones count as this one in logarithms, where scores of all seeds are equal."""
 
@@ -156,14 +159,14 @@ def moderate(values: Mapping[Key, Sequence[float]]) -> Block[Key]:
     spread = {key: (float(some.var(ddof=1)), len(some) - 1) for key, some in found.items()}
     kept = _alike(spread)
     prior = _prior([spread[key] for key in kept]) if len(kept) >= FEWEST_CELLS else None
-    pooled = sum(spread[key][1] for key in kept)
+    pooled = _pooled_freedom([spread[key][1] for key in kept])
     cells = {}
     for key, some in found.items():
         variance, freedom = spread[key]
         borrowed = prior is not None and key in kept
         if prior is not None and borrowed:
             variance = max(variance, prior.squeeze(variance, freedom))
-            cells[key] = _tested(some, variance, min(prior.freedom + freedom, pooled), borrowed)
+            cells[key] = _tested(some, variance, min(prior.freedom, pooled) + freedom, borrowed)
         else:
             cells[key] = _tested(some, variance, freedom, borrowed)
     return Block(cells, prior, tuple(key for key, cell in cells.items() if not cell.borrowed))
@@ -189,6 +192,14 @@ def _prior(spread: Sequence[tuple[float, int]]) -> Prior | None:
         return None
     fitted = fit_prior(variances, freedoms)
     return Prior(max(fitted.variance, mean), fitted.freedom)
+
+
+def _pooled_freedom(freedoms: Sequence[int]) -> float:
+    """Degrees of freedom of the mean variance of cells that have :data:`COMMON` of it in common, the most there are."""
+    if not freedoms:
+        return 0.0
+    cells = len(freedoms)
+    return sum(freedoms) / cells / (1 / cells + COMMON**2 * (1 - 1 / cells))
 
 
 def _tested(values: NDArray[np.float64], variance: float, freedom: float, borrowed: bool) -> Moderated:

@@ -79,11 +79,23 @@ def test_a_cell_borrows_what_the_formulas_say_and_never_less_than_it_has() -> No
     for key, cell in found.cells.items():
         squeezed = found.prior.squeeze(variances[key], 2)
         assert cell.variance == pytest.approx(max(squeezed, variances[key]))
-        assert cell.freedom == pytest.approx(min(found.prior.freedom + 2, 24))
+        assert cell.freedom == pytest.approx(min(found.prior.freedom, 2 / (1 / 12 + 0.25 * 11 / 12)) + 2)
         error = math.sqrt(cell.variance / 3)
         assert cell.p == pytest.approx(2 * stats.t.sf(abs(cell.mean) / error, cell.freedom))
         assert cell.high - cell.mean == pytest.approx(stats.t.ppf(0.975, cell.freedom) * error)
     assert "Standard deviations of 12 cells are moderated towards" in found.told
+
+
+def test_no_more_is_borrowed_than_cells_have_that_share_half_their_variance() -> None:
+    """The mean of correlated variances scatters as a variance with so many degrees of freedom."""
+    rng = np.random.default_rng(0)
+    noise = 0.5**0.5 * (rng.normal(size=(20_000, 12, 3)) + rng.normal(size=(20_000, 1, 3)))
+    mean = noise.var(axis=2, ddof=1).mean(axis=1)
+    equal = moderate({cell: [cell - 1.0, cell, cell + 1.0] for cell in range(12)})
+    assert equal.prior == Prior(1.0, math.inf)
+    gained = equal.cells[0].freedom - 2
+    assert gained == pytest.approx(2 * mean.mean() ** 2 / mean.var(), rel=0.04)
+    assert all(cell.freedom == equal.cells[0].freedom for cell in equal.cells.values())
 
 
 def test_a_cell_that_is_too_spread_keeps_its_own_variance_and_the_others_do_not_take_it() -> None:

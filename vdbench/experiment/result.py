@@ -205,7 +205,7 @@ class Result(Record):
     def outcome(self) -> dict[str, Any]:
         """Everything but times, memory, machine, curves and titles: equal for two runs of the same trial.
 
-        What earlier versions did not keep, outcomes per clip, is left out too: :meth:`clip_outcomes` has it.
+        What earlier versions did not keep, outcomes per clip, is left out too.
         """
         value = self.model_dump(mode="json", exclude=UNDECIDED)
         for student in (*value["students"], *(s for condition in value["conditions"] for s in condition["students"])):
@@ -214,12 +214,6 @@ class Result(Record):
             for score in student["scores"]:
                 del score["outcomes"]
         return value
-
-    def clip_outcomes(self) -> tuple[Any, ...] | None:
-        """The test set, and what every network made of it; None where that was not kept."""
-        if self.test_set is None:
-            return None
-        return self.test_set, *(score.outcomes for scores in self.every_student for score in scores.scores)
 
 
 class ResultStore:

@@ -269,7 +269,11 @@ def _differing(results: Sequence[Result]) -> tuple[str, ...]:
     done = [result for result in results if result.status == "done"]
     outcomes = [result.outcome() for result in done]
     names = [name for name in (outcomes[0] if outcomes else {}) if any(o[name] != outcomes[0][name] for o in outcomes)]
-    kept = [outcome for outcome in (result.clip_outcomes() for result in done) if outcome is not None]
-    if not names and any(outcome != kept[0] for outcome in kept):
+    kept = [
+        (result.test_set, *(score.outcomes for scores in result.every_student for score in scores.scores))
+        for result in done
+        if result.test_set is not None
+    ]
+    if not names and any(outcomes != kept[0] for outcomes in kept):
         return ("outcomes per clip",)
     return tuple(names)

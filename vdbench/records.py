@@ -67,6 +67,18 @@ class Provenance(Record):
     reconstruction: bool = False
 
 
+class Outcomes(Record):
+    """What one network made of every test clip, in the order of the test set, as :mod:`vdbench.outcomes` packs it.
+
+    Attributes:
+        ahead: how many classes got a higher logit than the true one.
+        level: how many other classes got the same; empty where no clip has any.
+    """
+
+    ahead: str
+    level: str = ""
+
+
 class Score(Record):
     """One freshly trained student, tested once after its last step.
 
@@ -78,6 +90,7 @@ class Score(Record):
         shuffled: top-1 on the same clips with their frames out of order; None where it was not tested.
         still: top-1 on the same clips with their middle frame shown all the time; None where it was not tested.
         train_loss: mean training loss of the last epoch.
+        outcomes: of every test clip; None in results of versions that did not keep them.
     """
 
     seed: int
@@ -87,6 +100,7 @@ class Score(Record):
     shuffled: float | None = Field(default=None, ge=0, le=1)
     still: float | None = Field(default=None, ge=0, le=1)
     train_loss: float
+    outcomes: Outcomes | None = None
 
 
 class StudentScores(Record):

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vdbench.errors import DataError, UsageError
-from vdbench.experiment.result import Result, read_result
+from vdbench.experiment.result import Result, ResultStore, read_result
 from vdbench.storage import files
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import RenderableType
 
+    from vdbench.outcomes import ClipList
     from vdbench_leaderboard.tables.boards import Board
 
 MARK = "made by vdbench leaderboard build"
@@ -39,11 +40,13 @@ class StoredResults:
         results: those that could be read.
         faults: names of the files that could not.
         superseded: ids of those results whose place a later one of the same seed has.
+        tests: the test sets that results name, by fingerprint, as far as they could be read.
     """
 
     results: tuple[Result, ...]
     faults: tuple[str, ...]
     superseded: tuple[str, ...] = ()
+    tests: Mapping[str, ClipList] = field(default_factory=dict)
 
 
 def build(results: Path, out: Path, previews: Path | None = None, url: str = "") -> list[Path]:
@@ -128,7 +131,19 @@ def load(results: Path) -> StoredResults:
     old = sorted(result.id for result in superseded(read))
     if old:
         log.warning("%d results have later ones of the same seed and do not count: %s", len(old), ", ".join(old))
-    return StoredResults(tuple(result for result in read if result.id not in set(old)), tuple(faults), tuple(old))
+    kept = tuple(result for result in read if result.id not in set(old))
+    return StoredResults(kept, tuple(faults), tuple(old), _tests(results, kept))
+
+
+def _tests(folder: Path, results: Iterable[Result]) -> dict[str, ClipList]:
+    """The test sets beside results; without one, its results are read as if they kept no outcomes per clip."""
+    found = {}
+    for fingerprint in sorted({result.test_set for result in results if result.test_set is not None}):
+        try:
+            found[fingerprint] = ResultStore(folder).clip_lists.read(fingerprint)
+        except DataError as error:
+            log.warning("%s", error)
+    return found
 
 
 def render(results: Path, previews: Path | None = None, url: str = "") -> dict[str, bytes]:
@@ -149,7 +164,7 @@ def render(results: Path, previews: Path | None = None, url: str = "") -> dict[s
 
     stored = load(results)
     boards = _boards(stored)
-    suites, rows = overviews(boards), numbers(boards)
+    suites, rows = overviews(boards), numbers(boards, stored.tests)
     drawn = plots.draw(boards, suites)
     methods = summaries(boards, Previews(previews))
     content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK)

@@ -173,6 +173,8 @@ def test_judging_gives_the_scores_of_a_run_whatever_the_clips_come_in(home: Path
     folder = home / "distilled" / str(result.distilled)
     small = DistilledSet.load(folder)
     wanted = [score.top1 for score in result.students[0].scores]
+    outcomes = [score.outcomes for score in result.students[0].scores]
+    assert None not in outcomes
     names = [small.classes[label] for label in small.labels()]
     unit = small.pixels().float() / 255
     forms = [small, folder, str(folder), (small.pixels(), small.labels()), (small.pixels().numpy(), names)]
@@ -180,6 +182,8 @@ def test_judging_gives_the_scores_of_a_run_whatever_the_clips_come_in(home: Path
         judged = vdbench.evaluate(form, "ucf101", **SMALL)
         assert list(judged.frame().top1) == wanted
         assert judged.top1 == pytest.approx(np.mean(wanted))
+        assert judged.evaluation.tested.fingerprint == result.test_set
+        assert [score.outcomes for scores in judged.evaluation.students for score in scores.scores] == outcomes
     judged = vdbench.evaluate((unit, small.labels()), "ucf101", reading=Reading(pixels="unit"), **SMALL)
     assert torch.equal(judged.distilled.pixels(), small.pixels())
     train = vdbench.load_dataset("ucf101", load_suite("quick", nested(TINY)["protocol"])).train

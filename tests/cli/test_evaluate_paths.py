@@ -94,6 +94,18 @@ def test_a_tensor_videos_and_our_set_with_the_same_clips_score_the_same(
     three_ways(cli, artefact(home, ran), tmp_path, *UCF, "--home", home)
 
 
+def test_as_json_every_network_says_what_it_made_of_every_clip_and_the_home_which_clips_they_are(
+    cli: Cli, home: Path, ran: Result
+) -> None:
+    shutil.rmtree(home / "results" / "test-sets")
+    own, *_ = judged(cli, artefact(home, ran), *UCF, "--home", home)
+    score, *_ = own["scores"]
+    known = ran.students[0].scores[0].outcomes
+    assert known is not None
+    assert (own["test_set"], score["outcomes"]) == (ran.test_set, known.model_dump())
+    assert len(Home(home).results.clip_lists.read(own["test_set"])) == ran.dataset.test_clips
+
+
 @pytest.mark.slow
 def test_they_score_the_same_on_motion_digits(cli: Cli, tmp_path: Path, mlflow_store: str) -> None:
     run = ["--methods", "random", "--ipc", 2, "--seeds", 1, "--scheduler", "inline", *TINY]

@@ -11,6 +11,7 @@ from tests.cli.conftest import Cli, results, tiny_run
 from vdbench.cli import main
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result, ResultStore
+from vdbench.outcomes import unpack
 from vdbench.records import Provenance
 
 
@@ -44,6 +45,10 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def edit(folder: Path, result: Result, **changes: object) -> None:
     ResultStore(folder).path(result.id).unlink(missing_ok=True)
     ResultStore(folder).write(result.model_copy(update=changes))
@@ -52,7 +57,9 @@ def edit(folder: Path, result: Result, **changes: object) -> None:
 def test_a_run_is_exported_validated_and_merged(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:
     out, into = tmp_path / "out", tmp_path / "shared" / "results"
     assert "9 results written" in cli("results", "export", out, "--home", home).out
-    assert names(out) == sorted(f"{trial}.json" for trial in ran)
+    (test_set,) = {str(value.test_set) for value in ran.values()}
+    assert names(out) == sorted([*(f"{trial}.json" for trial in ran), "test-sets"])
+    assert names(out / "test-sets") == [f"{test_set}.json"]
     told = cli("results", "validate", out)
     assert told.code == 0, told.err
     assert told.out.splitlines() == [
@@ -63,10 +70,32 @@ def test_a_run_is_exported_validated_and_merged(cli: Cli, home: Path, ran: dict[
         "9 results keep the rules",
     ]
     assert cli("results", "merge", out, "--into", into).out == f"{into}: 9 added\n"
-    assert {path.name: path.read_bytes() for path in into.iterdir()} == {
-        path.name: path.read_bytes() for path in out.iterdir()
-    }
+    assert content(into) == content(out)
     assert cli("results", "merge", out, "--into", into).out == f"{into}: 9 there already\n"
+
+
+def test_every_network_keeps_what_it_made_of_every_test_clip(home: Path, ran: dict[str, Result]) -> None:
+    for result in ran.values():
+        clips = Home(home).results.clip_lists.read(str(result.test_set))
+        assert len(clips) == result.dataset.test_clips
+        assert set(clips.groups) == {f"v_{name}_g01" for name in clips.classes}, "as the names of UCF101's videos say"
+        for scores in result.every_student:
+            for score in scores.scores:
+                assert score.outcomes is not None
+                places = unpack(score.outcomes, len(clips), len(clips.classes))
+                assert (places.won().mean(), places.won(5).mean()) == (score.top1, score.top5)
+
+
+def test_a_test_set_that_was_lost_is_written_again_by_the_same_command_and_export_asks_for_it(
+    cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path
+) -> None:
+    shutil.rmtree(home / "results" / "test-sets")
+    told = cli("results", "export", tmp_path / "out", "--home", home)
+    assert told.code == 3 and "there is no test set" in told.err
+    assert not (tmp_path / "out").exists()
+    assert cli(*tiny_run(home, "--seeds", 3, "--set", "herding.encoder=pixels", methods="herding")).code == 0
+    assert cli("results", "export", tmp_path / "out", "--home", home).code == 0
+    assert {path.stem for path in (tmp_path / "out" / "test-sets").iterdir()} == {str(r.test_set) for r in ran.values()}
 
 
 def test_export_takes_what_is_asked_for(cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path) -> None:

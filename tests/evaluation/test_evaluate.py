@@ -24,7 +24,8 @@ from vdbench.evaluation.evaluate import (
     still_frames,
     top_k,
 )
-from vdbench.evaluation.train import Recipe
+from vdbench.evaluation.train import Recipe, train_student
+from vdbench.outcomes import unpack
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench_methods.full import Full
@@ -205,3 +206,19 @@ def test_confusion_counts_every_test_clip_of_every_network() -> None:
     (plain,) = evaluate(clips, clips, [StudentSpec(name="minic3d", width=2)], Recipe(epochs=2), [0], CPU, probe=False)
     assert (plain.confusion, plain.scores[0].shuffled) == ((), None)
     assert plain.scores[0].top1 == scores.scores[0].top1
+
+
+def test_outcomes_of_a_network_are_what_its_logits_say_of_every_clip(distilled: DistilledSet) -> None:
+    recipe, clips = Recipe(epochs=3), tiny_clips()
+    (scores,) = evaluate(distilled, clips, SMALL, recipe, [0, 1], CPU)
+    for score in scores.scores:
+        student = build_student("minic3d", 3, clips.frames, clips.size, 4, score.seed)
+        train_student(student, distilled, recipe, score.seed, CPU, lambda step, loss: None)
+        shown = replace(clips, normalisation=distilled.normalisation)
+        (logits,) = judging.test_student(student, shown, CPU)
+        order = logits.argsort(dim=1, descending=True)
+        assert score.outcomes is not None
+        places = unpack(score.outcomes, len(clips), 3)
+        np.testing.assert_array_equal(places.ahead, (order == torch.tensor(clips.labels)[:, None]).int().argmax(dim=1))
+        assert not places.level.any()
+        assert (float(places.won().mean()), float(places.won(5).mean())) == (score.top1, score.top5)

@@ -14,6 +14,7 @@ from vdbench.evaluation.judging import Judge, evaluation_settings, random_clips
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
 from vdbench.method import Task
+from vdbench.outcomes import unpack
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench_methods.random import Random
 
@@ -139,3 +140,16 @@ def test_the_teacher_learns_from_train_and_gives_distributions(task: Task) -> No
 def top1(evaluation: object, name: str) -> float:
     (found,) = [setting for setting in evaluation.conditions if setting.name == name]  # type: ignore[attr-defined]
     return found.students[0].scores[0].top1
+
+
+def test_every_condition_keeps_outcomes_of_the_clips_that_were_tested(distilled: DistilledSet) -> None:
+    test = tiny_clips()
+    judged = judge(labels=("hard", "soft"), augmentation=Augmentation(), students=SMALL[:1])(distilled, 2, 0)
+    assert [condition.name for condition in judged.conditions] == ["soft", "own-augmented"]
+    every = [*judged.students, *(scores for condition in judged.conditions for scores in condition.students)]
+    for score in (score for scores in every for score in scores.scores):
+        assert score.outcomes is not None
+        assert float(unpack(score.outcomes, len(test), 3).won().mean()) == score.top1
+    tested = judged.tested
+    assert (tested.ids, tested.groups, tested.classes) == (test.ids, test.groups, test.classes)
+    assert list(tested.labels) == test.labels.tolist()

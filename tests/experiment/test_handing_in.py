@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.experiment.test_submissions import failed, result
+from tests.experiment.test_submissions import CLIPS, failed, result
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.handing_in import prepare_branch, request_text
-from vdbench.experiment.result import ResultStore
+from vdbench.experiment.result import Result, ResultStore
 from vdbench.experiment.rules import Finding
-from vdbench.experiment.submissions import export
+
+
+def handed_in(results: list[Result], folder: Path) -> None:
+    """Results in a folder, beside their test set."""
+    ResultStore(folder).clip_lists.write(CLIPS)
+    for value in results:
+        ResultStore(folder).write(value)
 
 
 def git(checkout: Path, *words: str) -> str:
@@ -23,7 +29,7 @@ def git(checkout: Path, *words: str) -> str:
 def checkout(tmp_path: Path) -> Path:
     """A repository whose shared results are those of one seed."""
     folder = tmp_path / "checkout"
-    export([result(seed=0)], folder / "leaderboard" / "results")
+    handed_in([result(seed=0)], folder / "leaderboard" / "results")
     git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "config", "user.name", "somebody")
     git(folder, "config", "user.email", "somebody@example.org")
@@ -34,7 +40,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_a_branch_holds_the_new_results_in_one_commit_and_main_does_not(checkout: Path, tmp_path: Path) -> None:
     results = [result(seed=seed) for seed in range(3)]
-    export(results, tmp_path / "new")
+    handed_in(results, tmp_path / "new")
     branch = prepare_branch(checkout, tmp_path / "new", results)
     assert git(checkout, "branch", "--show-current") == branch
     assert git(checkout, "log", "--format=%s", "main..") == "Add results of random"
@@ -48,7 +54,7 @@ def test_a_branch_holds_the_new_results_in_one_commit_and_main_does_not(checkout
 
 def test_a_checkout_that_cannot_take_them_is_left_as_it_is(checkout: Path, tmp_path: Path) -> None:
     other = [result(seed=0, top1=0.9)]
-    export(other, tmp_path / "new")
+    handed_in(other, tmp_path / "new")
     with pytest.raises(DataError, match="1 results have another outcome"):
         prepare_branch(checkout, tmp_path / "new", other)
     with pytest.raises(UsageError, match="has no leaderboard/results"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,6 +20,7 @@ from vdbench.experiment.result import Environment, Failure, Result, ResultStore,
 from vdbench.experiment.rules import Finding, findings
 from vdbench.experiment.submissions import Merge, export_artefacts, plan_merge, result_files, shareable
 from vdbench.experiment.suite import load_suite
+from vdbench.outcomes import ClipList, Places, pack, unpack
 from vdbench.records import Condition, DatasetRecord, Provenance, Score, StudentScores
 from vdbench.storage import files
 from vdbench_leaderboard.build import build
@@ -27,15 +29,41 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 HERE = Environment(vdbench="0.1.0", python="3.11", torch="2.5", device="a processor", cpus=2, platform="Linux x86_64")
 DIGITS = DatasetRecord(
     name="motion-digits", fingerprint="f" * 16, split=1, classes=8, class_names=tuple("abcdefgh"), classes_total=8,
-    clips=640, clips_total=640, train_clips=326, test_clips=256,
+    clips=640, clips_total=640, train_clips=326, test_clips=240,
 )  # fmt: skip
 
 
+CLIPS = ClipList(
+    classes=DIGITS.class_names,
+    ids=tuple(f"{row}.mp4" for row in range(240)),
+    labels=tuple(row // 30 for row in range(240)),
+    groups=tuple(f"video {row // 5}" for row in range(240)),
+)
+"""Their test set: 30 clips of each class, five of each video."""
+
+
 def scores(seed: int, top1: float = 0.5) -> StudentScores:
+    """A network that hits about such a share of each class, and gives half of the other clips rank 6."""
+    hits = round(30 * top1)
+    ahead = np.tile([0] * hits + [1, 5] * 15, (8, 1))[:, :30].ravel()
+    places = Places(ahead, np.zeros_like(ahead))
+    share = hits / 30
     return StudentScores(
         student="minic3d", width=16, parameters=10, train_seconds=1, test_seconds=1, peak_memory=1,
-        scores=(Score(seed=1000 * seed, top1=top1, top5=0.9, macro=top1, train_loss=0.1),), confusion=((0, 1, 256),),
+        scores=(Score(seed=1000 * seed, top1=share, top5=float(places.won(5).mean()), macro=share, train_loss=0.1,
+                      outcomes=pack(places, 8)),),
+        confusion=tuple((label, (label + miss) % 8, count) for label in range(8)
+                        for miss, count in enumerate((hits, 30 - hits)) if count),
     )  # fmt: skip
+
+
+def bare(full: Result) -> Result:
+    """The result as an earlier version kept it, without outcomes per clip."""
+    students = tuple(
+        student.model_copy(update={"scores": tuple(s.model_copy(update={"outcomes": None}) for s in student.scores)})
+        for student in full.students
+    )
+    return full.model_copy(update={"students": students, "test_set": None})
 
 
 def result(method: str = "random", seed: int = 0, top1: float = 0.5, **changes: Any) -> Result:
@@ -45,6 +73,7 @@ def result(method: str = "random", seed: int = 0, top1: float = 0.5, **changes: 
         id=files.digest([method, seed]), status="done", method=method, method_version=1, pool="real", settings={},
         suite="quick", protocol=protocol.model_dump(mode="json"), evaluated_on="test", dataset=DIGITS,
         ipc=None if method == "full" else 1, seed=seed, students=(scores(seed, top1),), stored_clips=8, stored_bytes=80,
+        test_set=CLIPS.fingerprint,
         artefact="0" * 63 + str(seed), distilled="d" * 16, provenance=Provenance(), environment=HERE, started=START,
     )  # fmt: skip
     return value.model_copy(update=changes)
@@ -58,6 +87,7 @@ def failed(method: str = "random", seed: int = 0, message: str = "no memory") ->
         status="failed",
         failure=failure,
         students=(),
+        test_set=None,
         artefact=None,
         distilled=None,
         provenance=None,
@@ -84,6 +114,8 @@ def write(tmp_path: Path) -> Write:
     def call(name: str, results: Sequence[Result]) -> Path:
         (tmp_path / name).mkdir(exist_ok=True)
         for value in results:
+            if value.test_set == CLIPS.fingerprint:
+                ResultStore(tmp_path / name).clip_lists.write(CLIPS)
             files.write_json(tmp_path / name / f"{value.id}.json", value.model_dump(mode="json"))
         return tmp_path / name
 
@@ -133,8 +165,11 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"students": ()}, "its students are not minic3d"),
     ({"students": (scores(0), scores(0))}, "its students are not minic3d"),
     (changed_students(seed=1), "its networks do not have the seeds 0"),
-    (changed_students(top1=0.95), "a higher top-1 than top-5"),
-    ({"students": (scores(0).model_copy(update={"confusion": ((0, 0, 1),)}),)}, "does not count 256 test clips"),
+    (changed_students(top1=0.95, outcomes=None) | {"test_set": None}, "a higher top-1 than top-5"),
+    (
+        {"students": (bare(result()).students[0].model_copy(update={"confusion": ((0, 0, 1),)}),), "test_set": None},
+        "does not count 240 test clips",
+    ),
     ({"conditions": (Condition(labels="soft", students=(scores(0),)),)}, "judged as its protocol says"),
     ({"labels": "soft"}, "judged as its protocol says beside its own way: own-random"),
     ({"failure": failed().failure}, "it is done, and has a failure"),
@@ -213,7 +248,7 @@ def test_two_results_of_one_seed_are_told(write: Write) -> None:
 def test_places_may_be_files_and_an_empty_one_is_an_error(write: Write, tmp_path: Path) -> None:
     folder = write("a", complete())
     one = folder / f"{result().id}.json"
-    assert result_files([one, folder]) == [one, *(path for path in sorted(folder.iterdir()) if path != one)]
+    assert result_files([one, folder]) == [one, *(path for path in sorted(folder.glob("*.json")) if path != one)]
     for place in (tmp_path / "none", tmp_path / "none.json", write("empty", [])):
         with pytest.raises(DataError, match="there is no result in"):
             result_files([place])
@@ -328,6 +363,51 @@ def test_the_same_outcome_on_another_day_and_machine_is_skipped(write: Write) ->
     later = result(started=START + timedelta(days=1), environment=elsewhere, students=(slower,))
     assert merged([write("a", [later])], into).skipped == (later,)
     assert content(into) == before
+
+
+def test_outcomes_per_clip_are_no_conflict_with_a_result_that_lacks_them_and_the_fuller_one_stays(write: Write) -> None:
+    into = write("into", [bare(result(seed=0, verified=mark(0.5))), bare(result(seed=1)), result(seed=2)])
+    late = {"started": START + timedelta(days=1)}
+    coming = [result(seed=0, **late), bare(result(seed=1, **late, verified=mark())), bare(result(seed=2, **late))]
+    plan = merged([write("a", coming)], into)
+    assert [[r.seed for r in some] for some in (plan.fuller, plan.verified, plan.skipped)] == [[0], [1], [2]]
+    stored = read(into)
+    assert stored[result(seed=0).id] == result(seed=0, verified=mark(0.5), **late)
+    assert stored[result(seed=1).id] == bare(result(seed=1, verified=mark()))
+    assert stored[result(seed=2).id] == result(seed=2)
+    assert ResultStore(into).clip_lists.read(CLIPS.fingerprint) == CLIPS
+    assert merged([write("a", coming)], into).written == ()
+
+
+def test_equal_scores_of_other_clips_are_a_conflict(write: Write) -> None:
+    one, two = result().students[0], scores(0)
+    outcomes = two.scores[0].outcomes
+    assert outcomes is not None
+    places = unpack(outcomes, 240, 8)
+    turned = pack(Places(places.ahead.reshape(8, 30)[:, ::-1].ravel(), places.level), 8)
+    moved = one.model_copy(update={"scores": (one.scores[0].model_copy(update={"outcomes": turned}),)})
+    assert said(findings([write("a", [result(students=(moved,))])]), True) == [], "as good as the other"
+    plan = plan_merge([write("a", [result(students=(moved,))]), write("b", [result()])], write("into", []))
+    assert dict(plan.conflicts) == {result().id: ("outcomes per clip",)}
+
+
+def test_a_test_set_that_is_not_there_or_was_edited_is_a_fault(write: Write) -> None:
+    folder = write("a", complete())
+    path = ResultStore(folder).clip_lists.path(CLIPS.fingerprint)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("video 7", "video 8"), encoding="utf-8")
+    assert all("since it was edited or renamed" in what for what in said(findings([folder]), True))
+    path.write_text(text[:-9], encoding="utf-8")
+    assert all("is not a test set that can be read" in what for what in said(findings([folder]), True))
+    path.unlink()
+    faults = said(findings([folder]), True)
+    assert len(faults) == 6 and all(what.startswith(f"there is no test set {path}") for what in faults)
+
+
+def test_results_of_earlier_versions_keep_the_rules_and_say_what_they_lack(write: Write) -> None:
+    (remark,) = findings([write("a", [*map(bare, complete()[:2]), *complete()[2:]])])
+    assert (remark.where, remark.fault) == ("outcomes", False)
+    assert remark.what.startswith("2 of 6 finished results keep no outcomes per clip")
 
 
 def test_a_mark_comes_along_and_nothing_else_of_a_result_that_is_there(write: Write) -> None:

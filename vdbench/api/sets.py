@@ -228,7 +228,7 @@ def evaluate(
     bench = replace(bench, protocol=chosen.protocol.on(declared).computed_on(bench.device))
     distilled = ours or _read(what, bench, reading)
     train, protocol_now = bench.view.train, bench.protocol
-    check_fit(distilled, bench.view.test if protocol_now.evaluate_on == "test" else bench.view.validation)
+    check_fit(distilled, bench.tested)
     check_set(distilled, train, None, distilled.record.method)
     if distilled.record.train_fingerprint != train.fingerprint:
         warnings.warn("it was made from other clips than this suite's train split", stacklevel=2)

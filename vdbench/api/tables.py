@@ -144,5 +144,5 @@ def _networks(students: Sequence[StudentScores], conditions: Sequence[Condition]
                     "width": scores.width,
                     "depth": scores.depth,
                     "network": score.seed,
-                    **score.model_dump(exclude={"seed"}),
+                    **score.model_dump(exclude={"seed", "outcomes"}),
                 }

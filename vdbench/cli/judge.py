@@ -124,8 +124,9 @@ def evaluate(
         path, dataset, suite=suite or "quick", seed=seed or 0, set=changes, reading=reading, device=device, home=home
     )
     record = judged.distilled.record
-    told = {"assumed": record.settings | {"lr": record.step_size}} if outside else {}
-    _show(judged.distilled, judged.evaluation, told, as_json)
+    told = {"test_set": judged.evaluation.tested.fingerprint}
+    assumed = {"assumed": record.settings | {"lr": record.step_size}} if outside else {}
+    _show(judged.distilled, judged.evaluation, told | assumed, as_json)
 
 
 def _show(distilled: DistilledSet, scores: Evaluation, told: dict[str, Any], as_json: bool) -> None:

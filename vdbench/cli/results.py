@@ -129,7 +129,10 @@ def export(
     ] = None,
     home: HomeOption = None,
 ) -> None:
-    """Copy results, failed ones included, into a folder, for a leaderboard that is shared."""
+    """Copy results, failed ones included, into a folder, for a leaderboard that is shared.
+
+    The test sets that they speak of go into `test-sets/` there.
+    """
     from vdbench.experiment.home import Home
     from vdbench.experiment.submissions import ARTEFACTS, export_artefacts
     from vdbench.experiment.submissions import export as write
@@ -137,7 +140,7 @@ def export(
     if not hf and (benchmark or source):
         raise UsageError("--benchmark and --source say something of --hf; add it, or leave them out")
     results = chosen_results(home, suite, dataset, method)
-    write(results, folder)
+    write(results, Home.at(home).results, folder)
     out.print(f"{len(results)} results written to {folder}", soft_wrap=True)
     if artefacts:
         handed = export_artefacts(results, Home.at(home).root / ARTEFACTS, folder)
@@ -215,8 +218,9 @@ def merge(
 ) -> None:
     """Add results to a folder of shared ones, all or none. What is there is never replaced by another outcome.
 
-    Results that are there already are skipped, a done one takes the place of a failed one, and a verified one brings
-    its mark. If two finished results of one trial differ, they are listed, nothing is written, and the exit code is 1.
+    Results that are there already are skipped. A done one takes the place of a failed one, one with outcomes per clip
+    that of an equal one without, and a verified one brings its mark. Test sets come with their results. If two finished
+    results of one trial differ, they are listed, nothing is written, and the exit code is 1.
     """
     from vdbench.experiment.rules import findings
     from vdbench.experiment.submissions import plan_merge
@@ -239,6 +243,7 @@ def merge(
     counts = {
         "added": plan.added,
         "in place of failed ones": plan.finished,
+        "now with outcomes per clip": plan.fuller,
         "now verified": plan.verified,
         "there already": plan.skipped,
     }

@@ -41,7 +41,7 @@ def submit(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"there is something in {folder} already; name a new folder")
     results = chosen_results(home, suite, dataset, method)
-    export(results, folder)
+    export(results, Home.at(home).results, folder)
     handed = export_artefacts(results, Home.at(home).root / ARTEFACTS, folder)
     found = findings([folder])
     if faults := [finding for finding in found if finding.fault]:

@@ -12,6 +12,7 @@ from pydantic import Field
 from vdbench.errors import DataError, DivergedError
 from vdbench.evaluation.batches import TrainingSet, placed
 from vdbench.evaluation.train import Recipe, train_student
+from vdbench.outcomes import Places, pack
 from vdbench.records import Record, Score, StudentScores
 from vdbench.seeding import generator
 from vdbench.students import build_student
@@ -180,10 +181,20 @@ def credits(logits: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
     Returns:
         float64 ``(N,)``.
     """
-    own = logits.gather(1, labels.unsqueeze(1))
-    ahead = (logits > own).sum(dim=1)
-    level = (logits == own).sum(dim=1)
+    ahead, level = _placed(logits, labels)
     return ((k - ahead).double() / level).clamp(0, 1)
+
+
+def places(logits: torch.Tensor, labels: torch.Tensor) -> Places:
+    """Where the class of each clip came, for logits and labels as :func:`credits` takes them."""
+    ahead, level = _placed(logits, labels)
+    return Places(ahead.numpy(), level.numpy() - 1)
+
+
+def _placed(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """For each clip, how many logits are above that of its class, and how many are equal to it, its own included."""
+    own = logits.gather(1, labels.unsqueeze(1))
+    return (logits > own).sum(dim=1), (logits == own).sum(dim=1)
 
 
 class _Trained(NamedTuple):
@@ -225,7 +236,15 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
         blurred = {name: top_k(some, labels, 1) for name, some in zip(alterations, altered, strict=True)}
         report(recipe.steps(len(data)), **{f"{curve}/top1": top1})
         scores.append(
-            Score(seed=seed, top1=top1, top5=top5, macro=macro(logits, labels), train_loss=losses[-1], **blurred)
+            Score(
+                seed=seed,
+                top1=top1,
+                top5=top5,
+                macro=macro(logits, labels),
+                train_loss=losses[-1],
+                outcomes=pack(places(logits, labels), len(test.classes)),
+                **blurred,
+            )
         )
         confusion.update(zip(labels.tolist(), logits.argmax(dim=1).tolist(), strict=True))
         train_seconds += training.seconds

@@ -9,6 +9,7 @@ import numpy as np
 
 from vdbench.clips.drawing import random_rows
 from vdbench.evaluation.evaluate import evaluate
+from vdbench.outcomes import ClipList
 from vdbench.records import Condition, EvaluationSetting
 from vdbench.work.reports import Report, silent
 
@@ -36,10 +37,12 @@ class Evaluation:
     Attributes:
         students: trained with the set's own labels and step size, where it has any.
         conditions: the other settings in which the same clips were evaluated.
+        tested: the clips that all of them were tested on, which outcomes per clip speak of.
     """
 
     students: tuple[StudentScores, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Condition, ...]
+    tested: ClipList
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Judge:
         own = self.recipe if record.step_size is None else self.recipe.model_copy(update={"lr": record.step_size})
         students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, report)
         if ipc is None:
-            return Evaluation(students)
+            return Evaluation(students, (), clip_list(self.test))
         judged = []
         for setting in evaluation_settings(
             record.labels, record.step_size is not None, self.labels, self.augmentation is not None
@@ -97,7 +100,7 @@ class Judge:
             data, curves = self._shown(distilled, setting, ipc, seed), _named(report, setting.name)
             scores = evaluate(data, self.test, self.students[:1], recipe, self.seeds, self.device, curves, probe=False)
             judged.append(Condition(**setting.model_dump(), students=scores))
-        return Evaluation(students, tuple(judged))
+        return Evaluation(students, tuple(judged), clip_list(self.test))
 
     def _shown(self, distilled: DistilledSet, setting: EvaluationSetting, ipc: int, seed: int) -> TrainingSet:
         """The clips of a condition, with hard labels or with soft ones: their own, where they have some."""
@@ -134,6 +137,11 @@ def evaluation_settings(
         setting.model_copy(update={"random": True}) for setting in (EvaluationSetting(labels="own"), *own)
     ] * brings
     return [*plain, *own, *controls]
+
+
+def clip_list(clips: ClipSet) -> ClipList:
+    """Which clips these are, without their pixels."""
+    return ClipList(classes=clips.classes, ids=clips.ids, labels=tuple(clips.labels.tolist()), groups=clips.groups)
 
 
 def random_clips(train: ClipSet, ipc: int, seed: int) -> ClipSet:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.datasets.prepare import prepared_store
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import UsageError
-from vdbench.evaluation.judging import Judge
+from vdbench.evaluation.judging import Judge, clip_list
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.generator.choice import pool_spec
 from vdbench.generator.settings import generator_settings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from vdbench.clips.clipset import ClipSet
     from vdbench.datasets.draft import Progress
     from vdbench.datasets.store import ClipStore
     from vdbench.distilled.distilled_set import DistilledSet
@@ -77,6 +78,15 @@ class Bench:
         """
         store = prepared_store(dataset, home.root, protocol.frames, protocol.size, on_progress=on_progress)
         return cls.of(store, protocol, home, device)
+
+    @property
+    def tested(self) -> ClipSet:
+        """The clips that students are tested on: the test part, or the validation part while tuning."""
+        return self.view.test if self.protocol.evaluate_on == "test" else self.view.validation
+
+    def list_tested(self) -> None:
+        """Write down beside the results of the home which clips these are, unless that was done."""
+        self.home.results.clip_lists.write(clip_list(self.tested))
 
     @property
     def _on(self) -> torch.device:
@@ -135,6 +145,8 @@ class Bench:
     ) -> Evaluation:
         """Judge a distilled set under the protocol; a teacher is trained when it is first needed.
 
+        Which clips it is tested on is written beside the results of the home first.
+
         Args:
             distilled: what to judge.
             ipc: clips per class of the random controls; None for none.
@@ -147,7 +159,7 @@ class Bench:
         needs_teacher = "soft" in {*protocol.labels, distilled.record.labels}
         judge = Judge(
             train=view.train,
-            test=view.test if protocol.evaluate_on == "test" else view.validation,
+            test=self.tested,
             students=protocol.students,
             recipe=protocol.recipe,
             seeds=seeds,
@@ -156,6 +168,7 @@ class Bench:
             augmentation=protocol.augmentation,
             teacher=teacher_of(protocol).teacher(assets or self.assets(report)) if needs_teacher else None,
         )
+        self.list_tested()
         return judge(distilled, ipc, seed, report)
 
 

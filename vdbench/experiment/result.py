@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from vdbench.errors import DataError, FailureKind
+from vdbench.experiment.test_sets import TEST_SETS, ClipLists
 from vdbench.records import Condition, DatasetRecord, Provenance, Record, StudentScores
 from vdbench.storage import files
 from vdbench.storage.validation import faults_in
@@ -81,8 +82,8 @@ class Source(Record):
     bibtex: str = ""
 
 
-UNDECIDED = {"stages", "environment", "started", "verified", "curves", "source", "judged_as"}
-"""Fields of a result in which two runs of the same trial may differ."""
+UNDECIDED = {"stages", "environment", "started", "verified", "curves", "source", "judged_as", "test_set"}
+"""Fields of a result in which two runs of the same trial, by different versions too, may differ."""
 Curve = tuple[tuple[int, float], ...]
 """Step and value, thinned."""
 
@@ -128,6 +129,8 @@ class Result(Record):
         students: scores per student, trained with the method's own labels and step size where it learned any; empty
             when failed.
         conditions: scores of the same students and clips evaluated in the protocol's other settings.
+        test_set: fingerprint of the test clips that the outcomes of all networks speak of, which lie in
+            ``test-sets/`` beside the result; None where it keeps no outcomes, as those of earlier versions.
         step_size: learning rate that the method learned and its students were trained with; None where the protocol's
             was used.
         stored_clips: clips in the distilled set.
@@ -169,6 +172,7 @@ class Result(Record):
     labels: Literal["hard", "soft"] = "hard"
     students: tuple[StudentScores, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    test_set: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
     step_size: float | None = None
     stored_clips: int = 0
     stored_bytes: int = 0
@@ -198,12 +202,22 @@ class Result(Record):
         """
         return self.method if self.pool in (None, "real") else f"{self.method}@{self.pool}"
 
+    @property
+    def every_student(self) -> tuple[StudentScores, ...]:
+        """The scores of all students, those of the conditions after the others."""
+        return (*self.students, *(scores for condition in self.conditions for scores in condition.students))
+
     def outcome(self) -> dict[str, Any]:
-        """Everything but times, memory, machine, curves and titles: equal for two runs of the same trial."""
+        """Everything but times, memory, machine, curves and titles: equal for two runs of the same trial.
+
+        What earlier versions did not keep, outcomes per clip, is left out too.
+        """
         value = self.model_dump(mode="json", exclude=UNDECIDED)
         for student in (*value["students"], *(s for condition in value["conditions"] for s in condition["students"])):
             for cost in ("train_seconds", "test_seconds", "peak_memory"):
                 del student[cost]
+            for score in student["scores"]:
+                del score["outcomes"]
         return value
 
 
@@ -216,6 +230,11 @@ class ResultStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def clip_lists(self) -> ClipLists:
+        """The test clips that these results speak of."""
+        return ClipLists(self.folder / TEST_SETS)
 
     def path(self, trial_id: str) -> Path:
         """Where the result of a trial is, or will be."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -18,20 +18,23 @@ from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.distilled.distilled_set import TENSORS
 from vdbench.errors import DataError
 from vdbench.evaluation.judging import evaluation_settings
-from vdbench.experiment.result import read_result
+from vdbench.experiment.outcome_rules import outcome_faults
+from vdbench.experiment.result import ResultStore, read_result
 from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
 from vdbench.experiment.suite import MODIFIED, Protocol, load_suite, suite_names, unmirrored
+from vdbench.experiment.test_sets import TEST_SETS
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.verification import tolerance
 from vdbench.storage import files
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from vdbench.experiment.result import Result
     from vdbench.experiment.suite import Suite
+    from vdbench.outcomes import ClipList
     from vdbench.records import StudentScores
 
 SEEDS = 3
@@ -64,6 +67,7 @@ def findings(places: Sequence[Path]) -> list[Finding]:
     """
     read: list[Result] = []
     found: list[Finding] = []
+    clips = lru_cache(maxsize=8)(lambda folder, fingerprint: ResultStore(folder).clip_lists.read(fingerprint))
     for path in result_files(places):
         try:
             result = read_result(path)
@@ -71,15 +75,28 @@ def findings(places: Sequence[Path]) -> list[Finding]:
             found.append(Finding(str(path), str(error).removeprefix(f"{path} "), fault=True))
             continue
         read.append(result)
-        found += [Finding(str(path), what, fault=True) for what in faults_of(result)]
+        faults = (*faults_of(result), *_clip_faults(result, partial(clips, path.parent)))
+        found += [Finding(str(path), what, fault=True) for what in faults]
     for place in places:
         found += _beside(place, read)
     found += [Finding(where, what, fault=False) for where, what in remarks_on(read)]
     return sorted(found, key=lambda finding: not finding.fault)
 
 
+def _clip_faults(result: Result, clips: Callable[[str], ClipList]) -> Iterator[str]:
+    """What is wrong with its outcomes per clip, or with the test set that they speak of, found by its fingerprint."""
+    if result.status != "done":
+        return
+    try:
+        known = None if result.test_set is None else clips(result.test_set)
+    except DataError as error:
+        yield str(error)
+        return
+    yield from outcome_faults(result, known)
+
+
 def faults_of(result: Result) -> Iterator[str]:
-    """What keeps one result from being merged."""
+    """What keeps one result from being merged, as far as it can be seen by itself."""
     if not re.fullmatch("[0-9a-f]{16}", result.id):
         yield f"its id '{result.id}' is no trial's"
     if not (result.environment.device and result.environment.torch and result.environment.platform):
@@ -151,11 +168,10 @@ def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
         yield f"it was not judged as its protocol says beside its own way: {', '.join(names) or 'in no other'}"
     if result.verified is not None and not 0 <= result.verified.difference <= tolerance(protocol.evaluation_seeds):
         yield f"it is marked as verified with a difference of {result.verified.difference:g} points"
-    conditions = [scores for setting in result.conditions for scores in setting.students]
     seeds = student_seeds(result.seed, protocol.evaluation_seeds)
-    if any([score.seed for score in scores.scores] != seeds for scores in (*result.students, *conditions)):
+    if any([score.seed for score in scores.scores] != seeds for scores in result.every_student):
         yield f"its networks do not have the seeds {', '.join(map(str, seeds))}"
-    if any(score.top1 > score.top5 for scores in (*result.students, *conditions) for score in scores.scores):
+    if any(score.top1 > score.top5 for scores in result.every_student for score in scores.scores):
         yield "a network has a higher top-1 than top-5"
     tested = result.dataset.test_clips * protocol.evaluation_seeds
     if any(_counted(scores) not in (0, tested) for scores in result.students):
@@ -179,6 +195,10 @@ def remarks_on(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
         yield from _table_remarks(table)
     for cell in cells.values():
         yield from _seed_remarks(cell)
+    done = [result for result in results if result.status == "done"]
+    if lacking := sum(result.test_set is None for result in done):
+        what = f"{lacking} of {len(done)} finished results keep no outcomes per clip, as those of earlier versions"
+        yield "outcomes", f"{what}; what they say of other test clips is not known"
     if marked := [result for result in results if result.verified is not None]:
         yield "verified", f"{len(marked)} of {len(results)} results bring the mark; it is their maker's claim"
 
@@ -226,7 +246,7 @@ def _beside(place: Path, results: Iterable[Result]) -> Iterator[Finding]:
         in_set = len(parts) == 3 and parts[0] == ARTEFACTS and parts[2] in PARTS
         if in_set and parts[2] == TENSORS:
             yield from _set_faults(path, owners)
-        elif not in_set and not (len(parts) == 1 and path.suffix == ".json"):
+        elif not in_set and not (path.suffix == ".json" and parts[:-1] in ((), (TEST_SETS,))):
             yield Finding(str(path), "it is neither a result nor part of a distilled set", fault=False)
 
 

@@ -10,9 +10,9 @@ import json
 import shutil
 import uuid
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.distilled.distilled_set import RECORD, TENSORS
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vdbench.experiment.result import Result
+    from vdbench.outcomes import ClipList
     from vdbench.records import Provenance
 
 ARTEFACTS = "distilled"
@@ -68,10 +69,23 @@ def may_be_handed_on(dataset: str, provenance: Provenance | None) -> bool:
     return load_dataset(dataset).layout == "rendered" or (provenance is not None and provenance.pool == "generated")
 
 
-def export(results: Sequence[Result], folder: Path) -> None:
-    """Write results into a folder. A failure never replaces a result that is done."""
+def export(results: Sequence[Result], source: ResultStore, folder: Path) -> None:
+    """Write results into a folder, with the test sets that they name. A failure never replaces a result that is done.
+
+    Args:
+        results: some of the source.
+        source: has their test sets.
+        folder: where they go.
+
+    Raises:
+        DataError: a test set that they name is not there, or was damaged; nothing was written.
+    """
+    target = ResultStore(folder)
+    named = sorted({result.test_set for result in results if result.test_set is not None})
+    for clips in [source.clip_lists.read(fingerprint) for fingerprint in named]:
+        target.clip_lists.write(clips)
     for result in results:
-        ResultStore(folder).write(result)
+        target.write(result)
 
 
 @dataclass(frozen=True)
@@ -132,16 +146,25 @@ class Merge:
         conflicts: by id, the fields in which results of one trial differ.
         added: results that are new there.
         finished: results that take the place of a failed trial.
+        fuller: results in whose place the same result goes, elsewhere stored with outcomes per clip.
         verified: results there that the same result, elsewhere verified, brings its mark to.
         skipped: results of trials that are there already.
+        test_sets: that the results written name.
     """
 
     folder: Path
     conflicts: Mapping[str, tuple[str, ...]]
     added: tuple[Result, ...] = ()
     finished: tuple[Result, ...] = ()
+    fuller: tuple[Result, ...] = ()
     verified: tuple[Result, ...] = ()
     skipped: tuple[Result, ...] = ()
+    test_sets: tuple[ClipList, ...] = ()
+
+    @property
+    def written(self) -> tuple[Result, ...]:
+        """All results that are written."""
+        return (*self.added, *self.finished, *self.fuller, *self.verified)
 
     def write(self) -> None:
         """Write all of it: first beside the folder's files, then each into its place.
@@ -157,8 +180,14 @@ class Merge:
         draft = self.folder / f".merge-{uuid.uuid4().hex[:8]}"
         draft.mkdir(parents=True)
         try:
-            for result in (*self.added, *self.finished, *self.verified):
+            for result in self.written:
                 ResultStore(draft).write(result)
+            for clips in self.test_sets:
+                ResultStore(draft).clip_lists.write(clips)
+            for clips in self.test_sets:
+                path = ResultStore(self.folder).clip_lists.path(clips.fingerprint)
+                path.parent.mkdir(exist_ok=True)
+                ResultStore(draft).clip_lists.path(clips.fingerprint).replace(path)
             for path in ResultStore(draft).paths():
                 path.replace(self.folder / path.name)
         finally:
@@ -168,21 +197,24 @@ class Merge:
 def plan_merge(sources: Sequence[Path], into: Path) -> Merge:
     """Lay out what merging results into a folder would do; nothing is written.
 
-    What is in the folder stays, but that a done result takes the place of a failed one and that a verified result
-    brings its mark. Of several equal results that are new, the verified one is taken, then the earliest, so that
-    the order of sources plays no part.
+    What is in the folder stays, but that a done result takes the place of a failed one, that one with outcomes per clip
+    takes the place of one without, and that a verified result brings its mark. Of several equal results that are new,
+    one with outcomes is taken, then the verified one, then the earliest, so that the order of sources plays no part.
 
     Args:
         sources: folders and files.
         into: the folder, which need not exist.
 
     Raises:
-        DataError: there is no result in a source, or one here or there cannot be read.
+        DataError: there is no result in a source, or one here or there, or its test set, cannot be read.
     """
     coming: dict[str, list[Result]] = defaultdict(list)
+    lists: dict[str, Path] = {}
     for path in result_files(sources):
         result = read_result(path)
         coming[result.id].append(result)
+        if result.test_set is not None:
+            lists[result.test_set] = path.parent
     kinds: dict[str, list[Result]] = defaultdict(list)
     conflicts = {}
     for trial_id, new in sorted(coming.items()):
@@ -191,34 +223,57 @@ def plan_merge(sources: Sequence[Path], into: Path) -> Merge:
         if differing := _differing([result for result in (*new, old) if result is not None]):
             conflicts[trial_id] = differing
             continue
-        best = min(new, key=_preference)
-        kind = _kind(old, best)
-        if old is not None and kind == "verified":
-            best = old.model_copy(update={"verified": best.verified})
+        kind, best = _joined(old, sorted(new, key=_preference))
         kinds[kind].append(best)
-    return Merge(into, conflicts, **{kind: tuple(some) for kind, some in kinds.items()})
+    results: dict[str, Any] = {kind: tuple(some) for kind, some in kinds.items()}
+    plan = Merge(into, conflicts, **results)
+    named = sorted({result.test_set for result in plan.written if result.test_set in lists})
+    return replace(plan, test_sets=tuple(ResultStore(lists[name]).clip_lists.read(name) for name in named))
 
 
-def _kind(old: Result | None, new: Result) -> str:
-    """The field of :class:`Merge` that a new result belongs to, beside the one that is there."""
+def _joined(old: Result | None, new: Sequence[Result]) -> tuple[str, Result]:
+    """What is stored of equal results, and the field of :class:`Merge` that it belongs to.
+
+    Args:
+        old: the one that is there.
+        new: those that come, by preference.
+    """
+    best = _marked(new[0], new)
     if old is None:
-        return "added"
-    if new.status == "failed":
-        return "skipped"
+        return "added", best
+    if best.status == "failed":
+        return "skipped", best
     if old.status == "failed":
-        return "finished"
-    return "verified" if old.verified is None and new.verified is not None else "skipped"
+        return "finished", best
+    if old.test_set is None and best.test_set is not None:
+        return "fuller", _marked(best, [old])
+    marked = _marked(old, [best])
+    return ("skipped", best) if marked is old else ("verified", marked)
 
 
-def _preference(result: Result) -> tuple[bool, bool, str, str]:
-    """Of the results of one trial the smallest is taken: done, verified, early; the rest only settles ties."""
+def _marked(result: Result, others: Iterable[Result]) -> Result:
+    """A result with the first mark of verification among it and others that equal it."""
+    mark = next((other.verified for other in others if other.verified is not None), None)
+    bare = result.status == "done" and result.verified is None and mark is not None
+    return result.model_copy(update={"verified": mark}) if bare else result
+
+
+def _preference(result: Result) -> tuple[bool, bool, bool, str, str]:
+    """Of the results of one trial the smallest is taken: done, full, verified, early; the rest only settles ties."""
     text = json.dumps(result.model_dump(mode="json"), sort_keys=True)
-    return result.status != "done", result.verified is None, result.started.isoformat(), text
+    return result.status != "done", result.test_set is None, result.verified is None, result.started.isoformat(), text
 
 
 def _differing(results: Sequence[Result]) -> tuple[str, ...]:
     """The fields in which finished results of one trial differ; a failure says nothing of the outcome."""
-    outcomes = [result.outcome() for result in results if result.status == "done"]
-    return tuple(
-        name for name in (outcomes[0] if outcomes else {}) if any(o[name] != outcomes[0][name] for o in outcomes)
-    )
+    done = [result for result in results if result.status == "done"]
+    outcomes = [result.outcome() for result in done]
+    names = [name for name in (outcomes[0] if outcomes else {}) if any(o[name] != outcomes[0][name] for o in outcomes)]
+    kept = [
+        (result.test_set, *(score.outcomes for scores in result.every_student for score in scores.scores))
+        for result in done
+        if result.test_set is not None
+    ]
+    if not names and any(outcomes != kept[0] for outcomes in kept):
+        return ("outcomes per clip",)
+    return tuple(names)

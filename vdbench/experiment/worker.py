@@ -120,6 +120,7 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
             "labels": distilled.record.labels,
             "students": evaluation.students,
             "conditions": evaluation.conditions,
+            "test_set": evaluation.tested.fingerprint,
             "step_size": distilled.record.step_size,
             "stored_clips": len(distilled),
             "stored_bytes": distilled.stored_bytes,

@@ -33,6 +33,7 @@ class Standing:
             trial more changes nothing for the others.
         random_comparison: its top-1 compared with that of ``random``, stored by the same codec, corrected for all
             methods of the column that are; None of ``random`` itself and where there is none.
+        baseline: the cell of ``random`` that it was compared with; None where it was not.
         gains: its differences to the controls, under every condition.
         share_of_full: its top-1 in percent of what ``full`` reaches.
         rank: None for methods without a budget and for incomplete ones.
@@ -42,6 +43,7 @@ class Standing:
     cell: Cell
     expected: frozenset[int]
     random_comparison: Comparison | None
+    baseline: Cell | None
     gains: Gains
     share_of_full: float | None
     rank: int | None
@@ -204,6 +206,7 @@ def _column(column: Sequence[Cell], full: Cell | None) -> list[Standing]:
             cell,
             usual | cell.tried,
             compared.get(cell.method),
+            random[cell.any_result.codec] if cell.method in compared else None,
             gains(cell, random[cell.any_result.codec], full),
             _share(cell, full),
             rank.get(cell.method),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
     from vdbench.experiment.trial import Trial
+    from vdbench.outcomes import ClipList
     from vdbench.records import StudentScores
 
 SHOWN = {"classes", "labels", "normalisation", "step_size", "form", "codec", "clip_shape"}
@@ -53,17 +54,17 @@ def judged_once(home: Home, trial: Trial, key: str, judge: Callable[[], Evaluati
     """
     path = home.judged(key)
     known = home.results.read(path.read_text(encoding="utf-8")) if path.is_file() else None
-    if known is not None and known.status == "done" and known.id != trial.id:
-        return _taken_over(known), known.id
+    if known is not None and known.status == "done" and known.id != trial.id and known.test_set is not None:
+        return _taken_over(known, home.results.clip_lists.read(known.test_set)), known.id
     evaluation = judge()
     files.write_text(path, trial.id)  # whoever comes before the result is stored finds none, and judges
     return evaluation, None
 
 
-def _taken_over(result: Result) -> Evaluation:
+def _taken_over(result: Result, tested: ClipList) -> Evaluation:
     """The evaluation that a result holds, without what it cost, which was paid once."""
     conditions = [way.model_copy(update={"students": _free(way.students)}) for way in result.conditions]
-    return Evaluation(_free(result.students), tuple(conditions))
+    return Evaluation(_free(result.students), tuple(conditions), tested)
 
 
 def _free(students: Iterable[StudentScores]) -> tuple[StudentScores, ...]:

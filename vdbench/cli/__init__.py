@@ -21,6 +21,7 @@ from vdbench.cli import (
     leaderboard,
     methods,
     new_dataset,
+    power,
     results,
     run,
     sharing,
@@ -72,6 +73,7 @@ app.add_typer(generator.app, name="generator")
 app.add_typer(results.app, name="results")
 results.app.command("submit")(submitting.submit)
 app.add_typer(leaderboard.app, name="leaderboard")
+app.command("power")(power.power)
 app.command("mlflow")(tracked.mlflow)
 app.command("doctor")(doctor.doctor)
 

@@ -77,22 +77,22 @@ def questions(results: Iterable[Result], looks: tuple[int, ...], to_the_end: boo
 
 
 def _against_random(column: Sequence[Cell], looks: tuple[int, ...], to_the_end: bool) -> list[Question]:
-    pairs = [(cell, base) for cell in column if (base := _base(cell, column)) is not None and base is not cell]
+    pairs = [(cell, base) for cell in column if (base := base_of(cell, column)) is not None and base is not cell]
     return [_question(*pair, looks, len(pairs), to_the_end) for pair in pairs]
 
 
 def _against_the_leader(column: Sequence[Cell], looks: tuple[int, ...]) -> list[Question]:
     """Nothing where ``random`` leads; its own difference to the leader is asked for already."""
     leader = min(column, key=lambda cell: (-cell.top1.mean if cell.top1 else 0.0, cell.method))
-    others = [cell for cell in column if _base(cell, column) is not cell]
+    others = [cell for cell in column if base_of(cell, column) is not cell]
     if leader not in others:
         return []
     tests = len(list(combinations(others, 2)))
     return [_question(cell, leader, looks, tests) for cell in others if cell is not leader]
 
 
-def _base(cell: Cell, column: Sequence[Cell]) -> Cell | None:
-    """``random``, stored by the same codec."""
+def base_of(cell: Cell, column: Sequence[Cell]) -> Cell | None:
+    """``random`` of the same column, stored by the same codec; the cell itself where it is that one."""
     alike = [c for c in column if c.any_result.label == BASELINE and c.any_result.codec == cell.any_result.codec]
     return min(alike, key=lambda other: other.method, default=None)
 

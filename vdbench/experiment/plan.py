@@ -120,7 +120,6 @@ def make_plan(request: Request, home: Home) -> Plan:
         protocol = request.suite.protocol.on(declared).computed_on(request.device)
         site = _Site(request, registry, Bench.of(store, protocol, home, request.device))
         _check_data(request, site.bench.view)
-        site.bench.list_tested()
         cells = [
             *((pair, ipc, None) for ipc in request.ipc for pair in chosen),
             *((pair, site.fitting_ipc(pair, allowed), allowed) for allowed in request.budgets for pair in chosen),

@@ -102,6 +102,7 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
     shared = Stage(seconds=task.assets.seconds(needs), code=task.assets.code(needs))
     stages = {"assets": shared, "distill": made.cost}
     artefact = files.file_sha256(home.artefact(trial.storage_id) / TENSORS)
+    bench.list_tested()
     with progress.during("evaluate"):
         evaluation, judged_as = judged_once(
             home,

@@ -165,7 +165,9 @@ def test_one_set_is_the_one_of_a_run_and_is_made_once(home: Path) -> None:
     result = next(result for result in done.results if result.method == "random")
     assert result.distilled == folder.name and (folder / "tensors.safetensors").stat().st_mtime_ns == made
     assert torch.equal(small.tensors["clips"], DistilledSet.load(folder).tensors["clips"])
-    assert len(list((home / "results").glob("*.json"))) == 2  # distilling recorded none, and there is one control beside it
+    assert (
+        len(list((home / "results").glob("*.json"))) == 2
+    )  # distilling recorded none, and there is one control beside it
 
 
 def test_judging_gives_the_scores_of_a_run_whatever_the_clips_come_in(home: Path) -> None:

@@ -11,7 +11,6 @@ import vdbench
 from tests.api.conftest import TINY as TINY_SETTINGS
 from tests.cli.conftest import TINY, Cli, results
 from tests.worlds import lab_folder, lab_table
-from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.spec import load_dataset
 from vdbench.errors import DependencyError
 
@@ -45,8 +44,7 @@ def test_a_folder_a_table_and_python_give_the_same_ids(cli: Cli, folder: Path, t
     table, file = lab_table(folder, tmp_path / "clips.csv"), tmp_path / "lab.yaml"
     assert cli("datasets", "new", "lab", "--csv", table, *SMALL, "--to", file, "--home", homes[1]).code == 0
     assert cli(*run_on(file, homes[1])).code == 0
-    geometry = Geometry(frames=16, sampling="even", resize=128, size=112).at(8, 32)
-    vdbench.new_dataset("lab", videos=folder, geometry=geometry, home=homes[2])
+    vdbench.new_dataset("lab", videos=folder, frames=8, size=32, home=homes[2])
     clips = vdbench.load_dataset("lab", "quick", home=homes[2])
     assert len(clips.train.classes) == 3
     settings = TINY_SETTINGS | {"protocol.evaluation_seeds": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdbench.datasets.new import Wish
+from vdbench.datasets.new import GEOMETRY, Wish
 from vdbench.datasets.new import new_dataset as declare
 from vdbench.experiment.bench import Bench
 from vdbench.experiment.home import Home
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from vdbench.api.asking import SuiteLike
     from vdbench.clips.clipset import ClipSet
-    from vdbench.datasets.geometry import Geometry
 
 
 class Clips(NamedTuple):
@@ -49,7 +48,8 @@ def new_dataset(
     seed: int = 0,
     splits: int = 1,
     classes: Sequence[str] | None = None,
-    geometry: Geometry | None = None,
+    frames: int | None = None,
+    size: int | None = None,
     partial: bool = False,
     file: str | Path | None = None,
     replace: bool = False,
@@ -70,7 +70,8 @@ def new_dataset(
         seed: decides which clips these are.
         splits: how many splits to make.
         classes: only these.
-        geometry: the shape of its clips; 16 frames of 112x112 when left out.
+        frames: per clip; 16 when left out.
+        size: pixels per side; 112 when left out.
         partial: whether clips may be missing, and classes that are too small to test.
         file: where to write it; among the data sets of the home when left out, where its name finds it.
         replace: whether an earlier declaration of that name may be replaced.
@@ -95,7 +96,7 @@ def new_dataset(
         seed=seed,
         splits=splits,
         classes=classes,
-        geometry=geometry,
+        geometry=GEOMETRY.at(frames, size) if frames or size else None,
         partial=partial,
     )
     return declare(name, wish, Home.at(home).root, _path(file), replace=replace).file

@@ -59,7 +59,8 @@ def listed(table: Path, root: Path, columns: Mapping[str, str]) -> list[Row]:
         except DataError as error:
             faults.append(str(error))
     if faults:
-        more = f"; {len(faults) - 1} more lines are wrong" if len(faults) > 1 else ""
+        others = len(faults) - 1
+        more = f"; {others} more {'line is' if others == 1 else 'lines are'} wrong" if others else ""
         raise DataError(f"{faults[0]}{more}; correct them, or delete them" if more else f"{faults[0]}; correct it")
     return good
 

@@ -11,8 +11,8 @@ import ctypes
 import platform
 from functools import cache
 
-KEPT_TENSOR = 1 << 30
-"""Bytes from which on a single tensor is still returned to the system as soon as it is freed."""
+KEPT_TENSOR = 1 << 25
+"""Bytes from which on a tensor is returned as soon as it is freed: the heap would come to have holes of such sizes."""
 KEPT = 1 << 29
 """Bytes that may lie free at the end of the heap before they are returned."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3

@@ -90,4 +90,6 @@ def open_page(browser, place):
         context.close()
     assert logged == []
     assert {url.split(":")[0] for url in requested} <= {"file", "data", "blob"}
-    assert {url.split("#")[0] for url in requested if url.startswith("file")} == ({place.as_uri()} if contexts else set())
+    assert {url.split("#")[0] for url in requested if url.startswith("file")} == (
+        {place.as_uri()} if contexts else set()
+    )

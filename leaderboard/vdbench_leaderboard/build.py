@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.result import Result, ResultStore, read_result
@@ -107,6 +107,31 @@ def show(results: Path) -> RenderableType:
     from vdbench_leaderboard.tables.terminal import tables
 
     return tables(_boards(load(results)))
+
+
+def variances(results: Path) -> list[dict[str, Any]]:
+    """What the error of every cell is made of: a row per cell whose results keep outcomes per clip.
+
+    Raises:
+        DataError: there is no result, or none keeps outcomes.
+    """
+    from vdbench_leaderboard.tables.numbers import numbers
+
+    stored = load(results)
+    frame = numbers(_boards(stored), stored.tests)
+    if "top1_error_seeds" not in frame or frame.top1_error_seeds.isna().all():
+        raise DataError(
+            f"no two seeds in {results} keep what networks made of every test clip, which results of earlier versions "
+            "lack; run their trials again in a new home"
+        )
+    frame = frame[frame.top1_error_seeds.notna()]
+    seeds, clips = frame.top1_error_seeds, frame.top1_error_sources
+    share = (100 * clips**2 / (seeds**2 + clips**2)).round(0)
+    shown = frame[["suite", "dataset", "student", "method", "ipc", "top1"]].assign(
+        by_seeds=seeds.round(2), by_clips=clips.round(2), clips=[f"{part:.0f} %" for part in share]
+    )
+    rows: list[dict[str, Any]] = json.loads(shown.to_json(orient="records"))
+    return rows
 
 
 def load(results: Path) -> StoredResults:

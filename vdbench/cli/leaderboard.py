@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vdbench.cli.advice import command
-from vdbench.cli.options import HomeOption, ResultsOption
-from vdbench.cli.output import err, out
+from vdbench.cli.options import HomeOption, JsonOption, ResultsOption
+from vdbench.cli.output import err, out, show_rows
 from vdbench.cli.output import show as show_tables
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
+
+VARIANCE = ("suite", "dataset", "student", "method", "ipc", "top1", "by_seeds", "by_clips", "clips")
 
 app = typer.Typer(no_args_is_help=True, help="Build, show, check and serve the leaderboard.")
 
@@ -116,3 +118,17 @@ def serve(
         out.print(f"http://127.0.0.1:{server.server_port} shows {source}; Ctrl-C ends it", soft_wrap=True)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
+
+
+@app.command()
+def variance(results: ResultsOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Tell how much of a cell's error is luck of the seed, and how much luck of the test clips.
+
+    `by_seeds` and `by_clips` are standard errors in points: of the mean over other seeds on these test clips, and over
+    test clips of other videos with these seeds. `clips` is the share of the test clips in both. More seeds make only
+    the first one smaller.
+    """
+    from vdbench_leaderboard.build import variances
+
+    source = results or _home(home).results.folder
+    show_rows("Standard errors of top-1, in points", VARIANCE, variances(source), as_json)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vdbench.errors import DataError
 from vdbench.outcomes import ClipList, Places, pack
-from vdbench_leaderboard.build import build
+from vdbench_leaderboard.build import build, variances
 from vdbench_leaderboard.statistics.comparisons import corrected
 from vdbench_leaderboard.statistics.moderated import moderate
 from vdbench_leaderboard.statistics.two_way import of_accuracy, of_difference, parts
@@ -120,6 +121,16 @@ def test_a_leaderboard_reads_test_sets_beside_results_and_does_without(full, sav
     frame = pd.read_csv(tmp_path / "with" / "leaderboard.csv")
     assert frame.top1_others_low.notna().all()
     assert header == ",".join(frame.columns[: -len(COLUMNS)])
+    first = variances(results)[0]
+    row = frame[(frame.method == first["method"]) & (frame.ipc == first["ipc"])].iloc[0]
+    seeds, clips = row.top1_error_seeds, row.top1_error_sources
+    assert (first["by_seeds"], first["by_clips"]) == (round(seeds, 2), round(clips, 2))
+    assert first["clips"] == f"{100 * clips**2 / (seeds**2 + clips**2):.0f} %"
+
+
+def test_where_no_result_keeps_outcomes_the_variance_is_one_sentence(full, save, tmp_path):
+    with pytest.raises(DataError, match="no two seeds in .* keep what networks made of every test clip"):
+        variances(save(tmp_path / "results", bare(full)))
 
 
 def test_outcomes_of_another_length_are_left_out_with_a_warning(full, caplog):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +11,7 @@ import numpy as np
 
 from vdbench_leaderboard.statistics.estimates import paired
 from vdbench_leaderboard.statistics.power import level, seeds_for
-from vdbench_leaderboard.tables.cells import gather
-from vdbench_leaderboard.tables.undecided import base_of
+from vdbench_leaderboard.tables.undecided import base_of, columns
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -65,11 +63,7 @@ def needed(results: Iterable[Result], points: float) -> list[Needed]:
     The standard deviations are pooled over the methods of a column, which have few seeds each: that of the differences
     of seeds, and within seeds that of networks, which are paired since all methods' networks start from the same seeds.
     """
-    columns: dict[tuple[Group, Student, Budget], list[Cell]] = defaultdict(list)
-    for cell in gather(results):
-        if cell.budget is not None and cell.runs:
-            columns[cell.group, cell.student, cell.budget].append(cell)
-    rows = (_row(place, column, points) for place, column in columns.items())
+    rows = (_row(place, column, points) for place, column in columns(results).items())
     return [row for row in rows if row is not None]
 
 

@@ -64,16 +64,21 @@ def questions(results: Iterable[Result], looks: tuple[int, ...], to_the_end: boo
         to_the_end: ask for the differences to ``random`` alone, with all the seeds that there are, whatever was found
             with fewer.
     """
-    columns: dict[tuple[Group, Student, Budget], list[Cell]] = defaultdict(list)
-    for cell in gather(results):
-        if cell.budget is not None and cell.runs:
-            columns[cell.group, cell.student, cell.budget].append(cell)
     asked = []
-    for column in columns.values():
+    for column in columns(results).values():
         asked += _against_random(column, looks, to_the_end)
         if not to_the_end:
             asked += _against_the_leader(column, looks)
     return asked
+
+
+def columns(results: Iterable[Result]) -> dict[tuple[Group, Student, Budget], list[Cell]]:
+    """The cells of each column of each table that have a budget and a finished trial."""
+    found: dict[tuple[Group, Student, Budget], list[Cell]] = defaultdict(list)
+    for cell in gather(results):
+        if cell.budget is not None and cell.runs:
+            found[cell.group, cell.student, cell.budget].append(cell)
+    return found
 
 
 def _against_random(column: Sequence[Cell], looks: tuple[int, ...], to_the_end: bool) -> list[Question]:

@@ -126,9 +126,12 @@ def variances(results: Path) -> list[dict[str, Any]]:
         )
     frame = frame[frame.top1_error_seeds.notna()]
     seeds, clips = frame.top1_error_seeds, frame.top1_error_sources
-    share = (100 * clips**2 / (seeds**2 + clips**2)).round(0)
+    share = 100 * clips**2 / (seeds**2 + clips**2)  # of an error of zero there is none
     shown = frame[["suite", "dataset", "student", "method", "ipc", "top1"]].assign(
-        by_seeds=seeds.round(2), by_clips=clips.round(2), clips=[f"{part:.0f} %" for part in share]
+        top1=frame.top1.round(2),
+        by_seeds=seeds.round(2),
+        by_clips=clips.round(2),
+        clips=[f"{part:.0f} %" if part >= 0 else None for part in share],
     )
     rows: list[dict[str, Any]] = json.loads(shown.to_json(orient="records"))
     return rows

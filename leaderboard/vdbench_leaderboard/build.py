@@ -131,7 +131,7 @@ def variances(results: Path) -> list[dict[str, Any]]:
         top1=frame.top1.round(2),
         by_seeds=seeds.round(2),
         by_clips=clips.round(2),
-        clips=[f"{part:.0f} %" if part >= 0 else None for part in share],
+        clips_percent=share.round(0),
     )
     rows: list[dict[str, Any]] = json.loads(shown.to_json(orient="records"))
     return rows

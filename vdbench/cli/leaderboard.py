@@ -16,7 +16,7 @@ from vdbench.cli.output import show as show_tables
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
 
-VARIANCE = ("suite", "dataset", "student", "method", "ipc", "top1", "by_seeds", "by_clips", "clips")
+VARIANCE = ("suite", "dataset", "student", "method", "ipc", "top1", "by_seeds", "by_clips", "clips_percent")
 
 app = typer.Typer(no_args_is_help=True, help="Build, show, check and serve the leaderboard.")
 
@@ -125,7 +125,7 @@ def variance(results: ResultsOption = None, home: HomeOption = None, as_json: Js
     """Tell how much of a cell's error is luck of the seed, and how much luck of the test clips.
 
     `by_seeds` and `by_clips` are standard errors in points: of the mean over other seeds on these test clips, and over
-    test clips of other videos with these seeds. `clips` is the share of the test clips in both. More seeds make only
+    test clips of other videos with these seeds. `clips_percent` is the share of the test clips in both. More seeds make only
     the first one smaller.
     """
     from vdbench_leaderboard.build import variances

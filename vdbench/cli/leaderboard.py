@@ -125,8 +125,8 @@ def variance(results: ResultsOption = None, home: HomeOption = None, as_json: Js
     """Tell how much of a cell's error is luck of the seed, and how much luck of the test clips.
 
     `by_seeds` and `by_clips` are standard errors in points: of the mean over other seeds on these test clips, and over
-    test clips of other videos with these seeds. `clips_percent` is the share of the test clips in both. More seeds make only
-    the first one smaller.
+    test clips of other videos with these seeds. `clips_percent` is the share of the test clips in both. More seeds
+    make only the first one smaller.
     """
     from vdbench_leaderboard.build import variances
 

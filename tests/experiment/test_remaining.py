@@ -36,6 +36,25 @@ def test_it_starts_with_the_estimate_and_follows_what_pieces_weigh() -> None:
     assert left.seconds() == 0
 
 
+def test_the_time_left_falls_while_a_trial_is_judged() -> None:
+    """An evaluation of half an hour says nothing of how many networks are left."""
+    clock = Clock()
+    left = Remaining(Estimate(1000.0, 1, "", [], {"long": TrialTime(100, 900)}), clock)
+    clock.now = 100
+    left.progressed("long", 0, {"stage": "evaluate"})
+    told = [left.seconds()]
+    for now in (400, 700, 910):
+        clock.now = now
+        left.progressed("long", 7, {"stage": "evaluate", "minic3d/0/loss": 0.5})
+        told.append(left.seconds())
+    assert told == pytest.approx([900, 600, 300, 90])
+    clock.now = 1500
+    left.progressed("long", 9, {"stage": "evaluate"})
+    assert left.seconds() == pytest.approx((1 - 0.91) * 1000 * (1500 + 200) / (910 + 200))
+    left.ended("long")
+    assert left.seconds() == 0
+
+
 def test_a_run_that_takes_twice_as_long_is_soon_seen_to_do_so() -> None:
     clock = Clock()
     left = Remaining(estimate(), clock)

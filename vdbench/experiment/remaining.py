@@ -14,6 +14,10 @@ TRUST = 0.2
 """Share of the run that the estimate alone weighs as much as."""
 
 
+SURE = 0.9
+"""Share of a trial's evaluation that counts as done when the time expected of it is over, but it is not."""
+
+
 class Remaining:
     """How far a run is.
 
@@ -32,6 +36,7 @@ class Remaining:
         self._expected |= {trial: time.distill + time.rest for trial, time in self._trials.items()}
         self._done = dict.fromkeys(self._expected, 0.0)
         self._built = dict.fromkeys(self._counts, 0)
+        self._judging: dict[str, float] = {}
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
         """Shared work of this kind is at a step of ``metrics['of']``."""
@@ -46,10 +51,15 @@ class Remaining:
 
     def progressed(self, trial: str, step: int, metrics: dict[str, Any]) -> None:
         """A trial is at a step of ``metrics['of']`` of its present stage."""
-        expected = self._trials.get(trial)
-        if expected is not None and expected.distill and metrics.get("stage") in ("distill", "evaluate"):
-            share = _share(step, metrics) if metrics["stage"] == "distill" else 1.0
-            self._done[trial] = share * expected.distill / (expected.distill + expected.rest)
+        expected, stage = self._trials.get(trial), metrics.get("stage")
+        if expected is None or stage not in ("distill", "evaluate") or not expected.distill + expected.rest:
+            return
+        if stage == "distill":
+            done = _share(step, metrics) * expected.distill
+        else:  # how many networks there are is not told; they are taken to be as fast as expected
+            spent = self._clock() - self._judging.setdefault(trial, self._clock())
+            done = expected.distill + min(spent, SURE * expected.rest)
+        self._done[trial] = done / (expected.distill + expected.rest)
 
     def ended(self, trial: str) -> None:
         """A trial has a result, and what it needed is there."""

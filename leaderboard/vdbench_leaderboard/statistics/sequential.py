@@ -138,12 +138,12 @@ def look(differences: Sequence[float], looks: tuple[int, ...], alpha: float, *, 
 
 def _one(values: np.ndarray, level: float, looks: tuple[int, ...], last_level: float) -> Look:
     seeds, mean, std = len(values), float(values.mean()), float(values.std(ddof=1))
-    error = std / np.sqrt(seeds)
-    if std == 0:
-        p = 1.0 if mean == 0 else 2.0 ** (1 - seeds)
+    if std == 0:  # nothing to test with: signs are flipped, as in every table
+        p, half = 1.0 if mean == 0 else 2.0 ** (1 - seeds), 0.0
     else:
+        error = std / np.sqrt(seeds)
         p = float(2 * stats.t.sf(abs(mean) / error, seeds - 1))
-    half = float(stats.t.isf(level / 2, seeds - 1) * error) if std and level else 0.0 if std == 0 else float("inf")
+        half = float(stats.t.isf(level / 2, seeds - 1) * error)
     state: State = "told" if p < level else "not told" if seeds == looks[-1] else "open"
     if state == "open" and seeds >= BEFORE_HOPE and _chance(mean, std, seeds, looks[-1], last_level) < HOPE:
         state = "beyond hope"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
-from vdbench.experiment.worker import blank_result
+from vdbench.experiment.worker import bench_of, blank_result
 from vdbench.storage import files
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def carry_out(
     with files.sole_user(home.root):
         try:
             with StopRequest(home.root).on_sigterm(asked, give_up if leave else None):
+                _list_lost(plan, home)
                 scheduler(plan.pending, collected)
         except KeyboardInterrupt:
             interrupted = True
@@ -81,6 +82,18 @@ def carry_out(
     done = [*plan.done.values(), *(r for r in collected.results if r.status == "done")]
     failed = [r for r in collected.results if r.status == "failed"]
     return Outcome(tuple(done), tuple(failed), interrupted)
+
+
+def _list_lost(plan: Plan, home: Home) -> None:
+    """Write down again the test sets of finished trials that are not beside their results any more."""
+    lists = home.results.clip_lists
+    lost = {
+        result.test_set: job
+        for job in plan.jobs
+        if (result := plan.done.get(job.trial.id)) and result.test_set and not lists.path(result.test_set).exists()
+    }
+    for job in lost.values():
+        bench_of(job).list_tested()
 
 
 class _Collector:

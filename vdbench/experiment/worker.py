@@ -95,7 +95,7 @@ def reproducibly() -> Iterator[None]:
 
 
 def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime) -> Result:
-    trial, bench = job.trial, _bench(job)
+    trial, bench = job.trial, bench_of(job)
     method, task = _prepare(job, bench, progress)
     made, distilled = _distil(job, method, task, progress)
     needs = method.needs(task)
@@ -150,7 +150,7 @@ def distil(job: Job, report: Report) -> DistilledSet:
     use(job.plugins)
     progress = TrialProgress(report, job)
     with reproducibly():
-        method, task = _prepare(job, _bench(job), progress)
+        method, task = _prepare(job, bench_of(job), progress)
         return _distil(job, method, task, progress)[1]
 
 
@@ -167,8 +167,12 @@ def _distil(job: Job, method: Method[Any], task: Task, progress: TrialProgress) 
     return made, distilled
 
 
-def _bench(job: Job) -> Bench:
-    """The clips that the plan named; a store that was prepared anew in between gives others."""
+def bench_of(job: Job) -> Bench:
+    """The data set of a trial under its protocol.
+
+    Raises:
+        DataError: the store was prepared anew since the plan was made, and holds other clips.
+    """
     bench = Bench.of(ClipStore.open(job.store), job.trial.protocol, Home(job.home), job.device)
     if bench.view.facts.fingerprint != job.trial.dataset.fingerprint:
         raise DataError(f"{job.trial.dataset.name} was prepared anew while this ran; type the same command again")
@@ -224,7 +228,7 @@ class Lookout:
         protocol = job.trial.protocol.model_dump(mode="json")
         place = files.digest([str(job.home), str(job.store), protocol, job.trial.dataset.fingerprint, job.device])
         if place not in self._benches:
-            self._benches[place] = _bench(job)
+            self._benches[place] = bench_of(job)
         if job.plugins not in self._registries:
             self._registries[job.plugins] = Registry(job.plugins)
         bench = self._benches[place]
@@ -251,7 +255,7 @@ def build_asset(job: Job, folder: Path, report: Report) -> None:
     """
     try:
         with reproducibly():
-            method, task = _prepare(job, _bench(job), TrialProgress(report, job))
+            method, task = _prepare(job, bench_of(job), TrialProgress(report, job))
             for _, spec in task.assets.missing(_needed(job, method, task)):
                 if task.assets.folder(spec) == folder:
                     task.assets.get(spec)

@@ -118,6 +118,8 @@ class Task:
         train: the clips to distil.
         ipc: instances per class that may be returned; None for methods without a budget.
         seed: decides every random choice.
+        draw: which of the suite's draws of the networks that trials share is this trial's. A method asks for
+            ``spec.drawn(task.draw)`` wherever a trained encoder, a teacher or an expert is behind an asset.
         device: where to compute.
         assets: shared work over the same train split.
         report: ``report(step, **metrics)``, for progress and curves.
@@ -138,6 +140,7 @@ class Task:
     checkpoints: Path | None = None
     due: Callable[[], bool] = field(default=lambda: True)
     pool: AssetSpec[Pool] | None = None
+    draw: int = 0
 
     def checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
         """Keep the state of long work, atomically, for :meth:`resume`."""

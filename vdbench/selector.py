@@ -95,7 +95,7 @@ class ClassSelector(Method[S]):
 
     def needs(self, task: Task) -> Sequence[AssetSpec[Any]]:
         """The pool, where it is generated, and the features of its clips, where the selector looks at them."""
-        features = self.features()
+        features = self._drawn(task)
         if self.settings.pool == "real":
             return () if features is None else (features,)
         pool = self._generated(task)
@@ -140,6 +140,11 @@ class ClassSelector(Method[S]):
         )
         return self.pack(task, torch.from_numpy(pool.clips[kept]), torch.from_numpy(pool.labels[kept]), provenance)
 
+    def _drawn(self, task: Task) -> FeaturesSpec | None:
+        """What encodes the clips for a task, by the encoder that its seed draws."""
+        features = self.features()
+        return None if features is None else features.drawn(task.draw)
+
     def _generated(self, task: Task) -> AssetSpec[Pool]:
         """The spec of the generated pool."""
         if task.pool is None:
@@ -148,7 +153,7 @@ class ClassSelector(Method[S]):
 
     def _features(self, task: Task, clips: int) -> NDArray[np.float32]:
         """Features of all clips of the pool; without columns where none are asked for."""
-        spec = self.features()
+        spec = self._drawn(task)
         if spec is None:
             return np.empty((clips, 0), dtype=np.float32)
         return task.assets.get(

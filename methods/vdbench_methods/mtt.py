@@ -48,7 +48,7 @@ class MTT(Method[MTTSettings]):
 
     def needs(self, task: Task) -> list[Expert]:
         """The experts, shared by all IPCs and seeds."""
-        return self.settings.trajectory.specs(self.settings.student, self.settings.width)
+        return self.settings.trajectory.specs(self.settings.student, self.settings.width, task.draw)
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; clips are stored as float32."""

@@ -134,7 +134,7 @@ class RewardSelector(ClassSelector[S]):
     def needs(self, task: Task) -> Sequence[AssetSpec[Any]]:
         """Beside what every selector needs, the features of the real clips that generated ones shall stand for."""
         needed = super().needs(task)
-        return needed if self.settings.pool == "real" else (*needed, self.features())
+        return needed if self.settings.pool == "real" else (*needed, self.features().drawn(task.draw))
 
     def select_class(
         self, label: int, features: NDArray[np.float32], k: int, rng: np.random.Generator, task: Task
@@ -142,7 +142,7 @@ class RewardSelector(ClassSelector[S]):
         """Choose with the real train clips of the class in view."""
         real = features
         if self.settings.pool == "generated":
-            real = task.assets.get(self.features())[task.train.rows_of(label)]
+            real = task.assets.get(self.features().drawn(task.draw))[task.train.rows_of(label)]
         reward = Reward(describe(features), describe(real))
 
         def report(step: int, of: int, **metrics: float) -> None:

@@ -47,12 +47,12 @@ class TrajectorySettings(Settings):
         batch, steps = min(self.syn_batch, clips), self.syn_steps * iterations * STEPS_OF_A_MATCH
         return [training(task.train, student, width, batch, steps, task.device)]
 
-    def specs(self, student: str, width: int) -> list[Expert]:
-        """The experts, each a shared asset of its own."""
+    def specs(self, student: str, width: int, draw: int = 0) -> list[Expert]:
+        """The experts, each a shared asset of its own; every draw has others."""
         epochs, lr, batch = self.max_start + self.expert_epochs, self.expert_lr, self.expert_batch
         return [
             Expert(student=student, width=width, epochs=epochs, lr=lr, batch=batch, number=number)
-            for number in range(self.experts)
+            for number in range(draw * self.experts, (draw + 1) * self.experts)
         ]
 
 
@@ -71,7 +71,7 @@ class Matching:
 
         train = task.train
         self._settings, self._device = settings, task.device
-        self._experts = [task.assets.get(spec) for spec in settings.specs(student, width)]
+        self._experts = [task.assets.get(spec) for spec in settings.specs(student, width, task.draw)]
         self.student = build_student(student, len(train.classes), train.frames, train.size, width, 0).to(task.device)
         self._names = [name for name, _ in self.student.named_parameters()]
         self._shapes = [weights.shape for weights in self.student.parameters()]

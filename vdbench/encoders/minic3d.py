@@ -10,6 +10,8 @@ from vdbench.students import build_student
 from vdbench.work.workload import Work, embedding
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from vdbench.clips.clipset import ClipSet
     from vdbench.work.assets import Assets
 
@@ -26,6 +28,10 @@ class RandomFeatures(FeaturesSpec):
     encoder: Literal["minic3d-random"] = "minic3d-random"
     width: int
     seed: int
+
+    def drawn(self, draw: int) -> Self:
+        """See :meth:`AssetSpec.drawn`."""
+        return self.model_copy(update={"seed": self.seed + draw})
 
     def work(self, assets: Assets) -> list[Work]:
         """Embedding every clip."""

@@ -13,6 +13,7 @@ from vdbench.work.workload import Work, training
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
     import torch
 
@@ -32,6 +33,10 @@ class TrainedStudent(AssetSpec["dict[str, torch.Tensor]"]):
     """
 
     seed: int
+
+    def drawn(self, draw: int) -> Self:
+        """See :meth:`AssetSpec.drawn`."""
+        return self.model_copy(update={"seed": self.seed + draw})
 
     @abstractmethod
     def network(self) -> StudentSpec:

@@ -106,6 +106,7 @@ class Bench:
         self,
         ipc: int | None,
         seed: int,
+        draw: int,
         generator: Mapping[str, Any] | None = None,
         report: Report = silent,
         due: Callable[[], bool] | None = None,
@@ -116,6 +117,7 @@ class Bench:
         Args:
             ipc: instances per class; None for a method without a budget.
             seed: of the distillation.
+            draw: of the networks that trials share.
             generator: settings of the generator, for a method that chooses from a generated pool; None for others.
             report: hears of progress.
             due: whether long work should keep its state now.
@@ -132,6 +134,7 @@ class Bench:
             checkpoints=checkpoints,
             due=due or (lambda: True),
             pool=None if generator is None else self.pool(generator),
+            draw=draw,
         )
 
     def judge(
@@ -150,7 +153,7 @@ class Bench:
         Args:
             distilled: what to judge.
             ipc: clips per class of the random controls; None for none.
-            seed: of the draw of these clips.
+            seed: of the draw of these clips, and of the teacher.
             seeds: of the students.
             report: hears of progress.
             assets: where the teacher is kept; the bench's own where left out.
@@ -166,15 +169,15 @@ class Bench:
             device=self._on,
             labels=protocol.labels,
             augmentation=protocol.augmentation,
-            teacher=teacher_of(protocol).teacher(assets or self.assets(report)) if needs_teacher else None,
+            teacher=teacher_of(protocol, seed).teacher(assets or self.assets(report)) if needs_teacher else None,
         )
         self.list_tested()
         return judge(distilled, ipc, seed, report)
 
 
-def teacher_of(protocol: Protocol) -> TrainedTeacher:
-    """The teacher of a protocol: its first student, trained by its recipe."""
-    return TrainedTeacher(student=protocol.students[0], recipe=protocol.recipe)
+def teacher_of(protocol: Protocol, seed: int) -> TrainedTeacher:
+    """The teacher of a protocol: its first student, trained by its recipe; which draw of it follows from the seed."""
+    return TrainedTeacher(student=protocol.students[0], recipe=protocol.recipe).drawn(protocol.draw(seed))
 
 
 def device_named(asked: str, elsewhere: bool = False) -> str:

@@ -247,4 +247,4 @@ def _judging(job: Job, seen: Ahead, clips: int) -> list[Work]:
 
 
 def _protocol(job: Job) -> dict[str, Any]:
-    return job.trial.protocol.model_dump(mode="json")
+    return job.trial.protocol.judging()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +159,7 @@ class _Site:
             _, settings = self._chosen(pair[0], ipc)
             _, generator = self._chosen(GENERATOR, ipc)
             method = self.registry.configure(*pair, settings)
-            return method.stored_bytes(self._task(method, ipc, 0, generator), self.clip_bytes)
+            return method.stored_bytes(self._task(method, ipc, 0, generator, 0), self.clip_bytes)
 
         least = stored(1)
         if least > allowed:
@@ -188,6 +188,8 @@ class _Site:
             _check_pool(made_by, ipc, name)
             identity[GENERATOR] = describe(made_by, view.facts.name, view.train)
             prescribed = prescribed | ({GENERATOR: prescribed_generator} if prescribed_generator else {})
+        task = partial(self._task, method, ipc, seed, generator)
+        draw = request.suite.protocol.draw(seed) if self._draws(method, task) else None
         trial = Trial(
             method=name,
             method_version=method.version,
@@ -200,12 +202,13 @@ class _Site:
             protocol=self.bench.protocol,
             dataset=_dataset_record(request, view),
             train_fingerprint=view.train.fingerprint,
-            assets=tuple(digest(spec.identity()) for spec in method.needs(self._task(method, ipc, seed, generator))),
+            assets=tuple(digest(spec.identity()) for spec in method.needs(task(draw or 0))),
             ipc=ipc if method.budgeted else None,
             budget_bytes=allowed if method.budgeted else None,
             codec=str(request.codec) if request.codec and method.budgeted else None,
             seed=seed,
             distillation_seed=seed if method.seeded else 0,
+            draw=draw,
         )
         return Job(
             trial=trial,
@@ -232,9 +235,15 @@ class _Site:
         prescribed = self.request.suite.prescribed(name, self.bench.view.facts.name, ipc, own)
         return prescribed, merged(prescribed, own)
 
-    def _task(self, method: Method[Any], ipc: int, seed: int, generator: dict[str, Any]) -> Task:
+    def _task(self, method: Method[Any], ipc: int, seed: int, generator: dict[str, Any], draw: int) -> Task:
         """What the method will be asked, as far as it decides which assets it needs."""
-        return self.bench.task(ipc, seed, generator if pool_name(method) == "generated" else None)
+        return self.bench.task(ipc, seed, draw, generator if pool_name(method) == "generated" else None)
+
+    def _draws(self, method: Method[Any], task: Callable[[int], Task]) -> bool:
+        """Whether another draw of shared networks would change a trial: by its assets, or by its judging's teacher."""
+        if "soft" in self.bench.protocol.labels or method.card.learns_labels:
+            return True
+        return list(method.needs(task(0))) != list(method.needs(task(1)))
 
 
 def pool_name(method: Method[Any]) -> str | None:

@@ -42,7 +42,7 @@ def suite_of(result: Result) -> Suite:
         DataError: this version knows no such protocol.
     """
     try:
-        protocol = Protocol.model_validate(result.protocol)
+        protocol = Protocol.model_validate(_drawn(result))
     except ValidationError as error:
         raise DataError(
             f"the protocol of result {result.id} is none of this version: {faults_in(error)}; use vdbench "
@@ -87,7 +87,7 @@ def repeat_command(results: Sequence[Result]) -> str:
     if result.dataset.partial:
         words.append("--partial")
     unsaid = {"protocol": _declared(result), result.method: _unasked(result), GENERATOR: _generator_unasked(result)}
-    for name, settings in ({"protocol": result.protocol} | settings_of(result)).items():
+    for name, settings in ({"protocol": _drawn(result)} | settings_of(result)).items():
         for path, value in sorted(_leaves(_differing(settings, unsaid[name])).items()):
             words += ["--set", f"{name}.{path}={_typed(value)}"]
     return shlex.join(words)
@@ -98,6 +98,15 @@ def _allowed(result: Result) -> list[str]:
         whole, rest = divmod(result.budget_bytes, 1024)
         return ["--budget", f"bytes={result.budget_bytes}" if rest else f"bytes={whole}KiB"]
     return ["--ipc", str(result.ipc or 1)]  # a method without a budget takes none, but the controls beside it do
+
+
+def _drawn(result: Result) -> dict[str, Any]:
+    """Its protocol with the number of draws, where it used any; before results named that, there was one draw."""
+    draws = result.draws
+    if "draws" not in result.model_fields_set:
+        assets = result.stages.get("assets")
+        draws = 1 if "soft" in result.protocol.get("labels", ()) or (assets and assets.seconds) else None
+    return result.protocol if draws is None else result.protocol | {"draws": draws}
 
 
 def _declared(result: Result) -> Tree:

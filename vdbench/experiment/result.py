@@ -125,6 +125,8 @@ class Result(Record):
         budget_bytes: bytes that the distilled set was allowed; None where an IPC was asked for.
         codec: what its clips were to be stored as; None as the method stores them.
         seed: of the distillation.
+        draws: how many times the suite draws the encoders, teachers and experts that trials share, where this trial
+            used any: it had those of draw ``seed`` modulo ``draws``. None where it used none.
         labels: kind of labels that the distilled set brings.
         students: scores per student, trained with the method's own labels and step size where it learned any; empty
             when failed.
@@ -169,6 +171,7 @@ class Result(Record):
     budget_bytes: int | None = None
     codec: str | None = None
     seed: int
+    draws: int | None = Field(default=None, ge=1)
     labels: Literal["hard", "soft"] = "hard"
     students: tuple[StudentScores, ...] = ()
     conditions: tuple[Condition, ...] = ()

@@ -46,6 +46,8 @@ class Protocol(Record):
         evaluation_seeds: fresh networks per distilled set and student.
         labels: kinds of labels that every set is judged with by this recipe, beside its own labels and step size.
         augmentation: how clips are varied in a second training of every set; None for none.
+        draws: of trained encoders, teachers and experts, which trials share: seed s has those of draw s modulo so
+            many. It is part of an id only by the draw that a trial used, if it used any.
     """
 
     frames: int | None = Field(default=None, ge=1)
@@ -58,6 +60,7 @@ class Protocol(Record):
     evaluation_seeds: int = Field(default=5, ge=1)
     labels: tuple[Literal["hard", "soft"], ...] = ("hard",)
     augmentation: Augmentation | None = None
+    draws: int = Field(default=3, ge=1)
 
     def on(self, spec: DatasetSpec) -> Protocol:
         """This protocol on a data set: clips whose class has a direction are not mirrored."""
@@ -71,6 +74,14 @@ class Protocol(Record):
         """
         recipe = self.recipe.on(device)
         return self if recipe is self.recipe else self.model_copy(update={"recipe": recipe})
+
+    def draw(self, seed: int) -> int:
+        """Which draw of the networks that trials share a seed has."""
+        return seed % self.draws
+
+    def judging(self) -> dict[str, Any]:
+        """All but the number of draws, as JSON values: what two trials must share to be judged alike."""
+        return self.model_dump(mode="json", exclude={"draws"})
 
     def data(self) -> dict[str, Any]:
         """The part that decides which clips methods see."""

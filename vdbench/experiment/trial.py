@@ -38,6 +38,7 @@ class Trial(Record):
         budget_bytes: bytes that its distilled set may take, from which its IPC follows; None for none.
         codec: what its clips are stored as; None as the method stores them.
         seed: of the trial; the students' seeds follow from it.
+        draw: which draw of trained encoders, teachers and experts it uses; None where it uses none.
         distillation_seed: what the method is given: the same, or 0 where the method does not use its seed.
     """
 
@@ -58,6 +59,7 @@ class Trial(Record):
     codec: str | None = None
     seed: int
     distillation_seed: int
+    draw: int | None = None
 
     @property
     def distillation_id(self) -> str:
@@ -83,11 +85,12 @@ class Trial(Record):
         """What decides how a distilled set is judged; the method plays no part in it."""
         return {
             "dataset": self.dataset.fingerprint,
-            "protocol": self.protocol.model_dump(mode="json"),
+            "protocol": self.protocol.judging(),
             "students": [student_version(spec.name) for spec in self.protocol.students],
             "training": TRAINING_VERSION,
             "judging": JUDGING_VERSION,
             "seed": self.seed,
+            **({"draw": self.draw} if self.draw else {}),
         }
 
     @property

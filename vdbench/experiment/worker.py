@@ -191,6 +191,7 @@ def _prepare(
     task = bench.task(
         trial.ipc,
         trial.distillation_seed,
+        trial.draw or 0,
         job.generator if trial.pool == "generated" else None,
         progress,
         progress.due,
@@ -238,7 +239,7 @@ class Lookout:
 
 def _needed(job: Job, method: Method[Any], task: Task) -> Sequence[AssetSpec[Any]]:
     """What a trial asks for: the assets of its method, and the teacher, where its protocol always has soft labels."""
-    teacher = [teacher_of(job.trial.protocol)] if "soft" in job.trial.protocol.labels else []
+    teacher = [teacher_of(job.trial.protocol, job.trial.seed)] if "soft" in job.trial.protocol.labels else []
     return [*method.needs(task), *teacher]
 
 
@@ -286,7 +287,8 @@ def blank_result(job: Job, started: datetime) -> Result:
         settings=trial.settings,
         prescribed=trial.prescribed,
         suite=trial.suite,
-        protocol=trial.protocol.model_dump(mode="json"),
+        protocol=trial.protocol.judging(),
+        draws=None if trial.draw is None else trial.protocol.draws,
         evaluated_on=trial.protocol.evaluate_on,
         dataset=trial.dataset,
         ipc=trial.ipc,

@@ -23,6 +23,8 @@ from vdbench.work.measure import CODE
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
+    from typing import Self
+
     import torch
 
     from vdbench.clips.clipset import ClipSet
@@ -60,6 +62,16 @@ class AssetSpec(BaseModel, Generic[T_co]):
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """Assets that building this one asks for. A scheduler builds them before it, and beside each other."""
         return ()
+
+    def drawn(self, draw: int) -> Self:
+        """The same asset with every trained network in it drawn anew: other initial weights, other batches.
+
+        Args:
+            draw: which draw; 0 is the asset itself.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        nested = {name: value.drawn(draw) for name, value in fields.items() if isinstance(value, AssetSpec)}
+        return self.model_copy(update=nested) if draw and nested else self
 
     def work(self, assets: Assets) -> Sequence[Work] | None:
         """What building it takes beside its parts, of which none need exist; None where that cannot be said before."""

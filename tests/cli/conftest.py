@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,27 @@ def tiny_run(home: Path, *more: object, methods: str = "random") -> list[str]:
 def results(home: Path) -> dict[str, Result]:
     """All stored results by id."""
     return {result.id: result for result in Home(home).results}
+
+
+@pytest.fixture
+def planned(cli: Cli, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Result]]:
+    """Results, without scores, of the trials that ``vdbench run`` would carry out."""
+
+    from vdbench.experiment import plan as planning
+    from vdbench.experiment.worker import blank_result
+
+    def call(*arguments: object) -> list[Result]:
+        plans = []
+
+        def spy(request, home):
+            plans.append(make_plan(request, home))
+            return plans[-1]
+
+        make_plan = planning.make_plan
+        with monkeypatch.context() as patch:
+            patch.setattr(planning, "make_plan", spy)
+            answer = cli("run", "--home", prepared, "--dry-run", "--datasets", "ucf101", *arguments)
+        assert answer.code == 0, answer.err
+        return [blank_result(job, datetime.now(UTC)) for job in plans[0].jobs]
+
+    return call

@@ -2,37 +2,13 @@
 
 import json
 import shlex
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import TINY, Cli
-from vdbench.experiment import plan as planning
 from vdbench.experiment.repeat import repeat_command
 from vdbench.experiment.result import Result, ResultStore
-from vdbench.experiment.worker import blank_result
-
-
-@pytest.fixture
-def planned(cli: Cli, prepared: Path, monkeypatch: pytest.MonkeyPatch):
-    """Results, without scores, of the trials that ``vdbench run`` would carry out."""
-
-    def call(*arguments: object) -> list[Result]:
-        plans = []
-
-        def spy(request, home):
-            plans.append(make_plan(request, home))
-            return plans[-1]
-
-        make_plan = planning.make_plan
-        with monkeypatch.context() as patch:
-            patch.setattr(planning, "make_plan", spy)
-            answer = cli("run", "--home", prepared, "--dry-run", "--datasets", "ucf101", *arguments)
-        assert answer.code == 0, answer.err
-        return [blank_result(job, datetime.now(UTC)) for job in plans[0].jobs]
-
-    return call
 
 
 def ids(cli: Cli, prepared: Path, command: str) -> set[str]:
@@ -131,3 +107,19 @@ def test_a_result_is_run_again_whatever_the_defaults_are_by_now_and_a_difference
         answer = cli("run", *options, *option)
         assert (answer.code, f"{option[0]} has no effect beside --from" in answer.err) == (2, True)
     assert cli("run", "--home", prepared, "--from", tmp_path / "none.json").code == 3
+
+
+def test_a_row_from_before_networks_were_drawn_anew_is_repeated_with_one_draw(planned) -> None:
+    """Results of vdbench 0.1 do not name their draws: every seed had the encoder, teacher and experts of draw 0."""
+    asked = ("--partial", "--suite", "quick", "--methods", "herding", "--ipc", 1, "--seeds", 2)
+    now = {(r.label, r.seed): r for r in planned(*asked)}
+    then = {(r.label, r.seed): r for r in planned(*asked, "--set", "protocol.draws=1")}
+    old = [
+        Result.model_validate(
+            then["herding", seed].model_dump(mode="json", exclude={"draws"}) | {"stages": {"assets": {"seconds": 1.0}}}
+        )
+        for seed in range(2)
+    ]
+    assert "--set protocol.draws=1" in repeat_command(old)
+    assert "draws" not in repeat_command([now["herding", 0], now["herding", 1]])
+    assert "draws" not in repeat_command([now["random", 0]])

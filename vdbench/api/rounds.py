@@ -151,4 +151,4 @@ def in_rounds(plan: Plan, search: Search, cost: Callable[[Plan], float], carry: 
 
 def _row(job: Job) -> str:
     """What the trials of one row have in common: all but the seed."""
-    return job.trial.model_copy(update={"seed": 0, "distillation_seed": 0, "assets": ()}).id
+    return job.trial.model_copy(update={"seed": 0, "distillation_seed": 0, "draw": None, "assets": ()}).id

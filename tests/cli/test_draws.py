@@ -1,0 +1,79 @@
+"""Encoders, teachers and experts are drawn anew for every selection seed, up to the number that the suite sets."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.encoders.trained import TrainedMiniC3D
+from vdbench.experiment.result import Result
+from vdbench.work.assets import Assets, AssetSpec
+
+Planned = Callable[..., list[Result]]
+
+
+class Inner(AssetSpec[None]):
+    kind: ClassVar[str] = "inner"
+    student: TrainedMiniC3D
+    seed: int = 5
+
+    def build(self, assets: Assets, folder: Path) -> None:
+        raise NotImplementedError
+
+    def load(self, folder: Path) -> None:
+        raise NotImplementedError
+
+
+class Outer(Inner):
+    kind: ClassVar[str] = "outer"
+    inner: Inner
+
+
+def test_networks_at_any_depth_are_drawn_and_other_seeds_stay() -> None:
+    student = TrainedMiniC3D(seed=7, width=4, epochs=1, max_steps=1)
+    spec = Outer(student=student, inner=Inner(student=student))
+    assert spec.drawn(0) == spec
+    drawn = spec.drawn(2)
+    assert (drawn.student.seed, drawn.inner.student.seed) == (9, 9)
+    assert (drawn.seed, drawn.inner.seed) == (5, 5)
+
+
+def by_seed(planned: Planned, method: str, *more: object, suite: str = "quick") -> list[Result]:
+    found = planned("--partial", "--suite", suite, "--methods", method, "--ipc", 1, "--seeds", 5, *more)
+    return sorted((r for r in found if r.method == method), key=lambda result: result.seed)
+
+
+@pytest.mark.parametrize("method", ["herding", "k-center", "mtt", "vst-unet"])
+def test_only_seeds_of_another_draw_are_other_trials_than_with_one_draw(planned: Planned, method: str) -> None:
+    more = ("--set", "vst-unet.pool=real") if method == "vst-unet" else ()
+    three, one = by_seed(planned, method, *more), by_seed(planned, method, *more, "--set", "protocol.draws=1")
+    same = [a.id == b.id for a, b in zip(three, one, strict=True)]
+    assert same == [True, False, False, True, False]  # the draws 0 1 2 0 1
+    assert {result.draws for result in three} == {3}
+
+
+@pytest.mark.parametrize(("method", "settings"), [("random", ()), ("full", ()), ("dm", ()), ("herding", ("pixels",))])
+def test_a_trial_that_uses_no_trained_network_is_the_same_whatever_the_draws(
+    planned: Planned, method: str, settings: tuple[str, ...]
+) -> None:
+    more = [word for value in settings for word in ("--set", f"{method}.encoder={value}")]
+    three, one = by_seed(planned, method, *more), by_seed(planned, method, *more, "--set", "protocol.draws=1")
+    assert [result.id for result in three] == [result.id for result in one]
+    assert {result.draws for result in (*three, *one)} == {None}
+
+
+def test_soft_labels_of_the_protocol_are_of_as_many_teachers(planned: Planned) -> None:
+    three = by_seed(planned, "random", suite="small")
+    one = by_seed(planned, "random", "--set", "protocol.draws=1", suite="small")
+    assert [a.id == b.id for a, b in zip(three, one, strict=True)] == [True, False, False, True, False]
+
+
+def test_a_run_trains_an_encoder_per_draw_and_selects_once_per_encoder(cli: Cli, home: Path) -> None:
+    run = tiny_run(home, "--seeds", 4, "--set", "herding.encoder.epochs=1", methods="herding")
+    assert cli(*run).code == 0
+    herding = {r.seed: r for r in results(home).values() if r.method == "herding"}
+    assert len(list((home / "assets" / "minic3d").glob("[!.]*"))) == 3
+    assert herding[0].distilled == herding[3].distilled
+    assert len({result.distilled for result in herding.values()}) == 3

@@ -115,10 +115,14 @@ def variances(results: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: there is no result, or none keeps outcomes.
     """
+    import pandas as pd
+
     from vdbench_leaderboard.tables.numbers import numbers
 
     stored = load(results)
-    frame = numbers(_boards(stored), stored.tests)
+    boards = _boards(stored)
+    frame = numbers(boards, stored.tests)
+    by_draws = pd.Series([cell.error_of_draws for board in boards for cell in board.cells], frame.index, float)
     if "top1_error_seeds" not in frame or frame.top1_error_seeds.isna().all():
         raise DataError(
             f"no two seeds in {results} keep what networks made of every test clip, which results of earlier versions "
@@ -130,6 +134,7 @@ def variances(results: Path) -> list[dict[str, Any]]:
     shown = frame[["suite", "dataset", "student", "method", "ipc", "top1"]].assign(
         top1=frame.top1.round(2),
         by_seeds=seeds.round(2),
+        by_draws=by_draws.round(2),
         by_clips=clips.round(2),
         clips_percent=share.round(0),
     )

@@ -16,7 +16,7 @@ from vdbench.cli.output import show as show_tables
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
 
-VARIANCE = ("suite", "dataset", "student", "method", "ipc", "top1", "by_seeds", "by_clips", "clips_percent")
+VARIANCE = ("suite", "dataset", "student", "method", "ipc", "top1", "by_seeds", "by_draws", "by_clips", "clips_percent")
 
 app = typer.Typer(no_args_is_help=True, help="Build, show, check and serve the leaderboard.")
 
@@ -126,7 +126,8 @@ def variance(results: ResultsOption = None, home: HomeOption = None, as_json: Js
 
     `by_seeds` and `by_clips` are standard errors in points: of the mean over other seeds on these test clips, and over
     test clips of other videos with these seeds. `clips_percent` is the share of the test clips in both. More seeds
-    make only the first one smaller.
+    make only the first one smaller, and not all of it: `by_draws` is what comes of trained encoders, teachers and
+    experts, which several seeds share. More `protocol.draws` make that smaller.
     """
     from vdbench_leaderboard.build import variances
 

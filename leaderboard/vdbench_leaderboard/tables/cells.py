@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from vdbench_leaderboard.statistics.draws import error_of_draws
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, estimate
 from vdbench_leaderboard.tables.keys import NO_STUDENT, Budget, Group, Student
 from vdbench_leaderboard.tables.labels import method_labels
@@ -90,6 +91,13 @@ class Cell:
     def top1(self) -> Estimate | None:
         """Top-1 in percent; None where every trial failed."""
         return estimate(self.runs)
+
+    @property
+    def error_of_draws(self) -> float | None:
+        """Standard error of top-1 by the networks that its seeds share; None where they share none, or too few."""
+        draws = self.any_result.draws
+        means = {seed: sum(networks.values()) / len(networks) for seed, networks in self.runs.items()}
+        return None if draws is None else error_of_draws(means, draws)
 
     def score(self, name: str) -> Estimate | None:
         """A score in percent: ``top5``, ``macro``, the mean over classes, or ``shuffled`` or ``still`` test clips.

@@ -126,6 +126,7 @@ def test_a_leaderboard_reads_test_sets_beside_results_and_does_without(full, sav
     seeds, clips = row.top1_error_seeds, row.top1_error_sources
     assert (first["by_seeds"], first["by_clips"]) == (round(seeds, 2), round(clips, 2))
     assert first["clips_percent"] == round(100 * clips**2 / (seeds**2 + clips**2))
+    assert first["by_draws"] is None, "these trials used no network that seeds share"
 
 
 def test_where_no_result_keeps_outcomes_the_variance_is_one_sentence(full, save, tmp_path):

@@ -42,7 +42,7 @@ class Means:
     Attributes:
         device: ``auto``, ``cpu`` or ``cuda``.
         elsewhere: whether other machines compute, which may have a GPU where this one has none.
-        gpus: share of a GPU per trial; each method's own where None.
+        gpus: share of a GPU per trial; where None, what trials like it took, or what the method declares.
         timeout: seconds per trial, or None.
         checkpoint_every: seconds after which long work keeps its state.
     """

@@ -141,7 +141,7 @@ def run(
         ray_address: an existing Ray cluster; ``local`` starts one here.
         tracking: whether every trial is mirrored in MLflow; ``vdbench mlflow --rebuild`` does so later.
         device: ``auto``, ``cpu`` or ``cuda``.
-        gpus_per_trial: share of a GPU per trial; each method's own where left out.
+        gpus_per_trial: share of a GPU per trial; where left out, what trials like it took, or what the method declares.
         timeout: seconds per trial, checked when it reports.
         checkpoint_every: seconds after which long methods keep their state.
         home: where vdbench keeps what it makes; ``VDBENCH_HOME`` or the user's data folder where left out.

@@ -87,7 +87,10 @@ def run(
     gpus_per_trial: Annotated[
         float | None,
         typer.Option(
-            help="Share of a GPU per trial.", show_default="the method's own", min=0.01, callback=options.finite
+            help="Share of a GPU per trial.",
+            show_default="as measured, or the method's own",
+            min=0.01,
+            callback=options.finite,
         ),
     ] = None,
     timeout: Annotated[

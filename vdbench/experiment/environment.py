@@ -22,6 +22,7 @@ def environment(device: str) -> Environment:
         device=_gpu() if device == "cuda" else _processor(),
         cpus=os.cpu_count() or 1,
         platform=f"{platform.system()} {platform.machine()}",
+        gpu_memory=_gpu_memory() if device == "cuda" else None,
         **(gpu_versions() if device == "cuda" else {}),
     )
 
@@ -47,6 +48,13 @@ def _gpu() -> str:
         return torch.cuda.get_device_name(0)
     except RuntimeError:  # the record of a failure must not fail for want of a name
         return "cuda"
+
+
+def _gpu_memory() -> int | None:
+    try:
+        return int(torch.cuda.get_device_properties(0).total_memory)
+    except (RuntimeError, AssertionError):
+        return None
 
 
 def _processor() -> str:

@@ -14,6 +14,8 @@ from vdbench.datasets.spec import as_declared_now
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.bench import Bench
 from vdbench.experiment.budgets import largest_fitting, sample
+from vdbench.experiment.gpu_shares import shares_learned
+from vdbench.experiment.past import trial_likeness
 from vdbench.experiment.suite import merged
 from vdbench.experiment.trial import Job, Trial
 from vdbench.generator.choice import describe
@@ -55,7 +57,7 @@ class Request:
         partial: whether data sets of which only some classes or clips are there are allowed.
         plugins: plugin files.
         device: ``cpu`` or ``cuda``.
-        gpus: share of a GPU per trial; each method's own where None.
+        gpus: share of a GPU per trial; where None, as much as trials like it took, or as the method declares.
         timeout: seconds per trial, or None.
         checkpoint_every: seconds after which long work keeps its state.
     """
@@ -114,11 +116,13 @@ def make_plan(request: Request, home: Home) -> Plan:
     _check_settings(request, registry, [name for name, _ in chosen])
     for student in request.suite.protocol.students:
         student_class(student.name)
+    by_memory = request.device == "cuda" and request.gpus is None
+    learned = shares_learned(home.results.readable()) if by_memory else {}
     jobs: dict[str, Job] = {}
     for store in request.stores:
         declared = as_declared_now(store.manifest.spec, home.root)
         protocol = request.suite.protocol.on(declared).computed_on(request.device)
-        site = _Site(request, registry, Bench.of(store, protocol, home, request.device))
+        site = _Site(request, registry, Bench.of(store, protocol, home, request.device), learned)
         _check_data(request, site.bench.view)
         cells = [
             *((pair, ipc, None) for ipc in request.ipc for pair in chosen),
@@ -140,6 +144,7 @@ class _Site:
     request: Request
     registry: Registry
     bench: Bench
+    learned: Mapping[str, float]
 
     @cached_property
     def clip_bytes(self) -> float | None:
@@ -219,10 +224,17 @@ class _Site:
             plugins=self._plugins(name),
             device=request.device,
             cpus=method.resources.cpus,
-            gpus=(method.resources.gpus if request.gpus is None else request.gpus) if request.device == "cuda" else 0.0,
+            gpus=self._gpus(method, trial) if request.device == "cuda" else 0.0,
             timeout=request.timeout,
             checkpoint_every=request.checkpoint_every,
         )
+
+    def _gpus(self, method: Method[Any], trial: Trial) -> float:
+        """The share of a GPU: as asked, or as trials like it took, or as the method declares."""
+        if self.request.gpus is not None:
+            return self.request.gpus
+        likeness = trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, trial.protocol.judging())
+        return self.learned.get(likeness, method.resources.gpus)
 
     def _plugins(self, name: str) -> tuple[Path, ...]:
         """The files that a worker has to know: of the method, and of the students."""

@@ -39,6 +39,7 @@ class Environment(Record):
         cuda: the version of CUDA that torch was built with; None where no GPU computed, as for the next two.
         cudnn: the version of cuDNN, such as ``91002``.
         driver: the version of the GPU's driver.
+        gpu_memory: bytes of the GPU that computed; None where none did, and in results of earlier versions.
     """
 
     vdbench: str
@@ -50,6 +51,7 @@ class Environment(Record):
     cuda: str | None = None
     cudnn: str | None = None
     driver: str | None = None
+    gpu_memory: int | None = None
 
 
 class Failure(Record):

@@ -1,10 +1,21 @@
-"""What the Ray scheduler hands to Ray."""
+"""What the Ray scheduler hands to Ray, and what it makes of what it hears."""
 
 import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from ray import cloudpickle, tune
 
+from tests.experiment.test_trial import trial
+from vdbench.experiment.home import Home
 from vdbench.experiment.on_ray import tune_callback
+from vdbench.experiment.result import Failure, Result
+from vdbench.experiment.trial import Job
+from vdbench.experiment.worker import blank_result
 
 
 class Terminal:
@@ -17,3 +28,37 @@ class Terminal:
 def test_a_listener_that_holds_a_terminal_can_be_used() -> None:
     callback = tune_callback(Terminal(), {}, set())  # type: ignore[arg-type]
     assert type(cloudpickle.loads(cloudpickle.dumps(callback))) is tune.Callback
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+
+    def started(self, job: Job) -> None:
+        pass
+
+    def finished(self, job: Job, result: Result) -> None:
+        self.results.append(result)
+
+
+def failure(job: Job, started: datetime) -> Result:
+    why = Failure(kind="bug", stage="distill", message="it broke")
+    return blank_result(job, started).model_copy(update={"status": "failed", "failure": why})
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1], ids=["behind", "alike", "ahead"])
+@pytest.mark.parametrize("failed_before", [False, True])
+def test_a_failure_counts_whatever_the_worker_s_clock_says(tmp_path: Path, hours: int, failed_before: bool) -> None:
+    job = Job(trial=trial(), settings={}, home=tmp_path, store=tmp_path)
+    now = datetime.now(UTC)
+    if failed_before:
+        Home(tmp_path).results.write(failure(job, now - timedelta(days=1)))
+    heard, ended, tuned = Heard(), set[str](), SimpleNamespace(config={"job": job.model_dump(mode="json")})
+    callback: Any = tune_callback(heard, {job.trial.id: job}, ended)  # type: ignore[arg-type]
+    callback.on_trial_start(0, [], tuned)
+    callback.on_trial_complete(0, [], tuned)
+    assert not heard.results, "nothing new came of it: it was asked to end, or lost"
+    Home(tmp_path).results.write(failure(job, now + timedelta(hours=hours)))
+    callback.on_trial_complete(0, [], tuned)
+    assert [result.status for result in heard.results] == ["failed"]
+    assert ended == {job.trial.id}

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from typing import Any
 
 from vdbench.experiment.home import Home
 from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
+from vdbench.experiment.ray_watch import ended_with_its_node
 from vdbench.experiment.result import Failure, Result
 from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
@@ -82,8 +83,9 @@ class RayScheduler:
         try:
             cores = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
             fitting = [job.model_copy(update={"cpus": min(job.cpus, cores)}) for job in jobs]  # more would never start
-            _build_shared(fitting, listener)
-            _tune(fitting, listener)
+            with ended_with_its_node(_node_alive(ray.get_runtime_context().get_node_id())):
+                _build_shared(fitting, listener)
+                _tune(fitting, listener)
         finally:
             ray.shutdown()
             _handle_sigterm(handler)  # Ray leaves none
@@ -104,6 +106,13 @@ class RayScheduler:
                 runtime_env={"env_vars": QUIET},
                 _temp_dir=temporary,
             )
+
+
+def _node_alive(node: str) -> Callable[[], bool]:
+    """Tells whether the node of this process still answers the cluster's head."""
+    import ray
+
+    return lambda: any(known["Alive"] for known in ray.nodes() if known["NodeID"] == node)  # type: ignore[no-untyped-call]
 
 
 def _handle_sigterm(handler: Any) -> None:
@@ -261,7 +270,8 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
     """
     from ray import tune
 
-    begun: dict[str, datetime] = {}
+    # what was there, and not when: clocks differ from machine to machine
+    before = {trial: Home(job.home).results.read(trial) for trial, job in jobs.items()}
 
     def job_of(trial: Any) -> Job:
         return jobs[Job.model_validate(trial.config["job"]).trial.id]
@@ -271,9 +281,7 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
             return (tune.Callback, ())
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-            job = job_of(trial)
-            begun[job.trial.id] = datetime.now(UTC)
-            listener.started(job)
+            listener.started(job_of(trial))
 
         def on_trial_result(
             self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -284,8 +292,7 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
         def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             job = job_of(trial)
             result = Home(job.home).results.read(job.trial.id)
-            fresh = result is not None and (result.status == "done" or result.started >= begun[job.trial.id])
-            if result is not None and fresh:  # not the record of a failure in an earlier run
+            if result is not None and (result.status == "done" or result != before[job.trial.id]):
                 ended.add(job.trial.id)
                 listener.finished(job, result)
 

@@ -1,0 +1,53 @@
+"""A node that goes away, played without Ray."""
+
+import signal
+import threading
+import time
+
+import pytest
+
+from vdbench.experiment.ray_watch import SIGNAL, NodeLostError, ended_with_its_node
+
+
+def dead() -> bool:
+    raise ConnectionError("nobody answers")
+
+
+@pytest.mark.parametrize("alive", [dead, lambda: False])
+def test_waiting_for_a_node_that_is_gone_ends(alive) -> None:
+    before = signal.getsignal(SIGNAL)
+    with pytest.raises(NodeLostError, match="what is done is kept"), ended_with_its_node(alive, every=0.01):
+        time.sleep(60)
+    assert signal.getsignal(SIGNAL) == before
+
+
+def test_work_that_takes_the_interruption_for_its_end_is_no_end_of_the_run() -> None:
+    with pytest.raises(NodeLostError), ended_with_its_node(lambda: False, every=0.01):
+        try:
+            time.sleep(60)
+        except NodeLostError:
+            pass
+
+
+def test_a_node_that_is_there_disturbs_nothing() -> None:
+    asked = []
+    with ended_with_its_node(lambda: not asked.append(1), every=0.01):
+        time.sleep(0.1)
+    assert asked
+    looked = len(asked)
+    time.sleep(0.05)
+    assert len(asked) <= looked + 1, "it goes on looking"
+
+
+def test_in_another_thread_the_block_is_left_alone() -> None:
+    done = []
+
+    def work() -> None:
+        with ended_with_its_node(lambda: False, every=0.01):
+            time.sleep(0.1)
+            done.append(1)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done

@@ -1,0 +1,75 @@
+"""Noticing that the Ray node of this process is gone: Ray itself then waits for its answers for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from vdbench.errors import FailureKind, VdbenchError
+
+EVERY = 5.0
+"""Seconds between two looks."""
+SIGNAL = signal.SIGUSR1
+"""By which the thread that looks interrupts the one that waits."""
+
+SENTENCE = (
+    "Ray's process on this machine ended, most likely for want of memory; what is done is kept: type the same command "
+    "again, with fewer --workers if it happens again"
+)
+
+
+class NodeLostError(VdbenchError):
+    """Ray's own process on this machine ended while a run went on."""
+
+    kind: FailureKind = "interrupted"
+
+
+@contextmanager
+def ended_with_its_node(alive: Callable[[], bool], every: float = EVERY) -> Iterator[None]:
+    """End the block when the node is gone, although the block waits for an answer of it.
+
+    Only a main thread can be interrupted; in any other the block is left alone.
+
+    Args:
+        alive: whether the node is there; an exception counts as no.
+        every: seconds between two looks.
+
+    Raises:
+        NodeLostError: it went away.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    over, lost = threading.Event(), threading.Event()
+
+    def look() -> None:
+        while not over.wait(every):
+            if not (_sure(alive) or over.is_set()):
+                lost.set()
+                os.kill(os.getpid(), SIGNAL)
+                return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise NodeLostError(SENTENCE)
+
+    before = signal.signal(SIGNAL, end)
+    watch = threading.Thread(target=look, daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.signal(SIGNAL, before)
+        if lost.is_set():  # what is interrupted may have taken it for an ordinary end
+            raise NodeLostError(SENTENCE) from None
+
+
+def _sure(alive: Callable[[], bool]) -> bool:
+    try:
+        return alive()
+    except Exception:  # whatever a dead cluster raises
+        return False

@@ -7,12 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from ray import cloudpickle, tune
 
 from tests.experiment.test_trial import trial
 from vdbench.experiment.home import Home
-from vdbench.experiment.on_ray import tune_callback
+from vdbench.experiment.ray_trials import tune_callback
 from vdbench.experiment.result import Failure, Result
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import blank_result

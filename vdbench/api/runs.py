@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial as with_arguments
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -142,7 +143,7 @@ def run(
         tracking: whether every trial is mirrored in MLflow; ``vdbench mlflow --rebuild`` does so later.
         device: ``auto``, ``cpu`` or ``cuda``.
         gpus_per_trial: share of a GPU per trial; where left out, what trials like it took, or what the method declares.
-        timeout: seconds per trial, checked when it reports.
+        timeout: seconds per trial; one that never reports is ended, in a process of its own.
         checkpoint_every: seconds after which long methods keep their state.
         home: where vdbench keeps what it makes; ``VDBENCH_HOME`` or the user's data folder where left out.
 
@@ -205,19 +206,22 @@ def _search(until: str | None, hours: float | None, seeds: int | Iterable[int] |
     return Search.of(until, hours, seeds or 0, most)
 
 
-def scheduler_named(name: str, address: str = "local", workers: int | None = None) -> Scheduler:
+def scheduler_named(
+    name: str, address: str = "local", workers: int | None = None, isolate: bool | None = None
+) -> Scheduler:
     """The scheduler of a name.
 
     Args:
         name: ``inline`` or ``ray``.
         address: of an existing Ray cluster, or ``local``.
         workers: cores that a local Ray uses; all of them where None.
+        isolate: whether ``inline`` works in another process; see :func:`vdbench.experiment.schedule.run_inline`.
 
     Raises:
         UsageError: there is no such scheduler.
     """
     if name == "inline":
-        return run_inline
+        return with_arguments(run_inline, isolate=isolate)
     if name != "ray":
         raise UsageError(f"there is no scheduler '{name}'; choose inline or ray")
     from vdbench.experiment.on_ray import RayScheduler

@@ -83,6 +83,15 @@ def run(
         bool, typer.Option("--dry-run", help="Only show the trials, the shared work, the time and the disk.")
     ] = False,
     scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
+    isolate: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolate/--no-isolate",
+            help="With --scheduler inline: work in another process, so that a trial that ends its process does not end "
+            "the run.",
+            show_default="for plugin files, and with --timeout",
+        ),
+    ] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     gpus_per_trial: Annotated[
         float | None,
@@ -94,7 +103,8 @@ def run(
         ),
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds per trial, checked when it reports.", min=1, callback=options.finite)
+        float | None,
+        typer.Option(help="Seconds per trial; one that never reports is ended.", min=1, callback=options.finite),
     ] = None,
     checkpoint_every: Annotated[
         float, typer.Option(help="Seconds after which long methods keep their state.", min=0, callback=options.finite)
@@ -183,7 +193,7 @@ def run(
             "this version are not those of the result",
             soft_wrap=True,
         )
-    carrier = scheduler_named(scheduler, ray_address, workers)
+    carrier = scheduler_named(scheduler, ray_address, workers, isolate)
 
     def estimated(part: Plan) -> Estimate:
         return _estimate(part, place, 1 if scheduler == "inline" else workers or os.cpu_count() or 1, scheduler)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vdbench.evaluation.judging import evaluation_settings
+from vdbench.experiment.ahead import Ahead, Lookout
 from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, trial_likeness
-from vdbench.experiment.worker import Ahead, Lookout, reproducibly
+from vdbench.experiment.worker import reproducibly
 from vdbench.generator.source import GeneratorSpec
 from vdbench.storage.files import digest
 from vdbench.work.workload import Work, embedding, seconds_of, training

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vdbench.experiment.ahead import build_asset
 from vdbench.experiment.home import Home
 from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
+from vdbench.experiment.ray_trials import run_trials
 from vdbench.experiment.ray_watch import ended_with_its_node
-from vdbench.experiment.result import Failure, Result
+from vdbench.experiment.ray_workers import REPORT_EVERY, around, work_in
 from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
-from vdbench.experiment.worker import blank_result, build_asset, run_trial
-from vdbench.registry.methods import handed_over, receive
 from vdbench.storage import files
 
 QUIET = {
@@ -49,8 +46,6 @@ own, whose free memory the next trial does not get: with one heap for all, a wor
 
 START_UP = 8.0
 """Seconds until Ray runs its first trial: a rough figure."""
-REPORT_EVERY = 0.5
-"""Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ class RayScheduler:
             fitting = [job.model_copy(update={"cpus": min(job.cpus, cores)}) for job in jobs]  # more would never start
             with ended_with_its_node(_node_alive(ray.get_runtime_context().get_node_id())):
                 _build_shared(fitting, listener)
-                _tune(fitting, listener)
+                run_trials(fitting, listener)
         finally:
             ray.shutdown()
             _handle_sigterm(handler)  # Ray leaves none
@@ -125,14 +120,14 @@ def _build_shared(jobs: Sequence[Job], listener: Listener) -> None:
     """Build what several trials need before any of them occupies a place and waits for it."""
     import ray
 
-    stop, around = StopRequest(jobs[0].home), _around(jobs)
+    stop, here = StopRequest(jobs[0].home), around(jobs)
     for wave in shared_assets(jobs):
         pending, news, what_of = [], {}, {}
         for job, folder in wave:
             news[_news(folder)] = describe_asset(job, folder)
             listener.preparing(news[_news(folder)])
             build = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus)(_build_one)
-            pending.append(build.remote(job.model_dump(mode="json"), str(folder), around))
+            pending.append(build.remote(job.model_dump(mode="json"), str(folder), here))
             what_of[pending[-1]] = news[_news(folder)]
         while pending:
             built, pending = ray.wait(pending, timeout=1)
@@ -161,9 +156,9 @@ def _news(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.news.json")
 
 
-def _build_one(job: dict[str, Any], folder: str, around: dict[str, Any]) -> None:
+def _build_one(job: dict[str, Any], folder: str, there: dict[str, Any]) -> None:
     path, told = _news(Path(folder)), 0.0
-    _work_in(around)
+    work_in(there)
 
     def report(step: int, **metrics: Any) -> None:
         nonlocal told
@@ -177,143 +172,3 @@ def _build_one(job: dict[str, Any], folder: str, around: dict[str, Any]) -> None
         return
     finally:
         path.unlink(missing_ok=True)
-
-
-def _around(jobs: Sequence[Job]) -> dict[str, Any]:
-    """What workers need of the driver's process: its folder, and the classes that it was handed as methods."""
-    from ray import cloudpickle
-
-    methods = {job.trial.method for job in jobs}
-    handed = [entry for entry in handed_over() if entry.name in methods]
-    return {"folder": str(Path.cwd()), "path": sys.path if handed else [], "handed": cloudpickle.dumps(handed)}  # type: ignore[no-untyped-call]
-
-
-def _work_in(around: dict[str, Any]) -> None:
-    """Go to the driver's folder, which relative paths among settings start from, where this machine has it.
-
-    Classes of modules are imported from where the driver finds them; those of scripts and notebooks come along.
-    """
-    from ray import cloudpickle
-
-    if Path(around["folder"]).is_dir():
-        os.chdir(around["folder"])
-    sys.path += [place for place in around["path"] if place not in sys.path]
-    receive(cloudpickle.loads(around["handed"]))
-
-
-def _trainable(config: dict[str, Any]) -> None:
-    """What runs in a Ray worker. A failure inside the trial is its result; only a lost worker escapes."""
-    from ray import tune
-
-    job = Job.model_validate(config["job"])
-    if StopRequest(job.home).made:
-        return
-    _work_in(config["around"])
-    points: list[tuple[int, dict[str, Any]]] = []
-    told = time.monotonic()
-
-    def report(step: int, **metrics: Any) -> None:
-        nonlocal told
-        points.append((step, metrics))
-        if time.monotonic() - told > REPORT_EVERY:
-            tune.report({"points": list(points)})
-            points.clear()
-            told = time.monotonic()
-
-    try:
-        run_trial(job, report)
-    except KeyboardInterrupt:  # asked to end; its record says so
-        return
-    finally:
-        tune.report({"points": points})
-
-
-def _tune(jobs: Sequence[Job], listener: Listener) -> None:
-    from ray import tune
-
-    by_id = {job.trial.id: job for job in jobs}
-    home = Home(jobs[0].home)
-    ended: set[str] = set()
-    tuner = tune.Tuner(
-        tune.with_resources(_trainable, _share),
-        param_space={
-            "job": tune.grid_search([job.model_dump(mode="json") for job in jobs]),
-            "around": _around(jobs),
-        },
-        tune_config=tune.TuneConfig(trial_dirname_creator=lambda trial: trial.trial_id, reuse_actors=True),
-        run_config=tune.RunConfig(
-            name=datetime.now(UTC).strftime("%Y%m%d-%H%M%S"),
-            storage_path=str(home.ray),
-            verbose=0,
-            failure_config=tune.FailureConfig(max_failures=1),
-            callbacks=[tune_callback(listener, by_id, ended)],
-        ),
-    )
-    tuner.fit()
-    if len(ended) < len(jobs) or StopRequest(home.root).made:  # Tune returns as if all were well when it is stopped
-        raise KeyboardInterrupt
-
-
-def _share(config: dict[str, Any]) -> Any:
-    """What a trial occupies, as its method asks."""
-    from ray import tune
-
-    job = config["job"]
-    return tune.PlacementGroupFactory([{"CPU": job["cpus"]} | ({"GPU": job["gpus"]} if job["gpus"] else {})])
-
-
-def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> Any:
-    """A Tune callback, made here because its base class exists only once Ray is imported.
-
-    Tune pickles its callbacks to resume from them, which we never do, and a listener may hold a terminal: so it is
-    pickled as a callback that does nothing.
-    """
-    from ray import tune
-
-    # what was there, and not when: clocks differ from machine to machine
-    before = {trial: Home(job.home).results.read(trial) for trial, job in jobs.items()}
-
-    def job_of(trial: Any) -> Job:
-        return jobs[Job.model_validate(trial.config["job"]).trial.id]
-
-    class Listening(tune.Callback):
-        def __reduce__(self) -> tuple[Any, ...]:
-            return (tune.Callback, ())
-
-        def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-            listener.started(job_of(trial))
-
-        def on_trial_result(
-            self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
-        ) -> None:
-            for step, metrics in result.get("points", ()):
-                listener.progressed(job_of(trial), step, metrics)
-
-        def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-            job = job_of(trial)
-            result = Home(job.home).results.read(job.trial.id)
-            if result is not None and (result.status == "done" or result != before[job.trial.id]):
-                ended.add(job.trial.id)
-                listener.finished(job, result)
-
-        def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-            job = job_of(trial)
-            result = _lost(job, trial)
-            Home(job.home).results.write(result)
-            ended.add(job.trial.id)
-            listener.finished(job, result)
-
-    return Listening()
-
-
-def _lost(job: Job, trial: Any) -> Result:
-    """The record of a trial whose worker died, twice."""
-    cause = str(trial.get_error() or "")
-    memory = "OutOfMemory" in cause or "SIGKILL" in cause
-    failure = Failure(
-        kind="oom" if memory else "bug",
-        stage="distill",
-        message="the worker process died" + (", most likely for want of memory" if memory else ""),
-        details=cause,
-    )
-    return blank_result(job, datetime.now(UTC)).model_copy(update={"status": "failed", "failure": failure})

@@ -26,6 +26,11 @@ class TrialTimeoutError(VdbenchError):
     kind: FailureKind = "timeout"
 
 
+def too_late(seconds: float) -> str:
+    """What is said of a trial that took longer than it was given."""
+    return f"not finished after {seconds:g} seconds; give it more with --timeout"
+
+
 class TrialProgress:
     """A report that knows the stage, keeps the time limit, and ends the trial when the run was asked to end.
 
@@ -55,7 +60,7 @@ class TrialProgress:
         """
         now = time.monotonic()
         if self._late(now):
-            raise TrialTimeoutError(f"not finished after {self._job.timeout:g} seconds; give it more with --timeout")
+            raise TrialTimeoutError(too_late(self._job.timeout or 0))
         if self._stopping:
             raise KeyboardInterrupt("the run was asked to end")
         if now - self._looked > LOOK_EVERY:

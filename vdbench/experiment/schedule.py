@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vdbench.experiment.ahead import Lookout, build_asset
+from vdbench.experiment.isolated import IsolatedProcess
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
-from vdbench.experiment.worker import Lookout, build_asset, run_trial
+from vdbench.experiment.worker import run_trial
+from vdbench.registry.methods import handed_over
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -40,22 +43,37 @@ Scheduler = Callable[[Sequence[Job], Listener], None]
 """Runs every job and tells the listener. Raises KeyboardInterrupt when the user stops it."""
 
 
-def run_inline(jobs: Sequence[Job], listener: Listener) -> None:
-    """Run the jobs one after the other in this process."""
+def run_inline(jobs: Sequence[Job], listener: Listener, isolate: bool | None = None) -> None:
+    """Run the jobs one after the other, in this process or in another one that may end without harm.
+
+    Args:
+        jobs: what to run.
+        listener: hears of it.
+        isolate: whether work is done in another process; where None, that of plugin files, which may do anything, and
+            that with a time limit, which can only be enforced there. Classes that this process was handed stay here.
+    """
     if not jobs:
         return
-    stop = StopRequest(jobs[0].home)
-    for job, folder in (piece for wave in shared_assets(jobs) for piece in wave):
-        what = describe_asset(job, folder)
-        listener.preparing(what)
-        build_asset(job, folder, lambda step, what=what, **metrics: listener.building(what, step, metrics))
-        listener.built(what)
-        stop.raise_if_made()
-    for job in jobs:
-        stop.raise_if_made()
-        listener.started(job)
-        result = run_trial(job, lambda step, job=job, **metrics: listener.progressed(job, step, metrics))
-        listener.finished(job, result)
+    stop, handed = StopRequest(jobs[0].home), {entry.name for entry in handed_over()}
+
+    def apart(job: Job) -> bool:
+        wanted = bool(job.plugins) or job.timeout is not None if isolate is None else isolate
+        return wanted and job.trial.method not in handed
+
+    with IsolatedProcess() as other:
+        for job, folder in (piece for wave in shared_assets(jobs) for piece in wave):
+            what = describe_asset(job, folder)
+            listener.preparing(what)
+            build = other.asset if apart(job) else build_asset
+            build(job, folder, lambda step, what=what, **metrics: listener.building(what, step, metrics))
+            listener.built(what)
+            stop.raise_if_made()
+        for job in jobs:
+            stop.raise_if_made()
+            listener.started(job)
+            run = other.trial if apart(job) else run_trial
+            result = run(job, lambda step, job=job, **metrics: listener.progressed(job, step, metrics))
+            listener.finished(job, result)
 
 
 def describe_asset(job: Job, folder: Path) -> str:

@@ -5,12 +5,12 @@ Both schedulers run these functions, and nothing else runs a trial.
 
 from __future__ import annotations
 
-import warnings
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -20,36 +20,37 @@ from vdbench.distilled.distilled_set import TENSORS
 from vdbench.distilled.soundness import check_set
 from vdbench.errors import DataError
 from vdbench.experiment.artefacts import make, store
-from vdbench.experiment.bench import Bench, teacher_of
+from vdbench.experiment.bench import Bench
+from vdbench.experiment.deadline import GRACE, deadline
 from vdbench.experiment.environment import environment
-from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
+from vdbench.experiment.failures import failure_of
 from vdbench.experiment.home import Home
 from vdbench.experiment.judged import evaluation_key, judged_once
-from vdbench.experiment.progress import TrialProgress
-from vdbench.experiment.result import Result, Source, Stage
+from vdbench.experiment.progress import TrialProgress, too_late
+from vdbench.experiment.result import Failure, Result, Source, Stage
 from vdbench.extensions.kinds import use
 from vdbench.registry import Registry
 from vdbench.storage import files
 from vdbench.work.allocation import keep_freed_memory
 from vdbench.work.measure import CODE
-from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
-    from vdbench.datasets.view import View
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.experiment.artefacts import Made
     from vdbench.experiment.trial import Job
     from vdbench.method import Method, Task
     from vdbench.records import StudentScores
-    from vdbench.work.assets import AssetSpec
+    from vdbench.work.reports import Report
 
 
-def run_trial(job: Job, report: Report) -> Result:
+def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
     """Carry out a trial and store its result, whatever comes of it.
 
     Args:
         job: the trial and how to carry it out.
         report: ``report(step, stage=..., **metrics)``; hears of progress.
+        late: given where this process may be ended if the trial takes longer than its time limit and never looks: this
+            file then says so.
 
     Returns:
         The result, done or failed; it is on disk when this returns.
@@ -61,8 +62,17 @@ def run_trial(job: Job, report: Report) -> Result:
     use(job.plugins)
     progress = TrialProgress(report, job)
     home = Home(job.home)
+
+    def give_up() -> None:
+        assert late is not None
+        failure = Failure(kind="timeout", stage=progress.stage, message=too_late(job.timeout or 0))
+        home.results.write(blank_result(job, started).model_copy(update={"status": "failed", "failure": failure}))
+        late.touch()
+        os._exit(1)
+
+    limit = None if late is None or job.timeout is None else job.timeout + GRACE
     try:
-        with reproducibly():
+        with deadline(limit, give_up), reproducibly():
             result = _carry_out(job, home, progress, started)
     except BaseException as error:
         failure = failure_of(error, progress.stage)
@@ -96,7 +106,7 @@ def reproducibly() -> Iterator[None]:
 
 def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime) -> Result:
     trial, bench = job.trial, bench_of(job)
-    method, task = _prepare(job, bench, progress)
+    method, task = prepared(job, bench, progress)
     made, distilled = _distil(job, method, task, progress)
     needs = method.needs(task)
     shared = Stage(seconds=task.assets.seconds(needs), code=task.assets.code(needs))
@@ -150,7 +160,7 @@ def distil(job: Job, report: Report) -> DistilledSet:
     use(job.plugins)
     progress = TrialProgress(report, job)
     with reproducibly():
-        method, task = _prepare(job, bench_of(job), progress)
+        method, task = prepared(job, bench_of(job), progress)
         return _distil(job, method, task, progress)[1]
 
 
@@ -179,9 +189,20 @@ def bench_of(job: Job) -> Bench:
     return bench
 
 
-def _prepare(
+def prepared(
     job: Job, bench: Bench, progress: TrialProgress, registry: Registry | None = None
 ) -> tuple[Method[Any], Task]:
+    """The method of a trial with its settings, and what it is asked.
+
+    Args:
+        job: the trial.
+        bench: its data set under its protocol.
+        progress: hears of progress, and says when to keep state.
+        registry: where the method is found; one of the job's plugins where left out.
+
+    Raises:
+        DataError: its plugin was edited since the plan was made.
+    """
     trial = job.trial
     registry = registry or Registry(job.plugins)
     method = registry.configure(trial.method, trial.pool, job.settings)
@@ -198,72 +219,6 @@ def _prepare(
         bench.home.checkpoints(trial.distillation_id),
     )
     return method, task
-
-
-class Ahead(NamedTuple):
-    """What a trial will do.
-
-    Attributes:
-        view: the clips.
-        method: with its settings.
-        task: what the method will be asked.
-        missing: the shared assets that it asks for and their parts, as far as they do not exist, each after what it is
-            made of, with its wave: those of one wave can be built beside each other.
-    """
-
-    view: View
-    method: Method[Any]
-    task: Task
-    missing: list[tuple[int, AssetSpec[Any]]]
-
-
-class Lookout:
-    """Looks at what trials will do, and does nothing. Each data set is opened once, and methods are found once."""
-
-    def __init__(self) -> None:
-        self._benches: dict[str, Bench] = {}
-        self._registries: dict[tuple[Path, ...], Registry] = {}
-
-    def __call__(self, job: Job) -> Ahead:
-        """What a trial will do. Raises what the trial itself would fail with at its start."""
-        protocol = job.trial.protocol.model_dump(mode="json")
-        place = files.digest([str(job.home), str(job.store), protocol, job.trial.dataset.fingerprint, job.device])
-        if place not in self._benches:
-            self._benches[place] = bench_of(job)
-        if job.plugins not in self._registries:
-            self._registries[job.plugins] = Registry(job.plugins)
-        bench = self._benches[place]
-        method, task = _prepare(job, bench, TrialProgress(silent, job), self._registries[job.plugins])
-        return Ahead(bench.view, method, task, task.assets.missing(_needed(job, method, task)))
-
-
-def _needed(job: Job, method: Method[Any], task: Task) -> Sequence[AssetSpec[Any]]:
-    """What a trial asks for: the assets of its method, and the teacher, where its protocol always has soft labels."""
-    teacher = [teacher_of(job.trial.protocol, job.trial.seed)] if "soft" in job.trial.protocol.labels else []
-    return [*method.needs(task), *teacher]
-
-
-def build_asset(job: Job, folder: Path, report: Report) -> None:
-    """Build one shared asset of a trial. A failure is left to the trials that need it, which record it.
-
-    Args:
-        job: a trial that needs it.
-        folder: where it will stand, as :class:`Ahead` names it.
-        report: hears of progress.
-
-    Raises:
-        KeyboardInterrupt: the run was asked to end; long work has kept its state.
-    """
-    try:
-        with reproducibly():
-            method, task = _prepare(job, bench_of(job), TrialProgress(report, job))
-            for _, spec in task.assets.missing(_needed(job, method, task)):
-                if task.assets.folder(spec) == folder:
-                    task.assets.get(spec)
-    except BaseException as error:
-        if failure_kind(error) == "interrupted":
-            raise
-        warnings.warn(f"{folder.parent.name} could not be built: {sentence_of(error)}", stacklevel=1)
 
 
 def _evaluation_cost(scores: Sequence[StudentScores]) -> Stage:

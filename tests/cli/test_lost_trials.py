@@ -1,0 +1,79 @@
+"""Plugins that end their process or never end: the trial is recorded, and the run goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.experiment import isolated
+
+PLUGIN = """
+import os, signal, sys, time
+import numpy as np
+from vdbench.method import Card
+from vdbench.selector import Selector
+
+class Ends(Selector):
+    name = "ends"
+    card = Card("Does what it should not")
+    def select(self, features, k, rng, task):
+        {does}
+        return np.arange(k)
+"""
+EXIT = "os._exit(3)"
+CRASH = "os.kill(os.getpid(), signal.SIGSEGV)"
+SLEEP = "time.sleep(600)"
+
+
+def plugin(folder: Path, does: str) -> Path:
+    path = folder / "ends.py"
+    path.write_text(PLUGIN.format(does=does))
+    return path
+
+
+def failures(home: Path) -> dict[str, tuple[str, str]]:
+    return {r.method: (r.failure.kind, r.failure.details) for r in results(home).values() if r.failure is not None}
+
+
+@pytest.mark.parametrize(("does", "cause"), [(EXIT, "exit status 3"), (CRASH, "SIGSEGV")])
+def test_a_plugin_that_ends_its_process_is_recorded_and_the_rest_runs(
+    cli: Cli, home: Path, tmp_path: Path, does: str, cause: str
+) -> None:
+    run = tiny_run(home, "--seeds", 2, "--plugin", plugin(tmp_path, does), methods="ends,random")
+    answer = cli(*run)
+    assert answer.code == 1
+    kind, details = failures(home)["ends"]
+    assert kind == "bug" and cause in details
+    assert {(r.method, r.seed) for r in results(home).values() if r.status == "done"} == {
+        (method, seed) for method in ("random", "full") for seed in range(2)
+    }
+
+
+def test_a_trial_that_never_reports_is_ended_at_its_time_limit(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolated, "GRACE", 1.0)
+    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 8, methods="ends,random")
+    assert cli(*run).code == 1
+    assert failures(home) == {"ends": ("timeout", "")}
+    assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}
+
+
+@pytest.mark.slow
+def test_on_ray_a_trial_that_never_reports_is_ended_too(cli: Cli, home: Path, tmp_path: Path) -> None:
+    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 5, methods="ends,random")
+    run[run.index("--scheduler") + 1] = "ray"
+    assert cli(*run, "--workers", 1).code == 1
+    assert failures(home) == {"ends": ("timeout", "")}
+    assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}
+
+
+def test_isolated_trials_are_those_of_the_same_process(cli: Cli, home: Path, tmp_path: Path) -> None:
+    run = tiny_run(home, "--set", "herding.encoder.epochs=1", methods="herding")
+    assert cli(*run, "--isolate").code == 0
+    apart = results(home)
+    for result in apart.values():
+        (home / "results" / f"{result.id}.json").unlink()
+    assert cli(*run, "--no-isolate").code == 0
+    assert {i: r.outcome() for i, r in results(home).items()} == {i: r.outcome() for i, r in apart.items()}
+    assert all(r.curves.keys() == apart[i].curves.keys() for i, r in results(home).items())

@@ -1,0 +1,38 @@
+"""The record of a trial whose process ended before the trial did."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vdbench.experiment.result import Failure
+from vdbench.experiment.worker import blank_result
+
+if TYPE_CHECKING:
+    from vdbench.experiment.result import Result
+    from vdbench.experiment.trial import Job
+
+MEMORY = ("OutOfMemory", "SIGKILL")
+"""What is told of a process that the system or Ray ended for want of memory."""
+
+
+def lost(job: Job, cause: str) -> Result:
+    """The record of a trial whose process died.
+
+    Args:
+        job: the trial.
+        cause: what is known of it, such as the name of a signal.
+    """
+    memory = any(sign in cause for sign in MEMORY)
+    failure = Failure(
+        kind="oom" if memory else "bug",
+        stage="distill",
+        message="the worker process died" + (", most likely for want of memory" if memory else ""),
+        details=cause,
+    )
+    return failed(job, failure)
+
+
+def failed(job: Job, failure: Failure) -> Result:
+    """The record of a trial that failed for a reason that is known outside of it alone."""
+    return blank_result(job, datetime.now(UTC)).model_copy(update={"status": "failed", "failure": failure})

@@ -116,9 +116,10 @@ def variances(results: Path) -> list[dict[str, Any]]:
         DataError: there is no result, or none keeps outcomes.
     """
     from vdbench_leaderboard.tables.numbers import numbers
+    from vdbench_leaderboard.tables.outcomes import Outcomes
 
     stored = load(results)
-    frame = numbers(_boards(stored), stored.tests)
+    frame = numbers(_boards(stored), Outcomes(stored.tests))
     if "top1_error_seeds" not in frame or frame.top1_error_seeds.isna().all():
         raise DataError(
             f"no two seeds in {results} keep what networks made of every test clip, which results of earlier versions "
@@ -188,11 +189,12 @@ def render(results: Path, previews: Path | None = None, url: str = "") -> dict[s
     from vdbench_leaderboard.page.methods import summaries
     from vdbench_leaderboard.page.previews import Previews
     from vdbench_leaderboard.tables.numbers import numbers
+    from vdbench_leaderboard.tables.outcomes import Outcomes
     from vdbench_leaderboard.tables.overview import overviews
 
     stored = load(results)
-    boards = _boards(stored)
-    suites, rows = overviews(boards), numbers(boards, stored.tests)
+    boards, outcomes = _boards(stored), Outcomes(stored.tests)
+    suites, rows = overviews(boards), numbers(boards, outcomes)
     drawn = plots.draw(boards, suites)
     methods = summaries(boards, Previews(previews))
     content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK)

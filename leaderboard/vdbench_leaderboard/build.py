@@ -197,7 +197,7 @@ def render(results: Path, previews: Path | None = None, url: str = "") -> dict[s
     suites, rows = overviews(boards), numbers(boards, outcomes)
     drawn = plots.draw(boards, suites)
     methods = summaries(boards, Previews(previews))
-    content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK)
+    content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK, outcomes)
     texts = {
         "README.md": documents.markdown(content),
         "index.html": html(content, url),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -84,6 +84,7 @@ class ClipColumn:
 
     answered: Mapping[str, Answered]
     question: Question = OTHERS
+    _found: dict[tuple[str, str], Interval | None] = field(default_factory=dict)
 
     @cached_property
     def means(self) -> Mapping[str, Estimate]:
@@ -118,7 +119,10 @@ class ClipColumn:
         return {method: one.p for method, one in found.items() if one is not None and one.p is not None}
 
     def _difference(self, method: str, base: str) -> Interval | None:
-        return self.answered[method].against(self.answered[base])
+        """Kept, since tables, ranks and sentences ask again."""
+        if (method, base) not in self._found:
+            self._found[method, base] = self.answered[method].against(self.answered[base])
+        return self._found[method, base]
 
     def _common(self, method: str, base: str) -> int:
         return len(self.answered[method].won.keys() & self.answered[base].won.keys())

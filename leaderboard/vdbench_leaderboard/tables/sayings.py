@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.comparisons import Comparison
 
 
-def sentence(column: Column, base: str | None) -> str:
+def sentence(column: Column, base: str | None, complete: Column | None = None) -> str:
     """What may be said; empty where there is no method to speak of.
 
     Args:
         column: the methods of one place, and their tests.
         base: the label of ``random``; None where it is not among them.
+        complete: those of them that have a rank; all where it is None.
     """
     methods = [method for method in column.means if method != base]
     if not methods:
@@ -48,7 +49,7 @@ def sentence(column: Column, base: str | None) -> str:
         _apart(column, base, found, better, "beats", "beat it, too"),
         _apart(column, base, found, worse, "is worse than", "are worse, too"),
         _untold(neither, base, alone=len(neither) == len(methods)),
-        _order(column, base, better) if better else _lead(found, base, order[0]),
+        _order(complete or column, base, better) if better else _lead(found, base, order[0]),
     ]
     said = "; ".join(part for part in parts if part)
     return f"{said[0].upper()}{said[1:]}." if said.startswith("no method") else f"{said}."

@@ -87,6 +87,11 @@ class Verdict:
         """The same, with intervals and tests that speak of other clips of this kind; None where outcomes lack."""
         return replace(self, asked=self.clips) if self.clips is not None else None
 
+    @property
+    def on_these_clips(self) -> Verdict | None:
+        """The same on these test clips; None where this is it."""
+        return replace(self, asked=None) if self.asked is not None else None
+
     @cached_property
     def tests(self) -> Column:
         """The methods and their tests."""

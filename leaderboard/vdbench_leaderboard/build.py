@@ -104,9 +104,11 @@ def show(results: Path) -> RenderableType:
     Raises:
         DataError: there is no result.
     """
+    from vdbench_leaderboard.tables.outcomes import Outcomes
     from vdbench_leaderboard.tables.terminal import tables
 
-    return tables(_boards(load(results)))
+    stored = load(results)
+    return tables(_boards(stored), Outcomes(stored.tests))
 
 
 def variances(results: Path) -> list[dict[str, Any]]:
@@ -194,7 +196,7 @@ def render(results: Path, previews: Path | None = None, url: str = "") -> dict[s
 
     stored = load(results)
     boards, outcomes = _boards(stored), Outcomes(stored.tests)
-    suites, rows = overviews(boards), numbers(boards, outcomes)
+    suites, rows = overviews(boards, outcomes), numbers(boards, outcomes)
     drawn = plots.draw(boards, suites)
     methods = summaries(boards, Previews(previews))
     content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK, outcomes)

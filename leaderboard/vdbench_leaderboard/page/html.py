@@ -16,6 +16,8 @@ from vdbench_leaderboard.figures.style import ACCENT, HEAT, INK, LINE, MUTED, PA
 from vdbench_leaderboard.page import pairs
 from vdbench_leaderboard.page.documents import environment
 from vdbench_leaderboard.page.explorer import address, payload
+from vdbench_leaderboard.statistics import two_way
+from vdbench_leaderboard.statistics.pigeonhole import DRAWS
 from vdbench_leaderboard.tables.sayings import sentence
 
 if TYPE_CHECKING:
@@ -113,6 +115,8 @@ def html(content: Content, url: str = "") -> str:
         "scale": Scale.of,
         "scale_over": Scale.over,
         "sentence": sentence,
+        "two_way": two_way,
+        "draws": DRAWS,
         "anchor": anchor,
         "group_anchor": group_anchor,
         "comparison": comparison,

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from vdbench.outcomes import ClipList
     from vdbench.records import StudentScores
     from vdbench_leaderboard.tables.cells import Cell
-    from vdbench_leaderboard.tables.keys import Budget, Group, Student
-
-Place = tuple["Group", "Student", str, "Budget | None"]
+    from vdbench_leaderboard.tables.keys import Student
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +35,14 @@ class Outcomes:
     """
 
     tests: Mapping[str, ClipList] = field(default_factory=lambda: MappingProxyType({}))
-    _read: dict[Place, Answered | None] = field(default_factory=dict)
+    _read: dict[tuple[Student | str, ...], Answered | None] = field(default_factory=dict)
 
     def of(self, cell: Cell) -> Answered | None:
         """Of a cell; None where some seed has none, or where they speak of several test sets."""
-        place = (cell.group, cell.student, cell.method, cell.budget)
-        if place not in self._read:
-            self._read[place] = answers(cell, self.tests)
-        return self._read[place]
+        trials = (cell.student, *(result.id for result, _ in cell.done))
+        if trials not in self._read:
+            self._read[trials] = answers(cell, self.tests)
+        return self._read[trials]
 
     def column(self, cells: Iterable[Cell]) -> ClipColumn | None:
         """Cells of one place that share their test clips; None where one has no outcomes or a single seed."""

@@ -35,11 +35,11 @@ class Outcomes:
     """
 
     tests: Mapping[str, ClipList] = field(default_factory=lambda: MappingProxyType({}))
-    _read: dict[tuple[Student | str, ...], Answered | None] = field(default_factory=dict)
+    _read: dict[tuple[Student, tuple[str, ...]], Answered | None] = field(default_factory=dict)
 
     def of(self, cell: Cell) -> Answered | None:
         """Of a cell; None where some seed has none, or where they speak of several test sets."""
-        trials = (cell.student, *(result.id for result, _ in cell.done))
+        trials = (cell.student, tuple(result.id for result, _ in cell.done))
         if trials not in self._read:
             self._read[trials] = answers(cell, self.tests)
         return self._read[trials]

@@ -104,9 +104,11 @@ def show(results: Path) -> RenderableType:
     Raises:
         DataError: there is no result.
     """
+    from vdbench_leaderboard.tables.outcomes import Outcomes
     from vdbench_leaderboard.tables.terminal import tables
 
-    return tables(_boards(load(results)))
+    stored = load(results)
+    return tables(_boards(stored), Outcomes(stored.tests))
 
 
 def variances(results: Path) -> list[dict[str, Any]]:
@@ -118,10 +120,11 @@ def variances(results: Path) -> list[dict[str, Any]]:
     import pandas as pd
 
     from vdbench_leaderboard.tables.numbers import numbers
+    from vdbench_leaderboard.tables.outcomes import Outcomes
 
     stored = load(results)
     boards = _boards(stored)
-    frame = numbers(boards, stored.tests)
+    frame = numbers(boards, Outcomes(stored.tests))
     by_draws = pd.Series([cell.error_of_draws for board in boards for cell in board.cells], frame.index, float)
     if "top1_error_seeds" not in frame or frame.top1_error_seeds.isna().all():
         raise DataError(
@@ -193,14 +196,15 @@ def render(results: Path, previews: Path | None = None, url: str = "") -> dict[s
     from vdbench_leaderboard.page.methods import summaries
     from vdbench_leaderboard.page.previews import Previews
     from vdbench_leaderboard.tables.numbers import numbers
+    from vdbench_leaderboard.tables.outcomes import Outcomes
     from vdbench_leaderboard.tables.overview import overviews
 
     stored = load(results)
-    boards = _boards(stored)
-    suites, rows = overviews(boards), numbers(boards, stored.tests)
+    boards, outcomes = _boards(stored), Outcomes(stored.tests)
+    suites, rows = overviews(boards, outcomes), numbers(boards, outcomes)
     drawn = plots.draw(boards, suites)
     methods = summaries(boards, Previews(previews))
-    content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK)
+    content = Content(boards, rows, suites, methods, drawn, stored.faults, stored.superseded, MARK, outcomes)
     texts = {
         "README.md": documents.markdown(content),
         "index.html": html(content, url),

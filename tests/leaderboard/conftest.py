@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage
+from vdbench.outcomes import ClipList, Places, pack
 from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
 from vdbench.storage import files
 
@@ -95,11 +97,74 @@ def make_result(
     return Result(id=files.digest(identity), **values)
 
 
-def store(folder: Path, results: Sequence[Result]) -> Path:
-    """Write results as a run does."""
+def judged(result: Result, clips: ClipList, won: np.ndarray) -> Result:
+    """The result with outcomes: ``won`` says of each network whether it has each clip right, ``(networks, clips)``."""
+    students = tuple(
+        student.model_copy(
+            update={
+                "scores": tuple(
+                    score.model_copy(
+                        update={
+                            "top1": float(right.mean()),
+                            "outcomes": pack(Places(1 * ~right, np.zeros(len(right), dtype=np.int64)), 8),
+                        }
+                    )
+                    for score, right in zip(student.scores, won, strict=True)
+                )
+            }
+        )
+        for student in result.students
+    )
+    return result.model_copy(update={"students": students, "test_set": clips.fingerprint})
+
+
+def store(folder: Path, results: Sequence[Result], tests: Sequence[ClipList] = ()) -> Path:
+    """Write results as a run does, and the test sets that they name."""
     for result in results:
         ResultStore(folder).write(result)
+    for clips in tests:
+        ResultStore(folder).clip_lists.write(clips)
     return folder
+
+
+SOURCES = 40
+
+
+def clip_list(name: str) -> ClipList:
+    """Four clips of each of 40 sources, five sources a class."""
+    rows = range(4 * SOURCES)
+    return ClipList(
+        classes=tuple(f"class {label}" for label in range(8)),
+        ids=tuple(map(str, rows)),
+        labels=tuple(row // 4 % 8 for row in rows),
+        groups=tuple(f"{name} {row // 4}" for row in rows),
+    )
+
+
+@pytest.fixture(scope="session")
+def with_outcomes() -> tuple[list[Result], list[ClipList]]:
+    """Random, herding, k-means and full on two data sets at two IPCs with six seeds of two networks, and outcomes.
+
+    On ``ucf101`` methods differ from source to source, so that less holds on other clips. A third data set has three
+    seeds and no outcomes.
+    """
+    level = {"random": 0.4, "herding": 0.5, "k-means": 0.65, "full": 0.9}
+    results, tests = [], []
+    for data, spread in (("motion-digits", 0.05), ("ucf101", 0.3), ("hmdb51", None)):
+        clips = clip_list(data)
+        for place, (method, mean) in enumerate(level.items()):
+            own = np.random.default_rng([place, len(data)]).normal(0, spread or 0, SOURCES)[clips.sources]
+            own -= own.mean()  # so that the levels hold on these clips
+            for ipc in (1, 5) if method != "full" else (None,):
+                for seed in range(6 if spread else 3):
+                    rng = np.random.default_rng([place, ipc or 0, seed, len(data)])
+                    won = rng.random((2, 4 * SOURCES)) < mean + 0.02 * (ipc or 0) + own + rng.normal(0, 0.02)
+                    top1 = [float(right.mean()) for right in won]
+                    control = method in ("random", "full")
+                    bare = make_result(method, top1, ipc=ipc, seed=seed, dataset=data, control=control)
+                    results.append(judged(bare, clips, won) if spread else bare)
+        tests += [clips] * (spread is not None)
+    return results, tests
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,9 @@ def draw(boards: Sequence[Board], overviews: Sequence[Overview]) -> dict[str, st
     """Draw all that say something.
 
     Returns:
-        SVG documents by name: ``<suite>-critical-difference`` where it tells methods apart, ``-interquartile-means``
-        and ``-places``; ``<board>-ipc``, ``-bytes`` and ``-seconds``; ``<first board of a group>-students``.
+        SVG documents by name: ``<suite>-critical-difference`` where it tells methods apart, ``-interquartile-means``,
+        the same on other clips, and ``-places``; ``<board>-ipc``, ``-bytes`` and ``-seconds``; ``<first board of a
+        group>-students``.
     """
     looks = style.looks(cell for board in boards for cell in board.cells)
     drawn: dict[str, str | None] = {}
@@ -30,6 +31,9 @@ def draw(boards: Sequence[Board], overviews: Sequence[Overview]) -> dict[str, st
         if overview.ranks and overview.ranks.tells_apart:
             drawn[f"{overview.slug}-critical-difference"] = rankings.critical_difference(overview.ranks)
         drawn[f"{overview.slug}-interquartile-means"] = rankings.interquartile_means(overview.middles, looks)
+        drawn[f"{overview.slug}-interquartile-means-other-clips"] = rankings.interquartile_means(
+            overview.middles_on_other_clips, looks
+        )
         drawn[f"{overview.slug}-places"] = heat.places(overview)
     for board in plotted(boards):
         drawn[f"{board.slug}-ipc"] = over_ipc.accuracy_over_ipc(board, looks)

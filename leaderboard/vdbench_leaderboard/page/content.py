@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ from vdbench_leaderboard.figures.plots import MOST_BOARDS
 from vdbench_leaderboard.page import literature
 from vdbench_leaderboard.page.gallery import Gallery
 from vdbench_leaderboard.tables import answers, pools, wording
+from vdbench_leaderboard.tables.both_sides import BothSides, both_sides
+from vdbench_leaderboard.tables.outcomes import Outcomes
+from vdbench_leaderboard.tables.pool_clips import on_other_clips
 from vdbench_leaderboard.tables.splits import SplitMeans, split_means
 from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 
@@ -81,6 +84,7 @@ class Content:
         faults: names of files that are no valid results.
         superseded: ids of results whose place a later one of the same seed has.
         mark: goes to the top of every document.
+        outcomes: what networks made of every test clip.
     """
 
     boards: Sequence[Board]
@@ -91,6 +95,7 @@ class Content:
     faults: Sequence[str]
     superseded: Sequence[str]
     mark: str
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
     @cached_property
     def sections(self) -> list[Section]:
@@ -99,14 +104,32 @@ class Content:
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """Which method to use, those data sets first on which one wins, then those with the most seeds."""
-        found = verdicts(self.boards)
+        """Which method to use, those data sets first on which one wins, then those with the most seeds.
+
+        On other clips of this kind, where outcomes per clip are known.
+        """
+        found = [verdict.on_other_clips or verdict for verdict in verdicts(self.boards, self.outcomes)]
         return sorted(found, key=lambda verdict: (not verdict.better, -verdict.seeds))
 
     @cached_property
     def headline(self) -> answers.Answer:
         """The same over all data sets."""
         return answers.headline(self.verdicts)
+
+    @cached_property
+    def headline_on_these_clips(self) -> answers.Answer:
+        """The same on these test clips alone."""
+        return answers.headline([verdict.on_these_clips or verdict for verdict in self.verdicts])
+
+    @cached_property
+    def sides(self) -> dict[str, BothSides]:
+        """Both questions asked of every board, by its slug."""
+        return {board.slug: both_sides(board, self.outcomes) for board in self.boards}
+
+    @property
+    def switched(self) -> bool:
+        """Whether some table can answer for other clips."""
+        return any(side.known for side in self.sides.values())
 
     @cached_property
     def gallery(self) -> Gallery:
@@ -126,6 +149,12 @@ class Content:
     def factorials(self) -> dict[str, pools.Factorial]:
         """The tables of pools, by the slug of their board; empty where no method was run on both."""
         return {board.slug: table for board in self.boards if (table := pools.factorial(board))}
+
+    @cached_property
+    def factorials_on_other_clips(self) -> dict[str, pools.Factorial]:
+        """The same with differences on other clips of this kind, where outcomes per clip are known."""
+        asked = {slug: on_other_clips(table, self.outcomes) for slug, table in self.factorials.items()}
+        return {slug: table for slug, table in asked.items() if table is not None}
 
     @cached_property
     def splits(self) -> list[SplitMeans]:

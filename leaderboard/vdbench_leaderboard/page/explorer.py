@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vdbench_leaderboard.tables.boards import Board, Standing
+    from vdbench_leaderboard.tables.both_sides import BothSides
     from vdbench_leaderboard.tables.cells import Cell
     from vdbench_leaderboard.tables.keys import Budget
 
@@ -91,12 +93,15 @@ def address(board: Board, cell: Cell) -> str:
     return files.digest([*where, student.name, student.width, student.parameters, cell.method, str(cell.budget)], 8)
 
 
-def payload(boards: Sequence[Board], numbers: pd.DataFrame) -> dict[str, Any]:
+def payload(
+    boards: Sequence[Board], numbers: pd.DataFrame, sides: Mapping[str, BothSides] = MappingProxyType({})
+) -> dict[str, Any]:
     """All cells of all boards, as JSON values.
 
     Args:
         boards: the tables.
         numbers: their cells as rows of plain values, in the same order.
+        sides: both sides of boards, by slug, for what is shown on other clips.
 
     Returns:
         ``columns``, ``groups``, ``texts``, ``download``, the names of the values in a downloaded view, ``shared``, what
@@ -119,9 +124,10 @@ def payload(boards: Sequence[Board], numbers: pd.DataFrame) -> dict[str, Any]:
             ),
             **_shown(standing),
             **panel.details(standing),
+            "others": panel.on_other_clips(standing, sides[board.slug], p) if board.slug in sides else None,
             "per_class": panel.classes(standing.cell) if few or board is firsts[board.group] else None,
         }
-        for (board, standing), row in zip(standings, frame["data"], strict=True)
+        for (board, standing), row, p in zip(standings, frame["data"], _p_on_other_clips(numbers), strict=True)
     ]
     first, texts = cells[0] if cells else {}, dict[str, int]()
     shared = {name: value for name, value in first.items() if all(cell[name] == value for cell in cells)}
@@ -139,10 +145,16 @@ def payload(boards: Sequence[Board], numbers: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _p_on_other_clips(numbers: pd.DataFrame) -> list[float | None]:
+    if "against_random_others_p" not in numbers:
+        return [None] * len(numbers)
+    return [None if np.isnan(p) else p for p in numbers["against_random_others_p"].tolist()]
+
+
 def _kept(name: str) -> bool:
     """Whether the page needs a column of the CSV: of most scores the mean is enough to sort by."""
     score, _, part = name.rpartition("_")
-    return part not in ("spread", "low", "high") or score in ("top1", "hard", "soft", "augmented")
+    return part not in ("spread", "low", "high") or score in ("top1", "hard", "soft", "augmented", "top1_others")
 
 
 def packed(value: Any, texts: dict[str, int]) -> Any:

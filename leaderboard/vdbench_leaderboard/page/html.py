@@ -16,17 +16,31 @@ from vdbench_leaderboard.figures.style import ACCENT, HEAT, INK, LINE, MUTED, PA
 from vdbench_leaderboard.page import pairs
 from vdbench_leaderboard.page.documents import environment
 from vdbench_leaderboard.page.explorer import address, payload
+from vdbench_leaderboard.statistics import two_way
+from vdbench_leaderboard.statistics.pigeonhole import DRAWS
+from vdbench_leaderboard.tables.sayings import sentence
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.page.content import Content
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.both_sides import BothSides
     from vdbench_leaderboard.tables.cells import Cell
     from vdbench_leaderboard.tables.keys import Group
     from vdbench_leaderboard.tables.verdicts import Verdict
 
-STYLES = ("base.css", "answer.css", "tables.css", "explorer.css", "methods.css")
-SCRIPTS = ("text.js", "state.js", "theme.js", "clips.js", "tables.js", "explorer.js", "compare.js", "panel.js")
+STYLES = ("base.css", "question.css", "answer.css", "tables.css", "explorer.css", "methods.css")
+SCRIPTS = (
+    "text.js",
+    "state.js",
+    "theme.js",
+    "question.js",
+    "clips.js",
+    "tables.js",
+    "explorer.js",
+    "compare.js",
+    "panel.js",
+)
 """In the order in which they need each other; together they are one module."""
 NOWHERE = {"nothing", "train", "unknown"}
 """What an encoder or a generator may have seen without being outside data."""
@@ -49,9 +63,10 @@ class Scale:
     top: float
 
     @classmethod
-    def of(cls, board: Board) -> Scale:
-        """Wide enough for every mean of a board and one standard deviation above it."""
+    def of(cls, board: Board, sides: BothSides) -> Scale:
+        """Wide enough for each mean of a board with a standard deviation above it, and for intervals on other clips."""
         reached = [cell.top1.mean + (cell.top1.std or 0) for cell in board.cells if cell.top1]
+        reached += [min(top1.high, 100.0) for top1 in sides.top1.values() if top1.high is not None]
         return cls(max([board.chance, *reached, 1e-9]))
 
     @classmethod
@@ -64,12 +79,23 @@ class Scale:
         """The position of an accuracy, kept on the track."""
         return f"{min(max(100 * value / self.top, 0), 100):.1f}"
 
-    def track(self, value: Estimate) -> str:
-        """Mean, and left end and width of the 95 % interval, as CSS variables."""
+    def track(self, value: Estimate, others: Estimate | None = None) -> str:
+        """Mean, and left end and width of the 95 % interval, as CSS variables.
+
+        Args:
+            value: on these test clips.
+            others: on other clips of this kind, where that is known; its interval is shown first.
+        """
+        mean = f"--m:{self.at(value.mean)}"
+        if others is None:
+            return mean + self._band(value, "l", "w")
+        return mean + self._band(others, "l", "w") + self._band(value, "tl", "tw")
+
+    def _band(self, value: Estimate, left: str, width: str) -> str:
         if value.low is None or value.high is None:
-            return f"--m:{self.at(value.mean)}"
+            return ""
         low, high = float(self.at(value.low)), float(self.at(value.high))
-        return f"--m:{self.at(value.mean)};--l:{low:g};--w:{high - low:.1f}"
+        return f";--{left}:{low:g};--{width}:{high - low:.1f}"
 
 
 def html(content: Content, url: str = "") -> str:
@@ -88,6 +114,9 @@ def html(content: Content, url: str = "") -> str:
         "script": _ours(*SCRIPTS),
         "scale": Scale.of,
         "scale_over": Scale.over,
+        "sentence": sentence,
+        "two_way": two_way,
+        "draws": DRAWS,
         "anchor": anchor,
         "group_anchor": group_anchor,
         "comparison": comparison,
@@ -97,14 +126,14 @@ def html(content: Content, url: str = "") -> str:
         "plot": lambda name, label: inline(content.plots[name], f"p{places[name]}", label),
         "choices": _choices(content),
         "pairs": as_script(_pairs(content)),
-        "data": as_script(payload(content.boards, content.numbers)),
+        "data": as_script(payload(content.boards, content.numbers, content.sides)),
     }
     return templates.get_template("index.html.j2").render(page=content)
 
 
 def _pairs(content: Content) -> dict[str, Any]:
     leading = next(([verdict.leader, verdict.base] for verdict in content.verdicts if verdict.comparisons), None)
-    found = pairs.payload(pairs.places(content.boards, content.verdicts), content.gallery.named)
+    found = pairs.payload(pairs.places(content.boards, content.verdicts, content.outcomes), content.gallery.named)
     return found | {"first": leading or (found["methods"] * 2)[:2]}
 
 

@@ -6,18 +6,21 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vdbench_leaderboard.page.explorer import packed
+from vdbench_leaderboard.statistics.answered import Answered, told
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, compare, corrected
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs
 from vdbench_leaderboard.tables import answers, formats
 from vdbench_leaderboard.tables.boards import BASELINE, FULL
+from vdbench_leaderboard.tables.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.page.gallery import Clips
     from vdbench_leaderboard.tables.boards import Board
-    from vdbench_leaderboard.tables.keys import Group
+    from vdbench_leaderboard.tables.keys import Budget, Group
     from vdbench_leaderboard.tables.verdicts import Verdict
 
 MOST = 30_000
@@ -29,7 +32,7 @@ class Compared(NamedTuple):
 
     Attributes:
         difference: of the first less the second, in points.
-        p: of the paired t-test, corrected; None with fewer than two common seeds.
+        p: of the paired t-test, or the two-way test, corrected; None with fewer than two common seeds.
     """
 
     difference: Estimate
@@ -51,6 +54,7 @@ class Place:
         column: runs by method.
         bounds: methods without a budget, which stand beside the column.
         base: ``random``, where it is there.
+        answered: outcomes per clip of those methods of either kind that keep them.
     """
 
     group: Group
@@ -60,6 +64,7 @@ class Place:
     column: Mapping[str, Runs]
     bounds: Mapping[str, Runs]
     base: str | None
+    answered: Mapping[str, Answered]
 
     @property
     def pairs(self) -> int:
@@ -67,7 +72,7 @@ class Place:
         return math.comb(len(self.column) + len(self.bounds), 2)
 
     def compared(self) -> dict[Pair, Compared]:
-        """Every two methods, the first in the alphabet first.
+        """Every two methods, the first in the alphabet first, on these test clips.
 
         Those with ``random`` are corrected together, as in the tables; so are those of the other methods, any two of
         which a reader may choose, and those with a method without a budget.
@@ -79,12 +84,25 @@ class Place:
             for at, second in enumerate(names)
             for first, one in compare({name: everything[name] for name in names[: at + 1]}, second).items()
         }
-        families: dict[str, dict[Pair, float]] = defaultdict(dict)
-        for pair, one in found.items():
-            if one.p is not None:
-                families[self._family(pair)][pair] = one.p
-        adjusted = {pair: p for family in families.values() for pair, p in corrected(family).items()}
+        adjusted = self._corrected({pair: one.p for pair, one in found.items() if one.p is not None})
         return {pair: Compared(one.difference, adjusted.get(pair)) for pair, one in found.items() if one.difference}
+
+    def on_other_clips(self) -> dict[Pair, Compared]:
+        """The same on other clips of this kind, of the methods whose outcomes are known."""
+        found = {
+            (first, second): (interval, len(self.answered[first].won.keys() & self.answered[second].won.keys()))
+            for first, second in combinations(sorted(self.answered), 2)
+            if (interval := self.answered[first].against(self.answered[second])) is not None
+        }
+        adjusted = self._corrected({pair: one.p for pair, (one, _) in found.items() if one.p is not None})
+        every = {pair: told(one, seeds) for pair, (one, seeds) in found.items()}
+        return {pair: Compared(one, adjusted.get(pair)) for pair, one in every.items() if one is not None}
+
+    def _corrected(self, p: Mapping[Pair, float]) -> dict[Pair, float]:
+        families: dict[str, dict[Pair, float]] = defaultdict(dict)
+        for pair, value in p.items():
+            families[self._family(pair)][pair] = value
+        return {pair: value for family in families.values() for pair, value in corrected(family).items()}
 
     def _family(self, pair: Pair) -> str:
         if any(method in self.bounds for method in pair):
@@ -92,29 +110,40 @@ class Place:
         return "base" if self.base in pair else "others"
 
 
-def places(boards: Sequence[Board], verdicts: Sequence[Verdict]) -> list[Place]:
+def places(boards: Sequence[Board], verdicts: Sequence[Verdict], outcomes: Outcomes | None = None) -> list[Place]:
     """Data sets as a whole first, then every column of every table, as long as their comparisons fit the page."""
-    found = [
-        Place(
-            *(verdict.group, None, None, answers.averaged(verdict), verdict.column),
-            bounds={FULL: verdict.full} if verdict.full else {},
-            base=verdict.base,
-        )
-        for verdict in verdicts
-    ]
-    for board in boards:
-        ends = {cell.method: cell.runs for cell in board.cells if cell.budget is None and cell.runs}
-        for budget in board.budgets:
-            column = {cell.method: cell.runs for cell in board.cells if cell.budget == budget and cell.runs}
-            apart = board.heading.partition(board.group.evaluated_on)[2].strip(" ·")
-            base = next((s.cell.method for s in board.standings if s.cell.any_result.label == BASELINE), None)
-            found.append(Place(board.group, board.student.name, str(budget), apart, column, ends, base))
+    known = outcomes or Outcomes()
+    found = [_overall(verdict) for verdict in verdicts]
+    found += [_column(board, budget, known) for board in boards for budget in board.budgets]
     kept, left = [], MOST
     for place in found:
         left -= place.pairs
         if left >= 0:
             kept.append(place)
     return kept
+
+
+def _overall(verdict: Verdict) -> Place:
+    answered = dict(verdict.clips.answered) if verdict.clips else {}
+    return Place(
+        *(verdict.group, None, None, answers.averaged(verdict), verdict.column),
+        bounds={FULL: verdict.full} if verdict.full else {},
+        base=verdict.base,
+        answered=answered | ({FULL: verdict.full_clips} if verdict.full_clips else {}),
+    )
+
+
+def _column(board: Board, budget: Budget, outcomes: Outcomes) -> Place:
+    cells = [cell for cell in board.cells if cell.runs and cell.budget in (budget, None)]
+    known = {cell.method: outcomes.of(cell) for cell in cells}
+    return Place(
+        *(board.group, board.student.name, str(budget)),
+        about=board.heading.partition(board.group.evaluated_on)[2].strip(" ·"),
+        column={cell.method: cell.runs for cell in cells if cell.budget == budget},
+        bounds={cell.method: cell.runs for cell in cells if cell.budget is None},
+        base=next((s.cell.method for s in board.standings if s.cell.any_result.label == BASELINE), None),
+        answered={method: one for method, one in known.items() if one is not None},
+    )
 
 
 def payload(places: Sequence[Place], clips: Mapping[str, Mapping[str, Clips]]) -> dict[str, Any]:
@@ -128,13 +157,16 @@ def payload(places: Sequence[Place], clips: Mapping[str, Mapping[str, Clips]]) -
         ``places``, each with its suite, data set, student, budget and what is averaged; ``methods``; ``clips``; and
         ``pairs``, each the places of its two methods in ``methods`` and rows of: the place, the difference of the first
         less the second in points, its 95 % interval, p after correction, ``up`` or ``down`` where that is significant
-        over at least three seeds, and what was paired.
+        over at least three seeds, and what was paired; then, where outcomes are known, interval, p and side on other
+        clips of this kind.
     """
     methods = sorted({method for place in places for method in (*place.column, *place.bounds)})
     found: dict[Pair, list[list[Any]]] = defaultdict(list)
     for number, place in enumerate(places):
+        elsewhere = place.on_other_clips()
         for pair, compared in place.compared().items():
-            found[pair].append([number, *_row(compared)])
+            other = _tested(elsewhere[pair]) if pair in elsewhere else []
+            found[pair].append([number, *_row(compared), *other])
     texts: dict[str, int] = {}
     where = [
         [place.group.suite, place.group.dataset_title, place.student, place.budget, place.about] for place in places
@@ -147,13 +179,14 @@ def payload(places: Sequence[Place], clips: Mapping[str, Mapping[str, Clips]]) -
 
 
 def _row(compared: Compared) -> list[str]:
+    difference = compared.difference
+    over = "seeds" if difference.over == "seeds" else "networks of one seed"
+    return [formats.points(difference.mean), *_tested(compared), f"{difference.repeats} {over}"]
+
+
+def _tested(compared: Compared) -> list[str]:
+    """Interval, p and side."""
     difference, p = compared
     shown = p is not None and p < SIGNIFICANCE and difference.repeats >= FEW_SEEDS
-    over = "seeds" if difference.over == "seeds" else "networks of one seed"
-    return [
-        formats.points(difference.mean),
-        formats.interval(difference),
-        formats.probability(p),
-        ("up" if difference.mean > 0 else "down") if shown else "",
-        f"{difference.repeats} {over}",
-    ]
+    side = ("up" if difference.mean > 0 else "down") if shown else ""
+    return [formats.interval(difference), formats.probability(p), side]

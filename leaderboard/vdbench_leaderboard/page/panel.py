@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE
+from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.tables import formats, wording
 from vdbench_leaderboard.tables.labels import flat
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from vdbench.experiment.result import Result
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Standing
+    from vdbench_leaderboard.tables.both_sides import BothSides
     from vdbench_leaderboard.tables.cells import Cell
 
 SMALL = 20
@@ -55,18 +58,48 @@ def side(standing: Standing, kind: str, gain: Estimate | None) -> str:
     return "up" if gain.mean > 0 else "down"
 
 
+def on_other_clips(standing: Standing, sides: BothSides, p: float | None) -> list[Any] | None:
+    """What is shown instead where the reader asks for other clips of this kind.
+
+    Args:
+        standing: of a cell.
+        sides: both sides of its board.
+        p: of its difference to random on other clips, corrected; None where there is none.
+
+    Returns:
+        The sentences, the interval of top-1, p, its side as in :func:`side`, and the rank; None where outcomes are not
+        known.
+    """
+    top1, gain = sides.on_other_clips(standing.cell), standing.against_random
+    if top1 is None:
+        return None
+    rank = sides.rank(standing.cell)
+    shown = p is not None and p < SIGNIFICANCE and gain is not None and gain.repeats >= FEW_SEEDS
+    which = ("up" if gain.mean > 0 else "down") if shown and gain else ""
+    said = [_measured(top1, " on other clips of this kind"), _placed(standing, rank, p)]
+    return [said, formats.accuracy_interval(top1), formats.probability(p), which, rank or ""]
+
+
 def _sentences(standing: Standing) -> list[str]:
-    top1, gain = standing.cell.top1, standing.against_random
+    top1, versus = standing.cell.top1, standing.random_comparison
     if top1 is None:
         return ["No trial finished."]
+    return [_measured(top1, ""), _placed(standing, wording.rank(standing), versus.adjusted if versus else None)]
+
+
+def _measured(top1: Estimate, where: str) -> str:
     what = f"{top1.repeats} seeds" if top1.over == "seeds" else "the networks of one seed"
-    ends = "" if top1.low is None else f", 95 % interval {formats.accuracy_interval(top1)}"
-    rank = f"Rank {standing.rank}{', shared' if standing.tied else ''}." if standing.rank else "No rank."
-    if gain is not None and standing.random_comparison:
-        p = standing.random_comparison.adjusted
-        test = "too few seeds to test" if p is None else f"p = {formats.probability(p)} after Holm’s correction"
-        rank += f" {formats.points(gain.mean)} points above random clips ({test})."
-    return [f"% top-1 over {what}{ends}.", rank]
+    ends = "" if top1.low is None else f", 95 % interval{where} {formats.accuracy_interval(top1)}"
+    return f"% top-1 over {what}{ends}."
+
+
+def _placed(standing: Standing, rank: str | None, p: float | None) -> str:
+    gain = standing.against_random
+    said = f"Rank {rank.rstrip('=')}{', shared' * rank.endswith('=')}." if rank else "No rank."
+    if gain is None:
+        return said
+    test = "too few seeds to test" if p is None else f"p = {formats.probability(p)} after Holm’s correction"
+    return f"{said} {formats.points(gain.mean)} points above random clips ({test})."
 
 
 def _intervals(standing: Standing) -> list[str]:

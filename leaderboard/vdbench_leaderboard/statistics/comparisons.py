@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -75,19 +75,29 @@ def ranks(column: Mapping[str, Runs]) -> dict[str, int]:
         column: the runs of each method, none of them empty.
     """
     means = {method: found.mean for method, runs in column.items() if (found := estimate(runs))}
-    order = sorted(column, key=lambda name: (-means[name], name))
-    ranked: dict[str, int] = {}
+
+    def p_values(leader: str, others: Sequence[str]) -> dict[str, float]:
+        return _p_values({name: column[name] for name in (leader, *others)}, leader)
+
+    return ranked(means, p_values)
+
+
+def ranked(means: Mapping[str, float], p_values: Callable[[str, Sequence[str]], Mapping[str, float]]) -> dict[str, int]:
+    """The ranks of :func:`ranks` by any test.
+
+    Args:
+        means: by method.
+        p_values: of one method against several others, not corrected; those that cannot be tested are left out.
+    """
+    order = sorted(means, key=lambda name: (-means[name], name))
+    rank_of: dict[str, int] = {}
     rank, below = 0, frozenset(order)
     for place, method in enumerate(order, start=1):
         if method in below:
-            rank, below = place, _below(method, order[place:], column)
-        ranked[method] = rank
-    return ranked
-
-
-def _below(leader: str, others: Iterable[str], column: Mapping[str, Runs]) -> frozenset[str]:
-    adjusted = corrected(_p_values({name: column[name] for name in (leader, *others)}, leader))
-    return frozenset(method for method, p in adjusted.items() if p < SIGNIFICANCE)
+            adjusted = corrected(p_values(method, order[place:]))
+            rank, below = place, frozenset(other for other, p in adjusted.items() if p < SIGNIFICANCE)
+        rank_of[method] = rank
+    return rank_of
 
 
 def _p_values(column: Mapping[str, Runs], base: str) -> dict[str, float]:

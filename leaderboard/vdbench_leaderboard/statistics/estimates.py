@@ -36,8 +36,8 @@ class Estimate:
 
     Attributes:
         mean: of the repeats.
-        std: their sample standard deviation (``ddof=1``); None for a single repeat.
-        low: lower end of the 95 % interval of the mean, Student's t; None for a single repeat.
+        std: their sample standard deviation (``ddof=1``); None for a single repeat, and of two-way intervals.
+        low: lower end of the 95 % interval of the mean, Student's t or two-way; None for a single repeat.
         high: its upper end.
         repeats: how many values were averaged.
         over: what was repeated: distillation ``seeds``, or the ``networks`` of a single seed.

@@ -55,7 +55,7 @@ def seeds_needed(difference: Estimate | None, tests: int = 1) -> int | None:
 
     Returns:
         At least ``FEW_SEEDS``, and ``MOST_SEEDS + 1`` where ``MOST_SEEDS`` are not enough; None where the difference is
-        zero, or fewer than two seeds have shown its spread.
+        zero, fewer than two seeds have shown its spread, or it is that of a two-way interval.
     """
     if difference is None or difference.std is None or difference.over != "seeds" or difference.mean == 0:
         return None
@@ -63,6 +63,18 @@ def seeds_needed(difference: Estimate | None, tests: int = 1) -> int | None:
     if difference.std == 0:
         return max(FEW_SEEDS, 2 + math.floor(-math.log2(alpha)))
     return seeds_for(difference.mean / difference.std, alpha)
+
+
+def more_seeds(difference: Estimate | None, tests: int = 1) -> int | None:
+    """How many seeds are missing to :func:`seeds_needed`.
+
+    Returns:
+        At least 1; ``MOST_SEEDS`` where as many are not enough; None as there.
+    """
+    needed = seeds_needed(difference, tests)
+    if needed is None or difference is None:
+        return None
+    return MOST_SEEDS if needed > MOST_SEEDS else max(1, needed - difference.repeats)
 
 
 def seeds_for(effect: float, alpha: float) -> int:

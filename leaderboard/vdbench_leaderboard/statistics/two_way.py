@@ -140,7 +140,7 @@ def parts(won: NDArray[np.floating[Any]], labels: NDArray[np.int64], sources: ND
     """
     seeds, clips = won.shape[-2:]
     numbers = np.unique(sources, return_inverse=True)[1]
-    strata, members = _strata(labels, numbers), np.bincount(numbers)
+    strata, members = strata_of(labels, numbers), np.bincount(numbers)
     if seeds < 2 or len(members) < 2:
         return None
     of_each = won.mean(axis=-1)
@@ -217,7 +217,7 @@ def _leverage(sources: NDArray[np.int64], strata: NDArray[np.int64]) -> NDArray[
     return np.bincount(source, clips**2 / np.bincount(strata)[stratum]) / np.bincount(sources)
 
 
-def _strata(labels: NDArray[np.int64], sources: NDArray[np.int64]) -> NDArray[np.int64]:
+def strata_of(labels: NDArray[np.int64], sources: NDArray[np.int64]) -> NDArray[np.int64]:
     """The class of each clip, numbered, where classes of a single source, which tell nothing of others, are joined."""
     classes, counts = np.unique(np.unique(np.stack([labels, sources]), axis=1)[0], return_counts=True)
     order = classes[np.argsort(counts, kind="stable")]

@@ -46,8 +46,9 @@ def answer(verdict: Verdict) -> Answer:
         case "several":
             reason = f"Each is better than {RANDOM}; which of them is the best cannot be told yet."
         case "ahead":
-            needed = _needed(verdict.more_seeds)
-            reason = f"{verdict.leader} is {ahead} ahead of {RANDOM}, which may be chance{needed}."
+            more = verdict.more_seeds
+            tell = f"; {needed(more)} would tell" if more is not None else ""
+            reason = f"{verdict.leader} is {ahead} ahead of {RANDOM}, which may be chance{tell}."
         case "behind":
             reason = f"No method is ahead of {RANDOM}, even on average."
         case "few seeds":
@@ -56,7 +57,7 @@ def answer(verdict: Verdict) -> Answer:
             reason = f"Methods are compared with {RANDOM}, and these were not run."
         case "nothing":
             reason = f"No method was run beside {RANDOM}."
-    return Answer(f"Use {_named(verdict.recommended)}." if verdict.recommended else NO_WINNER, reason)
+    return Answer(f"Use {named(verdict.recommended)}." if verdict.recommended else NO_WINNER, reason)
 
 
 def headline(verdicts: Sequence[Verdict]) -> Answer:
@@ -69,10 +70,10 @@ def headline(verdicts: Sequence[Verdict]) -> Answer:
         return Answer(NO_WINNER, f"No method is shown to be better than {RANDOM} {where}.")
     if len(won) == len(tested) and len({tuple(verdict.recommended) for verdict in won}) == 1:
         every = f"on {data[0]}" if len(data) == 1 else "on every data set"
-        return Answer(f"Use {_named(won[0].recommended)}.", f"Shown to be better than {RANDOM} {every}.")
+        return Answer(f"Use {named(won[0].recommended)}.", f"Shown to be better than {RANDOM} {every}.")
     places: dict[str, list[str]] = defaultdict(list)
     for verdict in won:
-        places[_named(verdict.recommended)].append(place(verdict))
+        places[named(verdict.recommended)].append(place(verdict))
     found = "; ".join(f"{methods} on {' and '.join(where)}" for methods, where in places.items())
     elsewhere = f"Elsewhere no method is shown to be better than {RANDOM}." if len(won) < len(tested) else ""
     return Answer(f"Use {found}.", elsewhere)
@@ -110,15 +111,14 @@ def remarks(verdict: Verdict) -> list[str]:
     ]
 
 
-def _needed(more: int | None) -> str:
-    if more is None:
-        return ""
+def needed(more: int) -> str:
+    """``about 12 more seeds``."""
     count = f"more than {MOST_SEEDS}" if more >= MOST_SEEDS else f"about {more}"
-    return f"; {count} more seed{'s' if more > 1 else ''} would tell"
+    return f"{count} more seed{'s' if more > 1 else ''}"
 
 
-def _named(methods: Sequence[str]) -> str:
+def named(methods: Sequence[str], joint: str = "or") -> str:
     """``a``, ``a or b``, ``a, b, c, d or 3 others``."""
     rest = len(methods) - MOST_NAMES
     shown = [*methods[:MOST_NAMES], *([f"{rest} other{'s' if rest > 1 else ''}"] if rest > 0 else [])]
-    return " or ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+    return f" {joint} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from vdbench_leaderboard.tables import wording
+from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.spread import spread
 
 if TYPE_CHECKING:
-    from vdbench.outcomes import ClipList
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board, Standing
 
@@ -24,7 +23,7 @@ GAINS = (
 COSTS = ("stored_clips", "stored_bytes", "distill_seconds", "evaluate_seconds")
 
 
-def numbers(boards: Sequence[Board], tests: Mapping[str, ClipList] = MappingProxyType({})) -> pd.DataFrame:
+def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.DataFrame:
     """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured.
 
     The columns about pools are there where some method chose from a generated one, and those of
@@ -32,10 +31,10 @@ def numbers(boards: Sequence[Board], tests: Mapping[str, ClipList] = MappingProx
 
     Args:
         boards: the tables.
-        tests: the test sets that results name, by fingerprint.
+        outcomes: what networks made of every test clip.
     """
     frame = pd.DataFrame([record(board, standing) for board in boards for standing in board.standings])
-    if (more := spread(boards, tests)) is not None:
+    if (more := spread(boards, outcomes or Outcomes())) is not None:
         frame = pd.concat([frame, more], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vdbench_leaderboard.statistics.average_ranks import AverageRanks, average_ranks
 from vdbench_leaderboard.statistics.interquartile import InterquartileMean, iqm
+from vdbench_leaderboard.statistics.two_way import OTHERS
 from vdbench_leaderboard.tables.blocks import Block, blocks_of, usual
+from vdbench_leaderboard.tables.outcomes import Outcomes
+from vdbench_leaderboard.tables.resampled import on_other_clips, on_these_clips
 
 if TYPE_CHECKING:
+    from vdbench_leaderboard.statistics.pigeonhole import Ends, Resampled
+    from vdbench_leaderboard.statistics.two_way import Question
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.keys import Group
 
@@ -33,6 +38,8 @@ class Overview:
         short: methods that some block with a scale lacks, and so have no interquartile mean.
         at_chance: students that ``full`` leaves near chance, and on what data; they are in no block.
         sparse: blocks that at most half of the suite's methods have, left out.
+        these: intervals of average ranks on these test clips, from drawn seeds; None with too few.
+        others: intervals of both on other clips of this kind; None with too few seeds, or without outcomes.
     """
 
     suite: str
@@ -44,11 +51,28 @@ class Overview:
     short: tuple[str, ...]
     at_chance: tuple[str, ...]
     sparse: tuple[str, ...]
+    these: Resampled | None = None
+    others: Resampled | None = None
 
     @property
     def slug(self) -> str:
         """For files and anchors."""
         return self.suite if self.evaluated_on == "test" else f"{self.suite}-{self.evaluated_on}"
+
+    @property
+    def middles_on_other_clips(self) -> dict[str, InterquartileMean]:
+        """Interquartile means with their intervals on other clips; empty where these are not known."""
+        found = self.others.middles if self.others else {}
+        ends = {method: found.get(method) for method in self.middles} if found else {}
+        return {
+            method: replace(self.middles[method], low=own.low if own else None, high=own.high if own else None)
+            for method, own in ends.items()
+        }
+
+    def rank_ends(self, method: str, question: Question) -> Ends | None:
+        """The interval of an average rank; None where it is not known."""
+        found = self.others if question == OTHERS else self.these
+        return found.ranks.get(method) if found else None
 
     @cached_property
     def methods(self) -> list[str]:
@@ -60,21 +84,27 @@ class Overview:
         return sorted(found, key=lambda method: (sum(found[method]) / len(found[method]), method))
 
 
-def overviews(boards: Sequence[Board]) -> list[Overview]:
-    """One per suite that has enough to compare: at least two blocks, and two methods in them."""
+def overviews(boards: Sequence[Board], outcomes: Outcomes | None = None) -> list[Overview]:
+    """One per suite that has enough to compare: at least two blocks, and two methods in them.
+
+    Args:
+        boards: the tables.
+        outcomes: what networks made of every test clip.
+    """
     suites: dict[tuple[str, str], list[Board]] = defaultdict(list)
     for board in boards:
         suites[board.group.suite, board.group.evaluated_on].append(board)
-    every = [_overview(suite, evaluated_on, members) for (suite, evaluated_on), members in suites.items()]
+    known = outcomes or Outcomes()
+    every = [_overview(suite, evaluated_on, members, known) for (suite, evaluated_on), members in suites.items()]
     found = [overview for overview in every if len(overview.blocks) >= FEWEST_BLOCKS]
     return [overview for overview in found if len(overview.methods) >= FEWEST_METHODS]
 
 
-def _overview(suite: str, evaluated_on: str, boards: Sequence[Board]) -> Overview:
+def _overview(suite: str, evaluated_on: str, boards: Sequence[Board], outcomes: Outcomes) -> Overview:
+    informed = [board for board in boards if not board.at_chance]
     groups: dict[Group, list[Board]] = defaultdict(list)
-    for board in boards:
-        if not board.at_chance:
-            groups[board.group].append(board)
+    for board in informed:
+        groups[board.group].append(board)
     found = [block for members in groups.values() for block in blocks_of(members)]
     blocks = usual(found)
     scored = [block.scores for block in blocks if block.scores]
@@ -92,4 +122,6 @@ def _overview(suite: str, evaluated_on: str, boards: Sequence[Board]) -> Overvie
         tuple(sorted(every - middles.keys())),
         tuple(f"{board.student.name} on {board.group.dataset_title}" for board in boards if board.at_chance),
         tuple(f"{block.data} at {block.budget}" for block in found if block not in blocks),
+        on_these_clips(blocks, informed),
+        on_other_clips(blocks, informed, outcomes),
     )

@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vdbench_leaderboard.tables import texts, wording
+from vdbench_leaderboard.tables.both_sides import both_sides
+from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.pools import factorial
 
 if TYPE_CHECKING:
@@ -24,8 +26,13 @@ NOTE = (
 POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · * significant after correction"
 
 
-def tables(boards: Sequence[Board]) -> RenderableType:
-    """One table per suite and data set, its students below each other; those of pools below it."""
+def tables(boards: Sequence[Board], outcomes: Outcomes | None = None) -> RenderableType:
+    """One table per suite and data set, its students below each other, then what may be said; those of pools below it.
+
+    Args:
+        boards: the tables.
+        outcomes: what networks made of every test clip.
+    """
     parts: list[RenderableType] = []
     notes = [" · ".join([NOTE, *texts.legend(boards)])]
     for heading, members in groupby(boards, key=lambda board: board.heading):
@@ -34,6 +41,8 @@ def tables(boards: Sequence[Board]) -> RenderableType:
         for board in shown:
             if board.at_chance:
                 parts.append(Text(f"{board.student.name}: {wording.AT_CHANCE}"))
+            lines = texts.said(both_sides(board, outcomes or Outcomes()))
+            parts += [Text(f"{board.student.name}: {line}") for line in lines]
             if (found := factorial(board)) is not None:
                 parts.append(_pools(f"{heading} · {board.student.name} · pools", found))
                 parts += map(Text, texts.pool_remarks(found))

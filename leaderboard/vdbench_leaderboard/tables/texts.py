@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
 from vdbench_leaderboard.tables import formats, wording
 
 if TYPE_CHECKING:
+    from vdbench_leaderboard.statistics.two_way import Question
     from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.both_sides import BothSides
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
     from vdbench_leaderboard.tables.splits import SplitMeans
@@ -31,23 +34,46 @@ def bounds(board: Board) -> pd.DataFrame:
     return pd.DataFrame([*rows, ["chance", *[formats.percent(board.chance)] * width]], columns=_columns(board))
 
 
+def said(sides: BothSides) -> list[str]:
+    """What may be said of a main table, a line per column and question."""
+    several = len({one.budget for one in sides.said}) > 1
+    lines = []
+    for one in sides.said:
+        where = f"{one.budget}: " if several else ""
+        if one.others is None or one.others == one.these:
+            lines.append(where + one.these)
+        else:
+            lines += [f"{where}{OTHERS}: {one.others}", f"{where}{THESE}: {one.these}"]
+    return [line[0].upper() + line[1:] if line.startswith("on ") else line for line in lines]
+
+
 def legend(boards: Sequence[Board]) -> list[str]:
     """The marks of methods that occur in these main tables, each with what it means."""
     found = {mark for board in boards for row in (*board.rows, *board.bounds) for mark in wording.marks(row)}
     return [f"{mark} {meaning}" for mark, meaning in wording.MARKS.items() if mark in found]
 
 
-def leaders(overview: Overview) -> pd.DataFrame:
-    """Methods of a suite by their average rank and interquartile mean, as texts."""
+def leaders(overview: Overview, question: Question | None = None) -> pd.DataFrame:
+    """Methods of a suite by their average rank and interquartile mean with their intervals, as texts.
+
+    Args:
+        overview: of the suite.
+        question: of which other seeds and clips intervals speak; that of other clips where it can be answered.
+    """
+    asked = question or (OTHERS if overview.others else THESE)
     ranks = overview.ranks.ranks if overview.ranks else {}
-    order = [*ranks, *(method for method in overview.middles if method not in ranks)]
+    middles = {**overview.middles, **(overview.middles_on_other_clips if asked == OTHERS else {})}
+    order = [*ranks, *(method for method in middles if method not in ranks)]
+    known = [overview.rank_ends(method, asked) for method in order]
     rows = []
-    for method in order:
-        middle = overview.middles.get(method)
-        ends = f" [{middle.low:.3f}, {middle.high:.3f}]" if middle and middle.low is not None else ""
+    for method, ends in zip(order, known, strict=True):
+        middle = middles.get(method)
         rank = f"{ranks[method]:.2f}" if method in ranks else formats.NOTHING
-        rows.append([method, rank, formats.fraction(middle.mean if middle else None) + ends])
-    return pd.DataFrame(rows, columns=["method", "average rank", "interquartile mean [95 %]"])
+        rank += f" [{ends.low:.1f}, {ends.high:.1f}]" if ends and method in ranks else ""
+        within = f" [{middle.low:.3f}, {middle.high:.3f}]" if middle and middle.low is not None else ""
+        rows.append([method, rank, formats.fraction(middle.mean if middle else None) + within])
+    title = "average rank [95 %]" if any(known) else "average rank"
+    return pd.DataFrame(rows, columns=["method", title, "interquartile mean [95 %]"])
 
 
 def splits(means: SplitMeans) -> pd.DataFrame:

@@ -1,24 +1,29 @@
 """Which method to use, for each suite and data set: what its tests allow to be said, and no more.
 
 Students and budgets are averaged seed by seed, so that one column of runs decides for a data set. Methods are tested
-against ``random`` together, and the leader against the others, as in every table.
+against ``random`` together, and the leader against the others, as in every table. A verdict is one on these test clips;
+where results keep outcomes per clip, there is a second one on other clips of this kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from vdbench_leaderboard.statistics.comparisons import Comparison, compare, ranks
+from vdbench_leaderboard.statistics.answered import Answered, mean_of, told
+from vdbench_leaderboard.statistics.columns import Column, SeedColumn
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, average, estimate
-from vdbench_leaderboard.statistics.power import seeds_needed
+from vdbench_leaderboard.statistics.power import more_seeds
 from vdbench_leaderboard.tables.blocks import blocks_of, usual
 from vdbench_leaderboard.tables.boards import BASELINE, FULL
+from vdbench_leaderboard.tables.outcomes import Outcomes, column
 
 if TYPE_CHECKING:
+    from vdbench_leaderboard.statistics.columns import ClipColumn
+    from vdbench_leaderboard.statistics.comparisons import Comparison
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.keys import Budget, Group
 
@@ -59,6 +64,9 @@ class Verdict:
         lacking: other methods.
         base: the label of ``random``; None where it has not all budgets.
         full: runs of ``full``; None where some student lacks it.
+        clips: the methods on other clips of this kind; None where some outcomes are not known.
+        full_clips: the same of ``full``.
+        asked: what answers; the runs, on these test clips, where it is None.
     """
 
     group: Group
@@ -70,12 +78,29 @@ class Verdict:
     lacking: tuple[str, ...]
     base: str | None
     full: Runs | None
+    clips: ClipColumn | None = None
+    full_clips: Answered | None = None
+    asked: Column | None = None
+
+    @property
+    def on_other_clips(self) -> Verdict | None:
+        """The same, with intervals and tests that speak of other clips of this kind; None where outcomes lack."""
+        return replace(self, asked=self.clips) if self.clips is not None else None
+
+    @property
+    def on_these_clips(self) -> Verdict | None:
+        """The same on these test clips; None where this is it."""
+        return replace(self, asked=None) if self.asked is not None else None
+
+    @cached_property
+    def tests(self) -> Column:
+        """The methods and their tests."""
+        return self.asked or SeedColumn(self.column)
 
     @cached_property
     def means(self) -> dict[str, Estimate]:
         """Top-1 in percent by method, the best first."""
-        found = {method: top1 for method, runs in self.column.items() if (top1 := estimate(runs))}
-        return dict(sorted(found.items(), key=lambda item: (-item[1].mean, item[0])))
+        return dict(sorted(self.tests.means.items(), key=lambda item: (-item[1].mean, item[0])))
 
     @property
     def methods(self) -> list[str]:
@@ -85,22 +110,22 @@ class Verdict:
     @cached_property
     def comparisons(self) -> dict[str, Comparison]:
         """Every method against ``random``, corrected for all of them; empty without it."""
-        return compare(self.column, self.base) if self.base is not None else {}
+        return self.tests.against(self.base) if self.base is not None else {}
 
     @cached_property
     def better(self) -> list[str]:
         """Methods that at least three seeds show to be better than ``random``, the best mean first."""
-        return [method for method in self.methods if _side(self.comparisons.get(method)) > 0]
+        return [method for method in self.methods if side(self.comparisons.get(method)) > 0]
 
     @cached_property
     def worse(self) -> list[str]:
         """Methods that at least three seeds show to be worse."""
-        return [method for method in self.methods if _side(self.comparisons.get(method)) < 0]
+        return [method for method in self.methods if side(self.comparisons.get(method)) < 0]
 
     @cached_property
     def first(self) -> list[str]:
         """Those that share the first rank, the best mean first."""
-        rank = ranks(self.column)
+        rank = self.tests.ranks()
         return [method for method in self.means if rank[method] == 1]
 
     @cached_property
@@ -150,13 +175,19 @@ class Verdict:
         """How many seeds it would take in addition to show that the leader's lead over ``random`` is no chance.
 
         Were the lead as large as it looks, the corrected test would then find it four times out of five. None where
-        nothing leads, or is known of its spread.
+        nothing leads or nothing is known of its spread, and on other clips of this kind: more seeds are no more clips.
         """
         lead = self.comparisons[self.leader].difference if self.leader in self.comparisons else None
         if lead is None or lead.mean <= 0:
             return None
-        needed = seeds_needed(lead, sum(c.p is not None for c in self.comparisons.values()))
-        return None if needed is None else max(1, needed - lead.repeats)
+        return more_seeds(lead, sum(c.p is not None for c in self.comparisons.values()))
+
+    @property
+    def top(self) -> Estimate | None:
+        """What ``full`` reaches, in percent; None where some student lacks it."""
+        if self.asked is not None and self.full_clips is not None:
+            return told(self.full_clips.interval(), len(self.full_clips.won))
+        return estimate(self.full) if self.full is not None else None
 
     @property
     def lines(self) -> list[Line]:
@@ -167,19 +198,24 @@ class Verdict:
         lines = [Line(method, self.means[method], self.comparisons.get(method), "") for method in best]
         if self.base is not None:
             lines.append(Line(self.base, self.means[self.base], None, "picked at random"))
-        if self.full is not None and (top := estimate(self.full)):
+        if (top := self.top) is not None:
             beaten = any(top1.mean > top.mean for top1 in self.means.values())
             lines.append(Line(FULL, top, None, "all train clips" if beaten else "all train clips, upper bound"))
         return lines
 
 
-def verdicts(boards: Sequence[Board]) -> list[Verdict]:
-    """One per suite and data set, in the order of the tables; none where every student is at chance."""
+def verdicts(boards: Sequence[Board], outcomes: Outcomes | None = None) -> list[Verdict]:
+    """One per suite and data set, in the order of the tables; none where every student is at chance.
+
+    Args:
+        boards: the tables.
+        outcomes: what networks made of every test clip.
+    """
     groups = [tuple(members) for _, members in groupby(boards, key=lambda board: board.group)]
-    return [found for members in groups if (found := _verdict(members))]
+    return [found for members in groups if (found := _verdict(members, outcomes or Outcomes()))]
 
 
-def _verdict(members: Sequence[Board]) -> Verdict | None:
+def _verdict(members: Sequence[Board], outcomes: Outcomes) -> Verdict | None:
     boards = tuple(board for board in members if not board.at_chance)
     blocks = usual(blocks_of(boards)) if boards else []
     if not blocks:
@@ -188,21 +224,33 @@ def _verdict(members: Sequence[Board]) -> Verdict | None:
     complete = [method for method in blocks[0].runs if all(method in block.runs for block in blocks)]
     base = min((method for method in complete if every[method].label == BASELINE), default=None)
     alike = [m for m in complete if base is None or every[m].codec == every[base].codec]
-    full = [board.full_cell.runs for board in boards if board.full_cell]
+    full = [board.full_cell for board in boards if board.full_cell]
+    budgets = tuple(block.budget for block in blocks)
     return Verdict(
         group=boards[0].group,
         heading=boards[0].heading,
         boards=boards,
         at_chance=tuple(board.student.name for board in members if board.at_chance),
-        budgets=tuple(block.budget for block in blocks),
+        budgets=budgets,
         column={method: average([block.runs[method] for block in blocks]) for method in alike},
         lacking=tuple(sorted(every.keys() - set(alike))),
         base=base,
-        full=average(full) if len(full) == len(boards) else None,
+        full=average([cell.runs for cell in full]) if len(full) == len(boards) else None,
+        clips=_clips(boards, budgets, alike, outcomes),
+        full_clips=mean_of([outcomes.of(cell) for cell in full]) if len(full) == len(boards) else None,
     )
 
 
-def _side(found: Comparison | None) -> int:
+def _clips(
+    boards: Sequence[Board], budgets: Sequence[Budget], methods: Sequence[str], outcomes: Outcomes
+) -> ClipColumn | None:
+    """The methods of a verdict, students and budgets averaged seed by seed."""
+    cells = [cell for board in boards for cell in board.cells if cell.budget in budgets]
+    known = {name: mean_of([outcomes.of(cell) for cell in cells if cell.method == name]) for name in methods}
+    return column({name: found for name, found in known.items() if found is not None}, len(methods))
+
+
+def side(found: Comparison | None) -> int:
     """1 where a method is better, -1 where it is worse, 0 where that may be chance."""
     if found is None or found.difference is None or not found.significant or found.difference.repeats < FEW_SEEDS:
         return 0

@@ -68,9 +68,28 @@ def place(tmp_path_factory, realistic, make, save):
     return home / "out" / "index.html"
 
 
+@pytest.fixture(scope="session")
+def asked(tmp_path_factory, with_outcomes, save):
+    """A built leaderboard whose results keep outcomes per clip, but for those on one data set."""
+    home = tmp_path_factory.mktemp("asked")
+    build(save(home / "results", *with_outcomes), home / "out")
+    return home / "out" / "index.html"
+
+
 @pytest.fixture
 def open_page(browser, place):
     """``open_page("#hash", **options)``: a fresh window; errors and requests to anywhere fail the test."""
+    yield from windows(browser, place)
+
+
+@pytest.fixture
+def open_asked(browser, asked):
+    """The same of a page that answers both questions."""
+    yield from windows(browser, asked)
+
+
+def windows(browser, place):
+    """What opens a window on a page, and then what must hold of all windows."""
     contexts, logged, requested = [], [], []
 
     def call(address="", **options):

@@ -9,6 +9,7 @@ from vdbench_leaderboard.page import pairs
 from vdbench_leaderboard.page.gallery import Clips
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
+from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.verdicts import verdicts
 
 TOP1 = {
@@ -120,3 +121,27 @@ def test_data_sets_as_a_whole_come_first_and_only_what_fits_is_compared(results,
 def test_clips_are_handed_on(results):
     data, _ = payload(results, {"motion-digits": {"dm": Clips("set-a", "dm, IPC 1")}})
     assert data["clips"] == {"motion-digits": {"dm": ["set-a", "dm, IPC 1"]}}
+
+
+def test_every_pair_with_outcomes_has_its_two_way_interval_and_test(with_outcomes):
+    results, tests = with_outcomes
+    tables = boards(gather(results))
+    outcomes = Outcomes({clips.fingerprint: clips for clips in tests})
+    found = pairs.places(tables, verdicts(tables, outcomes), outcomes)
+    assert len(found) == 3 + 3 * 2
+    for place in found:
+        elsewhere = place.on_other_clips()
+        if place.group.dataset_title.startswith("hmdb51"):
+            assert elsewhere == {}
+            continue
+        assert set(elsewhere) == set(place.compared())
+        raw = {pair: place.answered[pair[0]].against(place.answered[pair[1]]) for pair in elsewhere}
+        with_random = corrected({pair: one.p for pair, one in raw.items() if "random" in pair and "full" not in pair})
+        for pair, one in elsewhere.items():
+            assert (one.difference.low, one.difference.high) == (raw[pair].low, raw[pair].high)
+            assert one.difference.mean == pytest.approx(place.compared()[pair].difference.mean)
+            if pair in with_random:
+                assert one.p == pytest.approx(with_random[pair])
+    data = pairs.payload(found, {})
+    lengths = {(data["places"][row[0]][1].split(",")[0], len(row)) for *_, rows in data["pairs"] for row in rows}
+    assert lengths == {("motion-digits", 9), ("ucf101", 9), ("hmdb51", 6)}

@@ -15,6 +15,7 @@ from vdbench_leaderboard.statistics.two_way import of_accuracy, of_difference, p
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.numbers import numbers
+from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.spread import COLUMNS
 
 LEVELS = {"random": 0.5, "herding": 0.7, "k-center": 0.4, "k-means": 0.65}
@@ -59,7 +60,7 @@ def answers(method: str, ipc: int) -> np.ndarray:
 
 
 def test_columns_hold_what_the_statistics_say(full):
-    frame = numbers(boards(gather(full)), {CLIPS.fingerprint: CLIPS}).set_index(["method", "ipc"])
+    frame = numbers(boards(gather(full)), Outcomes({CLIPS.fingerprint: CLIPS})).set_index(["method", "ipc"])
     labels = np.array(CLIPS.labels)
     for ipc in (1, 5):
         gains = {}
@@ -83,7 +84,7 @@ def test_columns_hold_what_the_statistics_say(full):
 
 
 def test_variances_are_moderated_over_all_cells_of_a_table(full):
-    frame = numbers(boards(gather(full)), {CLIPS.fingerprint: CLIPS}).set_index(["method", "ipc"])
+    frame = numbers(boards(gather(full)), Outcomes({CLIPS.fingerprint: CLIPS})).set_index(["method", "ipc"])
     means = moderate({(m, ipc): answers(m, ipc).mean(axis=1).tolist() for m in LEVELS for ipc in (1, 5)})
     assert means.prior is not None
     for place, cell in means.cells.items():
@@ -92,8 +93,8 @@ def test_variances_are_moderated_over_all_cells_of_a_table(full):
 
 
 def test_results_without_outcomes_have_the_columns_that_they_had(full):
-    plain = numbers(boards(gather(bare(full))), {CLIPS.fingerprint: CLIPS})
-    rich = numbers(boards(gather(full)), {CLIPS.fingerprint: CLIPS})
+    plain = numbers(boards(gather(bare(full))), Outcomes({CLIPS.fingerprint: CLIPS}))
+    rich = numbers(boards(gather(full)), Outcomes({CLIPS.fingerprint: CLIPS}))
     assert [*plain.columns, *COLUMNS] == [*rich.columns]
     pd.testing.assert_frame_equal(rich[[*plain.columns]], plain)
     pd.testing.assert_frame_equal(numbers(boards(gather(full))), plain)
@@ -101,7 +102,7 @@ def test_results_without_outcomes_have_the_columns_that_they_had(full):
 
 def test_a_cell_of_which_one_seed_lacks_outcomes_has_none(full):
     mixed = [*bare(full[:1]), *full[1:]]
-    frame = numbers(boards(gather(mixed)), {CLIPS.fingerprint: CLIPS}).set_index(["method", "ipc"])
+    frame = numbers(boards(gather(mixed)), Outcomes({CLIPS.fingerprint: CLIPS})).set_index(["method", "ipc"])
     assert pd.isna(frame.loc[("random", 1)].top1_others_low)
     assert pd.isna(frame.loc[("herding", 1)].against_random_others_low), "there is nothing to pair it with"
     assert not pd.isna(frame.loc[("herding", 5)].against_random_others_low)
@@ -137,6 +138,6 @@ def test_where_no_result_keeps_outcomes_the_variance_is_one_sentence(full, save,
 def test_outcomes_of_another_length_are_left_out_with_a_warning(full, caplog):
     short = CLIPS.model_copy(update={"ids": CLIPS.ids[:-9], "labels": CLIPS.labels[:-9], "groups": CLIPS.groups[:-9]})
     with caplog.at_level(logging.WARNING):
-        frame = numbers(boards(gather(full)), {CLIPS.fingerprint: short})
+        frame = numbers(boards(gather(full)), Outcomes({CLIPS.fingerprint: short}))
     assert "top1_others_low" not in frame
     assert "are not those of 71 clips and 8 classes" in caplog.text

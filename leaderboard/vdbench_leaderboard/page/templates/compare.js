@@ -11,14 +11,22 @@ for (const select of [first, second]) select.append(...versus.methods.map((metho
 
 // The same difference the other way round: texts change sides, no number is computed.
 const negated = (text) => (/^[+−]?0\.0$/.test(text) ? text.replace("−", "") : text.startsWith("−") ? text.slice(1) : `−${text}`);
-const turned = ([place, difference, interval, p, side, paired]) => [
-  place,
-  difference.replace(/^[+−]/, (sign) => (sign === "+" ? "−" : "+")),
+const turnedTest = ([interval, p, side]) => [
   interval.includes(" … ") ? interval.split(" … ").reverse().map(negated).join(" … ") : interval,
   p,
   { up: "down", down: "up" }[side] ?? "",
-  paired,
 ];
+const turned = ([place, difference, interval, p, side, paired, ...other]) => [
+  place,
+  difference.replace(/^[+−]/, (sign) => (sign === "+" ? "−" : "+")),
+  ...turnedTest([interval, p, side]),
+  paired,
+  ...(other.length ? turnedTest(other) : []),
+];
+
+// The test that is asked for: on other clips, where that is known.
+const asked = ([place, difference, interval, p, side, paired, ...other]) =>
+  asksThese() || !other.length ? [place, difference, interval, p, side, paired] : [place, difference, ...other, paired];
 
 const compared = (a, b) => {
   const [at, other] = [a, b].map((method) => versus.methods.indexOf(method));
@@ -52,11 +60,11 @@ let comparedFor = null;
 const showComparison = () => {
   const [a, b] = [state.a || versus.first[0], state.b || versus.first[1]];
   const { suite, dataset, student, budget } = state;
-  const asked = JSON.stringify([a, b, suite, dataset, student, budget]);
-  if (asked === comparedFor) return;
-  comparedFor = asked;
+  const wantedNow = JSON.stringify([a, b, suite, dataset, student, budget, state.clips]);
+  if (wantedNow === comparedFor) return;
+  comparedFor = wantedNow;
   [first.value, second.value] = [a, b];
-  const rows = compared(a, b).filter(([place]) => wanted(versus.places[place]));
+  const rows = compared(a, b).filter(([place]) => wanted(versus.places[place])).map(asked);
   const told = rows.filter(([, , , , side]) => side).length;
   const names = `<b>${safe(a)} − ${safe(b)}</b>`;
   document.getElementById("compare-says").innerHTML = rows.length

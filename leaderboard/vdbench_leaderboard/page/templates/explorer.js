@@ -16,13 +16,18 @@ const byId = new Map(cells.map((cell) => [cell.id, cell]));
 // A column under the chosen kind of labels.
 const LABELS = ["own", "hard", "soft", "augmented"];
 const column = (name) => (name === "top1" ? state.labels : name === "gain" ? `${state.labels}_gain` : name);
-const valueOf = (cell, name) => cell[data.columns[column(name)].value];
+// What is shown on other clips of this kind, where that is asked for and known: of the method's own labels alone.
+const OTHER = ["sentences", "interval", "p", "side", "rank"];
+const elsewhere = (cell) => (!asksThese() && state.labels === "own" && cell.others ? named(OTHER, cell.others) : null);
+const valueOf = (cell, name) =>
+  name === "p" && elsewhere(cell) ? cell.against_random_others_p : cell[data.columns[column(name)].value];
 
 const strip = (cell, labels, most, wide = 132, high = 16) => {
   const at = (value) => (Math.min(Math.max(value / most, 0), 1) * (wide - 6) + 3).toFixed(1);
   const middle = high / 2;
   const { value } = data.columns[labels];
-  const [mean, low, end] = [cell[value], cell[`${value}_low`], cell[`${value}_high`]];
+  const ends = labels === "own" && !asksThese() && cell.others ? `${value}_others` : value;
+  const [mean, low, end] = [cell[value], cell[`${ends}_low`], cell[`${ends}_high`]];
   const band = missing(low) ? "" : `<rect class="band" x="${at(low)}" y="${middle - 3}" width="${(at(end) - at(low)).toFixed(1)}" height="6" rx="3"/>`;
   const dots = cell.dots[LABELS.indexOf(labels)].map((one) => `<circle cx="${at(one)}" cy="${middle}" r="2.3"/>`).join("");
   const tick = `<rect class="mean" x="${(at(mean) - 1.25).toFixed(2)}" y="${middle - 6}" width="2.5" height="12" rx="1.2"/>`;
@@ -31,7 +36,7 @@ const strip = (cell, labels, most, wide = 132, high = 16) => {
 };
 const reach = (shown, labels) => {
   const { value } = data.columns[labels];
-  const ends = shown.flatMap((cell) => [cell[`${value}_high`] ?? cell[value] ?? 0]);
+  const ends = shown.flatMap((cell) => [cell[`${value}_others_high`] ?? 0, cell[`${value}_high`] ?? cell[value] ?? 0]);
   return Math.min(100, Math.max(10, Math.ceil(Math.max(0, ...ends) / 10) * 10));
 };
 
@@ -46,12 +51,13 @@ const DRAWN = {
   student: (c) => safe(c.student_title),
   top1: (c) => {
     if (missing(valueOf(c, "top1"))) return failed(c) || NOTHING;
-    const rank = state.labels === "own" && c.rank_text ? `<span class="rank">${c.rank_text}</span>` : "";
+    const place = elsewhere(c)?.rank || c.rank_text;
+    const rank = state.labels === "own" && place ? `<span class="rank">${place}</span>` : "";
     return `<span class="value">${rank}${split(c.shown[state.labels])}${c.tags.includes("few seeds") ? "<sup>†</sup>" : ""}</span>${failed(c)}`;
   },
   strip: (c) => (missing(valueOf(c, "top1")) ? "" : strip(c, state.labels, most)),
-  gain: (c) => `<span class="${c.sides[LABELS.indexOf(state.labels)]}">${c.shown[column("gain")]}</span>`,
-  p: (c) => (state.labels === "own" ? c.shown.p : NOTHING),
+  gain: (c) => `<span class="${elsewhere(c)?.side ?? c.sides[LABELS.indexOf(state.labels)]}">${c.shown[column("gain")]}</span>`,
+  p: (c) => (state.labels === "own" ? elsewhere(c)?.p ?? c.shown.p : NOTHING),
   pool: (c) => safe(c.taken_from),
   seen: (c) => `<span class="long">${safe(c.seen) || NOTHING}</span>`,
 };

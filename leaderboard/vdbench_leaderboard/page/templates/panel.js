@@ -2,8 +2,10 @@
 
 const panel = document.getElementById("panel");
 
+const onOthers = (cell) => (!asksThese() && cell.others ? named(OTHER, cell.others) : null);
+
 const headline = (cell) => {
-  const [about, standing] = cell.sentences.map(safe);
+  const [about, standing] = (onOthers(cell)?.sentences ?? cell.sentences).map(safe);
   if (missing(cell.top1)) return `<p class="lead">${failed(cell)} ${about}</p>`;
   const most = reach([cell], "own");
   return `<p class="lead"><span class="big">${split(cell.shown.own, "span")}</span><span>${about}<br>${standing} ${failed(cell)}</span></p>
@@ -20,7 +22,7 @@ const SCORES = {
 const scores = (cell) => {
   const headers = `<th scope="col">Score</th><th scope="col" class="num">%</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">Δ random</th>`;
   const rows = Object.entries(SCORES).map(([name, title], at) => cell.shown[name] === NOTHING ? "" :
-    `<tr><th scope="row">${title}</th><td class="num">${cell.shown[name]}</td><td class="num">${cell.intervals[at]}</td><td class="num ${cell.sides[at] ?? ""}">${cell.shown[`${name}_gain`] ?? NOTHING}</td></tr>`);
+    `<tr><th scope="row">${title}</th><td class="num">${cell.shown[name]}</td><td class="num">${(at === 0 && onOthers(cell)?.interval) || cell.intervals[at]}</td><td class="num ${(at === 0 ? onOthers(cell)?.side : null) ?? cell.sides[at] ?? ""}">${cell.shown[`${name}_gain`] ?? NOTHING}</td></tr>`);
   return missing(cell.top1) ? "" : `<h3>Scores</h3>${tableOf("Scores in percent", headers, rows)}`;
 };
 

@@ -2,7 +2,7 @@
 
 const DEFAULTS = {
   suite: "", dataset: "", budget: "", student: "", pool: "", q: "",
-  labels: "own", columns: "accuracy", hide: "", sort: "", cell: "", a: "", b: "",
+  labels: "own", columns: "accuracy", hide: "", sort: "", cell: "", a: "", b: "", clips: "",
 };
 const state = { ...DEFAULTS };
 const listeners = [];

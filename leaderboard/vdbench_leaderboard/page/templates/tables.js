@@ -77,6 +77,9 @@ const showTables = () => {
       tables.slice(1).forEach((table, place) => {
         table.closest(".pools").hidden = !full[place + 1].every(Boolean);
       });
+      for (const said of article.querySelectorAll(".holds li")) {
+        said.hidden = Boolean(state.budget && said.dataset.budget !== state.budget);
+      }
       article.hidden = !fits || Boolean(only && only !== article.id);
       shown ||= fits;
       for (const figure of article.querySelectorAll("figure[data-over]")) {

@@ -1,0 +1,87 @@
+"""Outcomes per clip of the cells of a leaderboard, read once for all that ask."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vdbench.errors import DataError
+from vdbench.outcomes import unpack
+from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.columns import ClipColumn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vdbench.outcomes import ClipList
+    from vdbench.records import StudentScores
+    from vdbench_leaderboard.tables.cells import Cell
+    from vdbench_leaderboard.tables.keys import Student
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What networks made of every test clip, by cell.
+
+    Attributes:
+        tests: the test sets that results name, by fingerprint.
+    """
+
+    tests: Mapping[str, ClipList] = field(default_factory=lambda: MappingProxyType({}))
+    _read: dict[tuple[Student, tuple[str, ...]], Answered | None] = field(default_factory=dict)
+
+    def of(self, cell: Cell) -> Answered | None:
+        """Of a cell; None where some seed has none, or where they speak of several test sets."""
+        trials = (cell.student, tuple(result.id for result, _ in cell.done))
+        if trials not in self._read:
+            self._read[trials] = answers(cell, self.tests)
+        return self._read[trials]
+
+    def column(self, cells: Iterable[Cell]) -> ClipColumn | None:
+        """Cells of one place that share their test clips; None where one has no outcomes or a single seed."""
+        found = {cell.method: self.of(cell) for cell in cells}
+        return column({method: one for method, one in found.items() if one is not None}, len(found))
+
+
+def column(answered: Mapping[str, Answered], methods: int) -> ClipColumn | None:
+    """The methods of a place, where all of these can be tested on the same clips.
+
+    Args:
+        answered: by method, those that have outcomes.
+        methods: how many there are.
+    """
+    shared = len({one.test_set for one in answered.values()}) == 1
+    if not shared or len(answered) < methods or min(len(one.won) for one in answered.values()) < 2:  # noqa: PLR2004
+        return None
+    found = ClipColumn(answered)
+    return found if len(found.means) == methods else None
+
+
+def answers(cell: Cell, tests: Mapping[str, ClipList]) -> Answered | None:
+    """The outcomes of a cell; None where some seed has none, or where they speak of several test sets."""
+    named = {result.test_set for result, _ in cell.done}
+    name = named.pop() if len(named) == 1 else None
+    clips = tests.get(name or "")
+    if name is None or clips is None:
+        return None
+    try:
+        won = {result.seed: _mean(scores, clips) for result, scores in cell.done}
+    except DataError as error:
+        log.warning("outcomes of %s are left out: %s", cell.method, error)
+        return None
+    return Answered(won, name, np.array(clips.labels), clips.sources)
+
+
+def _mean(scores: StudentScores, clips: ClipList) -> NDArray[np.float64]:
+    networks = [score.outcomes for score in scores.scores if score.outcomes is not None]
+    if len(networks) < len(scores.scores):
+        raise DataError("a network keeps no outcomes per clip; take the file as it was exported")
+    won = [unpack(outcomes, len(clips), len(clips.classes)).won() for outcomes in networks]
+    return np.asarray(100 * np.mean(won, axis=0))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+Regime = Literal["hard", "soft", "teacher"]
+"""Labels that a set can be judged with: the most likely class of each clip, a distribution for each clip, or those that
+a teacher gives to every batch as a student sees it."""
 
 
 class Record(BaseModel):
@@ -134,20 +138,31 @@ class EvaluationSetting(Record):
     """How the clips of a distilled set are evaluated.
 
     Attributes:
-        labels: ``hard``, the most likely class of each clip, or ``soft``, distributions over classes, either by the
-            protocol's own recipe; ``own``, by the labels and the step size of the method.
+        labels: ``hard``, ``soft`` or ``teacher``, a :data:`Regime` by the protocol's own recipe; ``own``, by the labels
+            and the step size of the method.
         augmented: whether training clips were cropped, mirrored and shifted in time at random.
         random: whether random train clips stood in for the method's, as the control of ``own``.
+        configuration: the protocol's configuration that was used instead of its own student and recipe; None for none.
     """
 
-    labels: Literal["own", "hard", "soft"]
+    labels: Literal["own"] | Regime
     augmented: bool = False
     random: bool = False
+    configuration: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_no_configuration(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Settings of protocols without configurations stay as they were."""
+        fields: dict[str, Any] = serialise(self)
+        if fields.get("configuration") is None:
+            fields.pop("configuration", None)
+        return fields
 
     @property
     def name(self) -> str:
-        """For curves and tables: ``hard``, ``own-augmented-random``."""
-        return "-".join([self.labels] + ["augmented"] * self.augmented + ["random"] * self.random)
+        """For curves and tables: ``hard``, ``own-augmented-random``, ``own.adamw``, ``own.adamw-random``."""
+        labels = self.labels if self.configuration is None else f"{self.labels}.{self.configuration}"
+        return "-".join([labels] + ["augmented"] * self.augmented + ["random"] * self.random)
 
 
 class Condition(EvaluationSetting):

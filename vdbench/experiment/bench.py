@@ -156,7 +156,7 @@ class Bench:
             assets: where the teacher is kept; the bench's own where left out.
         """
         protocol, view = self.protocol, self.view
-        needs_teacher = "soft" in {*protocol.labels, distilled.record.labels}
+        needs_teacher = protocol.taught or distilled.record.labels == "soft"
         judge = Judge(
             train=view.train,
             test=self.tested,
@@ -167,6 +167,7 @@ class Bench:
             labels=protocol.labels,
             augmentation=protocol.augmentation,
             teacher=teacher_of(protocol).teacher(assets or self.assets(report)) if needs_teacher else None,
+            configurations=protocol.configured,
         )
         self.list_tested()
         return judge(distilled, ipc, seed, report)

@@ -236,13 +236,17 @@ def _judging(job: Job, seen: Ahead, clips: int) -> list[Work]:
     settings = evaluation_settings("hard", False, protocol.labels, protocol.augmentation is not None)
     others = len(settings) if job.trial.ipc else 0
     tests, recipe = len(seen.view.test), protocol.recipe
-    work = []
+    seeds, work = protocol.evaluation_seeds, []
     for place, spec in enumerate(protocol.students):
         extra = 0 if place else others
-        networks, shown = protocol.evaluation_seeds * (1 + extra), protocol.evaluation_seeds * (3 + extra) * tests
+        networks, shown = seeds * (1 + extra), seeds * (3 + extra) * tests
         batch, steps = min(recipe.batch, clips), networks * recipe.steps(clips)
         work.append(training(train, spec.name, spec.width, batch, steps, device, spec.depth))
         work.append(embedding(train, spec.name, spec.width, min(TEST_BATCH, tests), shown, device, spec.depth))
+    for way in protocol.configured.values() if job.trial.ipc else ():
+        spec, batch, steps = way.student, min(way.recipe.batch, clips), seeds * way.recipe.steps(clips)
+        work.append(training(train, spec.name, spec.width, batch, steps, device, spec.depth))
+        work.append(embedding(train, spec.name, spec.width, min(TEST_BATCH, tests), seeds * tests, device, spec.depth))
     return work
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError, field_validator
+from pydantic import SerializerFunctionWrapHandler, ValidationError, field_validator, model_serializer
 
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
@@ -43,6 +43,11 @@ class Configuration(Record):
     def _of_a_student(cls, changes: dict[str, Any]) -> dict[str, Any]:
         _checked(StudentSpec, {"name": "minic3d"} | changes)
         return changes
+
+    @model_serializer(mode="wrap")
+    def _changes(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is changed, and nothing that is not."""
+        return {part: changes for part, changes in serialise(self).items() if changes}
 
     def over(self, student: StudentSpec, recipe: Recipe) -> Configured:
         """The configuration of a protocol with this first student and recipe.

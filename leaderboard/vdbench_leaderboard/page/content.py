@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.figures.plots import MOST_BOARDS
 from vdbench_leaderboard.page import literature
 from vdbench_leaderboard.page.gallery import Gallery
-from vdbench_leaderboard.tables import answers, pools, wording
+from vdbench_leaderboard.tables import answers, pools, settings, wording
 from vdbench_leaderboard.tables.splits import SplitMeans, split_means
 from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 
@@ -131,6 +131,16 @@ class Content:
     def splits(self) -> list[SplitMeans]:
         """Means over official splits; empty where no data set was run on several."""
         return split_means(cell for board in self.boards for cell in board.cells)
+
+    @cached_property
+    def configured(self) -> list[tuple[Board, settings.Settings]]:
+        """The boards whose suite names further configurations of the evaluation."""
+        return [(board, found) for board in self.boards if (found := settings.settings(board))]
+
+    @cached_property
+    def taught(self) -> list[tuple[Board, settings.Regimes]]:
+        """The boards whose sets were judged with labels of a teacher at every step."""
+        return [(board, found) for board in self.boards if (found := settings.regimes(board))]
 
     @property
     def generated(self) -> bool:

@@ -69,12 +69,18 @@ class Cell:
 
         Args:
             score: a field of :class:`vdbench.records.Score`.
-            condition: name of the condition; None for the clips as their method means them.
+            condition: name of the condition; None for the clips as their method means them. A configuration may have a
+                student of its own.
         """
         found: dict[int, dict[int, float]] = {}
         for result, own in self.done:
             others = (other for other in result.conditions if other.name == condition)
-            same = [scores for other in others for scores in other.students if Student.of(scores) == self.student]
+            same = [
+                scores
+                for other in others
+                for scores in other.students
+                if other.configuration or Student.of(scores) == self.student
+            ]
             evaluated = same if condition else [own]
             values = {s.seed: getattr(s, score) for scores in evaluated for s in scores.scores}
             if values and None not in values.values():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vdbench_leaderboard.tables import wording
+from vdbench_leaderboard.tables import settings, wording
 from vdbench_leaderboard.tables.spread import spread
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def numbers(boards: Sequence[Board], tests: Mapping[str, ClipList] = MappingProx
     """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured.
 
     The columns about pools are there where some method chose from a generated one, and those of
-    :func:`vdbench_leaderboard.tables.spread.spread`, the last ones, where some result keeps outcomes per clip.
+    :func:`vdbench_leaderboard.tables.spread.spread` where some result keeps outcomes per clip. The last ones are those
+    of :func:`vdbench_leaderboard.tables.settings.columns`, where a suite has other settings of the evaluation.
 
     Args:
         boards: the tables.
@@ -37,6 +38,8 @@ def numbers(boards: Sequence[Board], tests: Mapping[str, ClipList] = MappingProx
     frame = pd.DataFrame([record(board, standing) for board in boards for standing in board.standings])
     if (more := spread(boards, tests)) is not None:
         frame = pd.concat([frame, more], axis=1)
+    if (others := settings.columns(boards)) is not None:
+        frame = pd.concat([frame, others], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])
     return frame.astype({"ipc": "Int64", "budget_bytes": "Int64", "rank": "Int64"})

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from vdbench_leaderboard.tables import formats, wording
+from vdbench_leaderboard.tables.settings import REGIMES
 
 if TYPE_CHECKING:
+    from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
+    from vdbench_leaderboard.tables.settings import Regimes, Settings
     from vdbench_leaderboard.tables.splits import SplitMeans
 
 
@@ -73,6 +76,50 @@ def across(boards: Sequence[Board]) -> pd.DataFrame:
         [name, *(column.get(method, formats.NOTHING) for column in columns.values())] for method, name in names.items()
     ]
     return pd.DataFrame(rows, columns=[f"top-1 at {budget}", *columns])
+
+
+def settings(found: Settings) -> pd.DataFrame:
+    """Every method over the configurations, and its gain in each, as texts."""
+    rows = [
+        [
+            line.cell.method,
+            str(line.cell.budget),
+            f"{line.won} of {len(line.gains)}",
+            _with_interval(line.mean),
+            *(formats.points(line.gains[name].mean if name in line.gains else None) for name in found.names),
+        ]
+        for line in found.lines
+    ]
+    return pd.DataFrame(rows, columns=["method", "budget", "above random in", "mean gain [95 %]", *found.names])
+
+
+def regimes(found: Regimes) -> pd.DataFrame:
+    """Every method with each kind of labels: its top-1, and its gain over random clips with such labels, as texts."""
+    rows = []
+    for cell, known in found.lines:
+        parts = []
+        for kind in REGIMES:
+            regime = known.get(kind)
+            parts += [
+                formats.estimate(regime.top1 if regime else None),
+                _with_interval(regime.gain if regime else None),
+            ]
+        rows.append([cell.method, str(cell.budget), *parts])
+    titles = [
+        "hard labels",
+        "gain [95 %]",
+        "fixed soft labels",
+        "gain [95 %] ",
+        "teacher at every step",
+        "gain [95 %]  ",
+    ]
+    return pd.DataFrame(rows, columns=["method", "budget", *titles])
+
+
+def _with_interval(value: Estimate | None) -> str:
+    if value is None or value.low is None or value.high is None:
+        return formats.points(value.mean if value else None)
+    return f"{formats.points(value.mean)} [{formats.points(value.low)}, {formats.points(value.high)}]"
 
 
 def pools(factorial: Factorial) -> pd.DataFrame:

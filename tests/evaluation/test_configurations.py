@@ -1,11 +1,14 @@
 """Configurations of the evaluation: an empty one changes nothing, any other what it names and nothing else."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from vdbench.distilled import DistilledSet
+from vdbench.errors import DivergedError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.batches import Batches
 from vdbench.evaluation.configurations import Configuration
@@ -13,7 +16,7 @@ from vdbench.evaluation.evaluate import StudentSpec, evaluate
 from vdbench.evaluation.judging import Evaluation, Judge, evaluation_settings
 from vdbench.evaluation.taught import Taught, TaughtAtEveryStep
 from vdbench.evaluation.train import Recipe
-from vdbench.records import EvaluationSetting, Score
+from vdbench.records import Condition, EvaluationSetting, Score
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench_methods.random import Random
 
@@ -34,13 +37,13 @@ def teacher(clips: torch.Tensor) -> torch.Tensor:
     return logits.softmax(dim=1).float()
 
 
-def judged(distilled: DistilledSet, seed: int = 0, augment: bool = False, **ways: Configuration) -> Evaluation:
+def judged(distilled: DistilledSet, *, augment: bool = False, **ways: Configuration) -> Evaluation:
     configured = {name: way.over(SMALL, RECIPE) for name, way in ways.items()}
     how = Augmentation(crop=0.25) if augment else None
     labels = ("teacher",) if augment else ()
     return Judge(
         tiny_clips(), tiny_clips(), (SMALL,), RECIPE, [0, 1], CPU, labels, how, teacher, configurations=configured
-    )(distilled, 2, seed)
+    )(distilled, 2, 0)
 
 
 def scores(evaluation: Evaluation, name: str | None = None) -> list[Score]:
@@ -54,13 +57,11 @@ def learned(distilled: DistilledSet, step_size: float | None = None, soft: bool 
     record = distilled.record.model_copy(update={"step_size": step_size, "labels": "soft" if soft else "hard"})
     targets = torch.full((6, 3), 0.3)
     targets[torch.arange(6), distilled.labels()] = 0.4
-    return DistilledSet(distilled.tensors | ({"targets": targets} if soft else {}), record)
+    return DistilledSet({**distilled.tensors, **({"targets": targets} if soft else {})}, record)
 
 
 @pytest.mark.parametrize("changes", [{}, {"step_size": 0.07}, {"soft": True}, {"step_size": 0.02, "soft": True}])
-def test_an_empty_configuration_scores_what_the_protocol_does(
-    distilled: DistilledSet, changes: dict[str, float]
-) -> None:
+def test_an_empty_configuration_scores_what_the_protocol_does(distilled: DistilledSet, changes: dict[str, Any]) -> None:
     found = judged(learned(distilled, **changes), same=Configuration())
     assert scores(found, "own.same") == scores(found)
     if changes:
@@ -70,8 +71,7 @@ def test_an_empty_configuration_scores_what_the_protocol_does(
 
 
 def test_a_configuration_trains_its_student_by_its_recipe(distilled: DistilledSet) -> None:
-    ways = {"other": Configuration(recipe={"epochs": 2, "optimiser": "adamw"}, student={"width": 3})}
-    found = judged(distilled, **ways)
+    found = judged(distilled, other=Configuration(recipe={"epochs": 2, "optimiser": "adamw"}, student={"width": 3}))
     recipe = Recipe(epochs=2, optimiser="adamw")
     (expected,) = evaluate(
         distilled, tiny_clips(), [StudentSpec(name="minic3d", width=3)], recipe, [0, 1], CPU, probe=False
@@ -93,6 +93,24 @@ def test_a_learned_step_size_stays_unless_the_configuration_has_a_rate_of_its_ow
     assert scores(judged(own, faster=FASTER), "own.faster-random") == scores(
         judged(distilled, faster=FASTER), "own.faster"
     )
+
+
+def test_a_configuration_that_diverges_is_recorded_and_the_rest_is_judged(distilled: DistilledSet) -> None:
+    found = judged(distilled, wild=Configuration(recipe={"lr": 1e30}), same=Configuration())
+    same, wild = found.conditions
+    assert (wild.name, wild.students) == ("own.wild", ())
+    assert "the loss of minic3d is not finite at step" in str(wild.diverged)
+    assert scores(found, same.name) == scores(found)
+    assert Condition.model_validate(wild.model_dump(mode="json")) == wild
+    with pytest.raises(DivergedError):
+        judged(learned(distilled, step_size=1e30), same=Configuration())
+
+
+@pytest.mark.parametrize("diverged", [None, "it did"])
+def test_a_condition_has_scores_or_diverged(distilled: DistilledSet, diverged: str | None) -> None:
+    students = judged(distilled).students if diverged else ()
+    with pytest.raises(ValidationError, match="has scores, or says how"):
+        Condition(labels="own", students=students, diverged=diverged)
 
 
 def test_another_student_takes_no_sizes_of_the_protocol_s() -> None:

@@ -158,7 +158,8 @@ def test_configurations_are_not_mirrored_either_where_a_class_has_a_direction() 
 
 
 def test_a_protocol_without_configurations_is_stored_as_it_was() -> None:
-    assert "configurations" not in PROTOCOL.model_dump(mode="json")
+    assert not {"configurations", "checkpoints"} & PROTOCOL.model_dump(mode="json").keys()
+    assert protocol(checkpoints=[1, 0.5, 0.5]).checkpoints == (0.5, 1)
     varied = protocol(configurations={"a": {}})
     assert Protocol.model_validate(varied.model_dump(mode="json")) == varied
 

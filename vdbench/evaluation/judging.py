@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from vdbench.clips.drawing import random_rows
+from vdbench.errors import DivergedError
 from vdbench.evaluation.evaluate import evaluate
 from vdbench.evaluation.taught import Taught, TaughtAtEveryStep
 from vdbench.outcomes import ClipList
@@ -63,6 +64,7 @@ class Judge:
         teacher: gives soft labels to clips that have none: from normalised clips, float32 ``(n, 3, T, H, W)``, to
             distributions over classes, float32 ``(n, classes)``.
         configurations: other students and recipes that every set is judged with by its own labels, by name.
+        checkpoints: shares of the steps after which students are tested on their way; not under configurations.
     """
 
     train: ClipSet
@@ -75,6 +77,7 @@ class Judge:
     augmentation: Augmentation | None = None
     teacher: Callable[[torch.Tensor], torch.Tensor] | None = None
     configurations: Mapping[str, Configured] = field(default_factory=dict)
+    checkpoints: Sequence[float] = ()
 
     def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> Evaluation:
         """Judge a distilled set.
@@ -87,11 +90,13 @@ class Judge:
 
         Raises:
             DataError: classes or geometry of the sets differ, or one of them is empty.
-            DivergedError: a student's loss is not finite.
+            DivergedError: a student's loss is not finite, other than under a configuration, where it is recorded.
         """
         record = distilled.record
         own = _with_rate(self.recipe, record.step_size)
-        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, report)
+        students = evaluate(
+            distilled, self.test, self.students, own, self.seeds, self.device, report, checkpoints=self.checkpoints
+        )
         if ipc is None:
             return Evaluation(students, (), clip_list(self.test))
         judged = []
@@ -100,8 +105,18 @@ class Judge:
         ):
             student, recipe = self._trained(setting, record.step_size)
             data, curves = self._shown(distilled, setting, ipc, seed), _named(report, setting.name)
-            scores = evaluate(data, self.test, [student], recipe, self.seeds, self.device, curves, probe=False)
-            judged.append(Condition(**setting.model_dump(), students=scores))
+            points = self.checkpoints if setting.configuration is None else ()
+            scores: tuple[StudentScores, ...] = ()
+            diverged: str | None = None
+            try:
+                scores = evaluate(
+                    data, self.test, [student], recipe, self.seeds, self.device, curves, probe=False, checkpoints=points
+                )
+            except DivergedError as error:
+                if setting.configuration is None:
+                    raise
+                diverged = str(error)
+            judged.append(Condition(**setting.model_dump(), students=scores, diverged=diverged))
         return Evaluation(students, tuple(judged), clip_list(self.test))
 
     def _trained(self, setting: EvaluationSetting, step_size: float | None) -> tuple[StudentSpec, Recipe]:

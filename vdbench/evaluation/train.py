@@ -123,6 +123,7 @@ def train_student(
     device: torch.device,
     report: Report = silent,
     after_epoch: Callable[[], None] | None = None,
+    after_step: Callable[[int, int], None] | None = None,
 ) -> tuple[float, ...]:
     """Train a student in place; on a CPU the same arguments give the same weights, bit by bit.
 
@@ -135,6 +136,8 @@ def train_student(
         report: called as ``report(step, loss=...)`` for every epoch, with the steps that were taken at its end;
             on a GPU, whose losses are read every now and then, some steps later.
         after_epoch: called at the end of every epoch, while the student has the weights of that step.
+        after_step: called after every step with the steps that were taken and the clips that were shown; has to
+            leave the student in training mode.
 
     Returns:
         The mean loss per clip of every epoch.
@@ -150,6 +153,7 @@ def train_student(
     total = recipe.steps(len(data))
     batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
     losses = _Losses(student.name, report)
+    shown = 0
     waits = STEPS_BETWEEN_WAITS if device.type == "cuda" else 1
     with seeded(seed, device):
         while losses.steps < total:
@@ -166,6 +170,9 @@ def train_student(
                 optimiser.step()
                 epoch.append(loss.detach())
                 sizes.append(len(clips))
+                shown += len(clips)
+                if after_step is not None:
+                    after_step(losses.steps + len(epoch), shown)
             losses.add(epoch, sizes)
             if after_epoch is not None:
                 after_epoch()

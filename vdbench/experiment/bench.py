@@ -168,6 +168,7 @@ class Bench:
             augmentation=protocol.augmentation,
             teacher=teacher_of(protocol).teacher(assets or self.assets(report)) if needs_teacher else None,
             configurations=protocol.configured,
+            checkpoints=protocol.checkpoints,
         )
         self.list_tested()
         return judge(distilled, ipc, seed, report)

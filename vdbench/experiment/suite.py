@@ -57,6 +57,7 @@ class Protocol(Record):
             those of a teacher at every step with the augmentation.
         augmentation: how clips are varied in a second training of every set; None for none.
         configurations: other students and recipes that every set is judged with, by name.
+        checkpoints: shares of the steps after which students are tested on their way, which decides nothing.
     """
 
     frames: int | None = Field(default=None, ge=1)
@@ -70,6 +71,12 @@ class Protocol(Record):
     labels: tuple[Regime, ...] = ("hard",)
     augmentation: Augmentation | None = Field(default=None, validate_default=True)
     configurations: dict[Annotated[str, Field(pattern=NAMED)], Configuration] = {}
+    checkpoints: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _in_order(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(sorted(set(value)))
 
     @field_validator("augmentation")
     @classmethod
@@ -92,7 +99,7 @@ class Protocol(Record):
     def _without_what_is_off(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What a protocol does not use plays no part in its identity."""
         fields: dict[str, Any] = serialise(self)
-        return {name: value for name, value in fields.items() if name != "configurations" or value}
+        return {name: value for name, value in fields.items() if value or name not in ("configurations", "checkpoints")}
 
     @property
     def configured(self) -> dict[str, Configured]:

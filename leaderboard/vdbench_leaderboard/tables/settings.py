@@ -32,12 +32,19 @@ class Line:
     Attributes:
         cell: what was evaluated.
         gains: its top-1 less that of random clips, in points, paired by seed, by the name of the configuration.
-        mean: the same of the mean over configurations; None where no seed has all of them.
+        mean: the same of the mean over these; None where no seed has all of them.
+        diverged: configurations in which some network of it cannot be trained: they have no gain and are not won.
     """
 
     cell: Cell
     gains: Mapping[str, Estimate]
     mean: Estimate | None
+    diverged: tuple[str, ...] = ()
+
+    @property
+    def tried(self) -> int:
+        """Configurations that it was judged under."""
+        return len(self.gains) + len(self.diverged)
 
     @property
     def won(self) -> int:
@@ -47,7 +54,7 @@ class Line:
     @property
     def share(self) -> float:
         """The same as a share of all, 0 to 1."""
-        return self.won / len(self.gains)
+        return self.won / self.tried
 
 
 @dataclass(frozen=True)
@@ -112,11 +119,17 @@ def _line(standing: Standing, conditions: Mapping[str, str | None]) -> Line | No
         name: (cell.measured(condition=condition), control(cell, random, condition))
         for name, condition in conditions.items()
     }
-    gains = {name: gain for name, (own, base) in sides.items() if (gain := difference(own, base))}
+    diverged = tuple(name for name, condition in conditions.items() if _diverged(cell, condition))
+    gains = {n: gain for n, sided in sides.items() if n not in diverged and (gain := difference(*sided))}
     if not gains:
         return None
     own, base = ([sides[name][side] for name in gains] for side in (0, 1))
-    return Line(cell, gains, difference(average(own), average(base)))
+    return Line(cell, gains, difference(average(own), average(base)), diverged)
+
+
+def _diverged(cell: Cell, condition: str | None) -> bool:
+    """Whether some network of a cell cannot be trained under a condition."""
+    return any(known.name == condition and known.diverged for result, _ in cell.done for known in result.conditions)
 
 
 def regimes(board: Board) -> Regimes | None:
@@ -155,7 +168,7 @@ def _row(line: Line | None, teacher: Regime | None) -> dict[str, Any]:
     return {
         **_ends("teacher", teacher.top1 if teacher else None),
         **_ends("teacher_gain", teacher.gain if teacher else None),
-        "configurations": len(line.gains) if line else None,
+        "configurations": line.tried if line else None,
         "configurations_won": line.won if line else None,
         **_ends("configurations_gain", line.mean if line else None),
     }

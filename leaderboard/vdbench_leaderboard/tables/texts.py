@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
-    from vdbench_leaderboard.tables.settings import Regimes, Settings
+    from vdbench_leaderboard.tables.settings import Line, Regimes, Settings
     from vdbench_leaderboard.tables.splits import SplitMeans
 
 
@@ -84,13 +84,18 @@ def settings(found: Settings) -> pd.DataFrame:
         [
             line.cell.method,
             str(line.cell.budget),
-            f"{line.won} of {len(line.gains)}",
+            f"{line.won} of {line.tried}",
             _with_interval(line.mean),
-            *(formats.points(line.gains[name].mean if name in line.gains else None) for name in found.names),
+            *(_gain_in(line, name) for name in found.names),
         ]
         for line in found.lines
     ]
     return pd.DataFrame(rows, columns=["method", "budget", "above random in", "mean gain [95 %]", *found.names])
+
+
+def _gain_in(line: Line, name: str) -> str:
+    gain = line.gains.get(name)
+    return "diverged" if name in line.diverged else formats.points(gain.mean if gain else None)
 
 
 def regimes(found: Regimes) -> pd.DataFrame:

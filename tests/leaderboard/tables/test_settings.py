@@ -91,6 +91,20 @@ def test_seeds_that_lack_a_configuration_are_no_part_of_the_mean(table):
     assert found.mean.mean == pytest.approx(100 * mean(OURS[k][s] - RANDOM[k][s] for k in OURS for s in (0, 1)))
 
 
+def test_a_configuration_that_diverges_is_not_won_and_not_in_the_mean(table):
+    def broken(result):
+        diverged = Condition(labels="own", configuration="b", students=(), diverged="not finite")
+        return result.model_copy(update={"conditions": (result.conditions[0], diverged)})
+
+    found = lines([broken(r) if (r.method, r.seed) == ("herding", 1) else r for r in table])["herding"]
+    assert (found.diverged, found.won, found.tried) == (("b",), 1, 3)
+    assert found.mean.mean == pytest.approx(
+        100 * mean(OURS[k][s] - RANDOM[k][s] for k in ("plain", "a") for s in range(3))
+    )
+    unlucky = lines([broken(r) if (r.method, r.seed) == ("random", 1) else r for r in table])["herding"]
+    assert (unlucky.diverged, unlucky.gains["b"].repeats) == ((), 2)
+
+
 def test_a_method_that_brings_labels_or_a_step_size_has_random_clips_of_its_own_trial(make):
     learned = judged(judged(make("mtt", (0.8,), step_size=0.02), a=0.7), random=True, a=0.1)
     own = condition(learned, 0.2, labels="own", random=True)

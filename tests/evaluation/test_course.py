@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from vdbench.evaluation import course as course_module
 from vdbench.evaluation.configurations import Configuration
 from vdbench.evaluation.course import Course, steps_at
 from vdbench.evaluation.evaluate import StudentSpec, evaluate, top_k
@@ -56,7 +55,7 @@ def test_a_checkpoint_is_the_student_after_so_many_steps() -> None:
 
 def test_the_clock_stands_still_while_a_student_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(course_module.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr("vdbench.evaluation.course.time.perf_counter", lambda: now[0])
 
     def test() -> float:
         now[0] += 7

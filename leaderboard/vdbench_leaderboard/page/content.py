@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.figures.plots import MOST_BOARDS
 from vdbench_leaderboard.page import literature
 from vdbench_leaderboard.page.gallery import Gallery
-from vdbench_leaderboard.tables import answers, pools, settings, wording
+from vdbench_leaderboard.tables import answers, compute, pools, settings, wording
 from vdbench_leaderboard.tables.splits import SplitMeans, split_means
 from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 
@@ -141,6 +141,11 @@ class Content:
     def taught(self) -> list[tuple[Board, settings.Regimes]]:
         """The boards whose sets were judged with labels of a teacher at every step."""
         return [(board, found) for board in self.boards if (found := settings.regimes(board))]
+
+    @cached_property
+    def courses(self) -> list[tuple[Board, compute.Courses]]:
+        """The columns whose students were tested on their way."""
+        return [(board, found) for board in self.boards for found in compute.courses(board)]
 
     @property
     def generated(self) -> bool:

@@ -15,7 +15,7 @@ from vdbench_leaderboard.tables.timings import comparable
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Environment, Result
-    from vdbench.records import DatasetRecord, PoolRecord, Provenance, StudentScores
+    from vdbench.records import DatasetRecord, PoolRecord, Provenance, Score, StudentScores
 
 TRIVIAL_TOP5 = 5
 """With this many classes or fewer, every network has the right class among its five most likely."""
@@ -73,6 +73,15 @@ class Cell:
                 student of its own.
         """
         found: dict[int, dict[int, float]] = {}
+        for seed, scores in self.scores_in(condition).items():
+            values = {s.seed: getattr(s, score) for s in scores}
+            if None not in values.values():
+                found[seed] = {network: 100 * value for network, value in values.items()}
+        return found
+
+    def scores_in(self, condition: str | None) -> dict[int, tuple[Score, ...]]:
+        """The scores of all networks by seed, under a condition as of :meth:`measured`, where there are any."""
+        found: dict[int, tuple[Score, ...]] = {}
         for result, own in self.done:
             others = (other for other in result.conditions if other.name == condition)
             same = [
@@ -82,9 +91,8 @@ class Cell:
                 if other.configuration or Student.of(scores) == self.student
             ]
             evaluated = same if condition else [own]
-            values = {s.seed: getattr(s, score) for scores in evaluated for s in scores.scores}
-            if values and None not in values.values():
-                found[result.seed] = {seed: 100 * value for seed, value in values.items()}
+            if networks := tuple(score for scores in evaluated for score in scores.scores):
+                found[result.seed] = networks
         return found
 
     @cached_property

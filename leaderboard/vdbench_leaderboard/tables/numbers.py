@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vdbench_leaderboard.tables import settings, wording
+from vdbench_leaderboard.tables import compute, settings, wording
 from vdbench_leaderboard.tables.spread import spread
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def numbers(boards: Sequence[Board], tests: Mapping[str, ClipList] = MappingProx
 
     The columns about pools are there where some method chose from a generated one, and those of
     :func:`vdbench_leaderboard.tables.spread.spread` where some result keeps outcomes per clip. The last ones are those
-    of :func:`vdbench_leaderboard.tables.settings.columns`, where a suite has other settings of the evaluation.
+    of :func:`vdbench_leaderboard.tables.settings.columns` and :func:`vdbench_leaderboard.tables.compute.columns`, where
+    a suite has other settings of the evaluation, or students were tested on their way.
 
     Args:
         boards: the tables.
@@ -40,6 +41,8 @@ def numbers(boards: Sequence[Board], tests: Mapping[str, ClipList] = MappingProx
         frame = pd.concat([frame, more], axis=1)
     if (others := settings.columns(boards)) is not None:
         frame = pd.concat([frame, others], axis=1)
+    if (on_the_way := compute.columns(boards)) is not None:
+        frame = pd.concat([frame, on_the_way], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])
     return frame.astype({"ipc": "Int64", "budget_bytes": "Int64", "rank": "Int64"})

@@ -13,6 +13,7 @@ from vdbench_leaderboard.tables.settings import REGIMES
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board
+    from vdbench_leaderboard.tables.compute import Course, Courses, Point
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
     from vdbench_leaderboard.tables.settings import Line, Regimes, Settings
@@ -91,6 +92,30 @@ def settings(found: Settings) -> pd.DataFrame:
         for line in found.lines
     ]
     return pd.DataFrame(rows, columns=["method", "budget", "above random in", "mean gain [95 %]", *found.names])
+
+
+def courses(found: Courses) -> pd.DataFrame:
+    """Every method on the way: its top-1 and its gain over random clips after each share of the steps, as texts."""
+    rows = [
+        [line.cell.method, *(f"{formats.percent(p.top1.mean)} ({_gain_of(p)})" for p in line.points), told(line)]
+        for line in found.lines
+    ]
+    titles = [f"after {100 * share:g} %" for share in found.shares]
+    return pd.DataFrame(rows, columns=["method", *titles, "told from random"])
+
+
+def told(line: Course) -> str:
+    """Up to where a method is told from random clips: ``up to 640 clips shown``, ``to the end``."""
+    last = line.last_told
+    if not line.tested:
+        return formats.NOTHING
+    if last is None:
+        return "at no point"
+    return "to the end" if last == line.points[-1] else f"up to {formats.whole(last.clips)} clips shown"
+
+
+def _gain_of(point: Point) -> str:
+    return formats.points(point.gain.mean if point.gain else None)
 
 
 def _gain_in(line: Line, name: str) -> str:

@@ -60,7 +60,7 @@ def _dress(axes: Axes, lines: dict[str, dict[float, Estimate]], chance: float) -
     axes.annotate(
         "chance",
         (0, chance),
-        (3, 2),
+        (3, -9),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
         fontsize=TEXT - 1,

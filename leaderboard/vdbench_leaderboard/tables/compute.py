@@ -95,14 +95,15 @@ class Courses:
 
 
 def courses(board: Board) -> list[Courses]:
-    """The columns of a board by labels; empty where its protocol asks for no checkpoints."""
+    """The columns of a board by labels; empty where nothing was tested on its way beside random clips."""
     shares = tuple(board.cells[0].any_result.protocol.get("checkpoints", ()))
     found = []
     for labels, condition in CONDITIONS.items():
         for budget in board.budgets:
             column = [s for s in board.standings if s.cell.budget == budget]
             lines = [line for s in column if (line := _course(s, condition, shares))]
-            found += [Courses(budget, labels, shares, tuple(lines))] if lines else []
+            if any(point.gain for line in lines for point in line.points):
+                found.append(Courses(budget, labels, shares, tuple(lines)))
     return found
 
 

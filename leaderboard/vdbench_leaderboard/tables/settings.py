@@ -133,7 +133,7 @@ def _diverged(cell: Cell, condition: str | None) -> bool:
 
 
 def regimes(board: Board) -> Regimes | None:
-    """A board by the labels that its sets had; None where no teacher labelled anything at every step."""
+    """A board by the labels that its sets had; None where nothing that a teacher labelled can be compared."""
     lines = []
     for standing in _by_budget(board):
         found = {}
@@ -143,7 +143,8 @@ def regimes(board: Board) -> Regimes | None:
             if top1 := estimate(runs):
                 found[kind] = Regime(top1, difference(runs, base))
         lines.append((standing.cell, found))
-    return Regimes(tuple(lines)) if any("teacher" in found for _, found in lines) else None
+    compared = any(found["teacher"].gain for _, found in lines if "teacher" in found)
+    return Regimes(tuple(lines)) if compared else None
 
 
 def columns(boards: Sequence[Board]) -> pd.DataFrame | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.tables import formats, wording
 from vdbench_leaderboard.tables.settings import REGIMES
 
@@ -96,10 +97,7 @@ def settings(found: Settings) -> pd.DataFrame:
 
 def courses(found: Courses) -> pd.DataFrame:
     """Every method on the way: its top-1 and its gain over random clips after each share of the steps, as texts."""
-    rows = [
-        [line.cell.method, *(f"{formats.percent(p.top1.mean)} ({_gain_of(p)})" for p in line.points), told(line)]
-        for line in found.lines
-    ]
+    rows = [[line.cell.method, *map(_point, line.points), told(line)] for line in found.lines]
     titles = [f"after {100 * share:g} %" for share in found.shares]
     return pd.DataFrame(rows, columns=["method", *titles, "told from random"])
 
@@ -114,8 +112,9 @@ def told(line: Course) -> str:
     return "to the end" if last == line.points[-1] else f"up to {formats.whole(last.clips)} clips shown"
 
 
-def _gain_of(point: Point) -> str:
-    return formats.points(point.gain.mean if point.gain else None)
+def _point(point: Point) -> str:
+    gain = f" ({formats.points(point.gain.mean)})" if point.gain else ""
+    return formats.percent(point.top1.mean) + gain
 
 
 def _gain_in(line: Line, name: str) -> str:
@@ -149,7 +148,8 @@ def regimes(found: Regimes) -> pd.DataFrame:
 def _with_interval(value: Estimate | None) -> str:
     if value is None or value.low is None or value.high is None:
         return formats.points(value.mean if value else None)
-    return f"{formats.points(value.mean)} [{formats.points(value.low)}, {formats.points(value.high)}]"
+    few = wording.FEW_MARK * (value.repeats < FEW_SEEDS)
+    return f"{formats.points(value.mean)}{few} [{formats.points(value.low)}, {formats.points(value.high)}]"
 
 
 def pools(factorial: Factorial) -> pd.DataFrame:

@@ -109,6 +109,9 @@ def test_a_method_with_a_recipe_of_its_own_is_beside_the_random_clips_of_its_tri
     line = line_of(board_of(random, controlled), "mtt")
     shift = 100 * sum(NOISE) / 5
     assert [point.gain.mean for point in line.points] == pytest.approx([20 + shift, 30 + shift, 40 + shift])
+    alone = board_of(controlled)
+    (column,) = courses(alone)
+    assert accuracy_over_compute(column, alone.chance, looks(alone.cells)) is None
 
 
 def test_labels_of_a_teacher_are_a_column_of_their_own(make):
@@ -142,5 +145,4 @@ def test_a_plot_names_every_method_and_the_clips_shown(make):
     drawn = accuracy_over_compute(column, board.chance, looks(board.cells))
     for text in ("herding", "random", "chance", "training clips shown", ">80<", ">400<", ">800<"):
         assert text in drawn
-    (alone,) = courses(board_of(planted(make, 0.2, 0.1, 0.0)[0]))
-    assert accuracy_over_compute(alone, board.chance, looks(board.cells)) is None
+    assert courses(board_of(planted(make, 0.2, 0.1, 0.0)[0])) == []  # random alone

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+Regime = Literal["hard", "soft", "teacher"]
+"""Labels that a set can be judged with: the most likely class of each clip, a distribution for each clip, or those that
+a teacher gives to every batch as a student sees it."""
 
 
 class Record(BaseModel):
@@ -79,6 +83,22 @@ class Outcomes(Record):
     level: str = ""
 
 
+class Checkpoint(Record):
+    """A student tested on its way; nothing is chosen by it.
+
+    Attributes:
+        step: training steps that it had taken.
+        clips: training clips that it had been shown, each as often as it was.
+        seconds: that its training had taken, tests apart.
+        top1: share of test clips whose most likely class is right, 0..1.
+    """
+
+    step: int = Field(ge=1)
+    clips: int = Field(ge=1)
+    seconds: float = Field(ge=0)
+    top1: float = Field(ge=0, le=1)
+
+
 class Score(Record):
     """One freshly trained student, tested once after its last step.
 
@@ -91,6 +111,7 @@ class Score(Record):
         still: top-1 on the same clips with their middle frame shown all the time; None where it was not tested.
         train_loss: mean training loss of the last epoch.
         outcomes: of every test clip; None in results of versions that did not keep them.
+        checkpoints: tests on the way, where the protocol asks for some.
     """
 
     seed: int
@@ -101,6 +122,15 @@ class Score(Record):
     still: float | None = Field(default=None, ge=0, le=1)
     train_loss: float
     outcomes: Outcomes | None = None
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_no_checkpoints(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Scores of protocols without checkpoints stay as they were."""
+        fields: dict[str, Any] = serialise(self)
+        if not fields.get("checkpoints"):
+            fields.pop("checkpoints", None)
+        return fields
 
 
 class StudentScores(Record):
@@ -134,30 +164,47 @@ class EvaluationSetting(Record):
     """How the clips of a distilled set are evaluated.
 
     Attributes:
-        labels: ``hard``, the most likely class of each clip, or ``soft``, distributions over classes, either by the
-            protocol's own recipe; ``own``, by the labels and the step size of the method.
+        labels: ``hard``, ``soft`` or ``teacher``, a :data:`Regime` by the protocol's own recipe; ``own``, by the labels
+            and the step size of the method.
         augmented: whether training clips were cropped, mirrored and shifted in time at random.
         random: whether random train clips stood in for the method's, as the control of ``own``.
+        configuration: the protocol's configuration that was used instead of its own student and recipe; None for none.
     """
 
-    labels: Literal["own", "hard", "soft"]
+    labels: Literal["own"] | Regime
     augmented: bool = False
     random: bool = False
+    configuration: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Settings of protocols without configurations stay as they were."""
+        fields: dict[str, Any] = serialise(self)
+        return {name: value for name, value in fields.items() if value is not None}
 
     @property
     def name(self) -> str:
-        """For curves and tables: ``hard``, ``own-augmented-random``."""
-        return "-".join([self.labels] + ["augmented"] * self.augmented + ["random"] * self.random)
+        """For curves and tables: ``hard``, ``own-augmented-random``, ``own.adamw``, ``own.adamw-random``."""
+        labels = self.labels if self.configuration is None else f"{self.labels}.{self.configuration}"
+        return "-".join([labels] + ["augmented"] * self.augmented + ["random"] * self.random)
 
 
 class Condition(EvaluationSetting):
     """The scores of students in another evaluation setting than the one that the method intends.
 
     Attributes:
-        students: their scores.
+        students: their scores; none where a network diverged.
+        diverged: what happened under a configuration that some network cannot be trained with; None where all were.
     """
 
-    students: tuple[StudentScores, ...] = Field(min_length=1)
+    students: tuple[StudentScores, ...]
+    diverged: str | None = None
+
+    @model_validator(mode="after")
+    def _scored_unless_diverged(self) -> Self:
+        if bool(self.students) == (self.diverged is not None):
+            raise ValueError("a condition has scores, or says how a network diverged")
+        return self
 
 
 class DatasetRecord(Record):

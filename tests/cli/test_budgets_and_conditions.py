@@ -9,6 +9,9 @@ from tests.cli.conftest import Cli, results, tiny_run
 from vdbench.distilled import DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
+from vdbench.experiment.rules import faults_of
+from vdbench.method import Task
+from vdbench_methods.random import Random
 
 PIXELS = 4 * 16 * 16 * 3
 """Bytes of one clip of uint8 pixels in these runs."""
@@ -103,3 +106,31 @@ def test_conditions_stand_in_results_curves_and_tables(cli: Cli, home: Path) -> 
     assert full.conditions == ()
     table = (home / "leaderboard" / "leaderboard.csv").read_text()
     assert "lrs" in table.splitlines()[0].split(",")
+
+
+def test_a_set_is_distilled_once_for_all_configurations_and_a_new_one_judges_it_again(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    distill = Random.distill
+
+    def counted(self: Random, task: Task) -> DistilledSet:
+        made.append(task.seed)
+        return distill(self, task)
+
+    monkeypatch.setattr(Random, "distill", counted)
+    first = tiny_run(home, "--seeds", 2, "--set", "protocol.configurations={same: {}}")
+    assert cli(*first).code == 0
+    trials = [result for result in budgeted(home) if result.method == "random"]
+    assert [[way.name for way in result.conditions] for result in trials] == [["own.same"]] * 2
+    for result in trials:
+        (same,) = result.conditions
+        assert [s.outcomes for s in same.students[0].scores] == [s.outcomes for s in result.students[0].scores]
+    assert cli(*first).err.count("0 to run") == 1
+    more = [*first, "--set", "protocol.configurations.adamw={recipe: {optimiser: adamw, lr: 0.001}}"]
+    assert cli(*more).code == 0
+    assert sorted(made) == [0, 1]
+    names = {tuple(way.name for way in result.conditions) for result in budgeted(home)}
+    assert names == {("own.same",), ("own.adamw", "own.same")}
+    assert cli("leaderboard", "check", "--home", home).code == 0
+    assert all(not list(faults_of(result)) for result in budgeted(home))

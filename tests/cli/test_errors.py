@@ -31,6 +31,9 @@ from tests.worlds import World
         (["--set", "protocol.recipe.lr=-1"], 2, "setting protocol.recipe.lr=-1 is not valid"),
         (["--set", "protocol.recipe.maxsteps=3"], 2, "did you mean 'protocol.recipe.max_steps'"),
         (["--set", "protocol.split=7"], 2, "ucf101 has no split 7"),
+        (["--set", "protocol.configurations={a: {recipe: {lr: no}}}"], 2, "lr: Input should be a valid number"),
+        (["--set", "protocol.configurations={a: {student: {name: resnet}}}"], 2, "there is no student 'resnet'"),
+        (["--set", "protocol.labels=[teacher]"], 2, "labels 'teacher' are given at every step to varied clips; say"),
         (
             ["--set", "protocol.students=[{name: resnet}]"],
             2,

@@ -111,6 +111,41 @@ def test_training_equals_a_literal_loop() -> None:
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
 
 
+def test_adamw_is_that_of_its_paper() -> None:
+    """Decay by itself, both moments corrected for their start at zero."""
+    data, recipe = noise(), Recipe(optimiser="adamw", epochs=3, batch=6, lr=0.01, weight_decay=0.1, decay=1)
+    student, literal = small().eval(), small().eval()
+    student.train = literal.train = lambda mode=True: student  # type: ignore[method-assign]  # no dropout
+    train_student(student, data, recipe, 0, CPU)
+    weights = list(literal.parameters())
+    first, second = ([torch.zeros_like(weight) for weight in weights] for _ in range(2))
+    for step in (1, 2, 3):
+        gradients = torch.autograd.grad(torch.nn.functional.cross_entropy(literal(data.clips), data.targets), weights)
+        with torch.no_grad():
+            for weight, gradient, m, v in zip(weights, gradients, first, second, strict=True):
+                m.mul_(0.9).add_(0.1 * gradient)
+                v.mul_(0.999).add_(0.001 * gradient**2)
+                weight.mul_(1 - 0.01 * 0.1)
+                weight.sub_(0.01 * (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8))
+    for mine, theirs in zip(student.parameters(), weights, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_a_cosine_falls_from_the_rate_to_zero() -> None:
+    recipe = Recipe(lr=0.4, schedule="cosine")
+    rates = [recipe.learning_rate(step, 12) for step in range(13)]
+    assert rates[0] == 0.4
+    assert rates[6] == pytest.approx(0.2)
+    assert rates[4] == pytest.approx(0.3)  # the cosine of 60 degrees is a half
+    assert rates[12] == pytest.approx(0)
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_the_usual_schedule_is_not_named() -> None:
+    assert "schedule" not in Recipe().model_dump(mode="json")
+    assert Recipe.model_validate(Recipe(schedule="cosine").model_dump(mode="json")).schedule == "cosine"
+
+
 @pytest.mark.parametrize(
     ("recipe", "clips", "steps"),
     [

@@ -1,5 +1,6 @@
 """Suites: what they prescribe, to whom, and that their prescriptions can be followed."""
 
+import re
 from importlib.metadata import EntryPoint
 from importlib.resources import files
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vdbench.datasets.spec import as_declared_now, load_dataset
+from vdbench.errors import DataError, UsageError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
@@ -130,3 +132,62 @@ def test_a_package_brings_a_suite_by_an_entry_point_but_none_of_our_names(
     assert "lab" in suite_names()
     assert (load_suite("lab").name, load_suite("lab").seeds) == ("lab", 7)
     assert load_suite("quick").seeds == 3
+
+
+def protocol(**changes: object) -> Protocol:
+    return Protocol.model_validate(PROTOCOL.model_dump(mode="json") | changes)
+
+
+def test_a_configuration_is_laid_over_the_protocol_as_it_was_modified() -> None:
+    given = load_suite("recipes", {"recipe": {"batch": 7}, "students": [{"name": "minic3d", "width": 5}]}).protocol
+    ways = given.configured
+    assert {way.recipe.batch for way in ways.values()} == {7}
+    assert (ways["adamw"].recipe.optimiser, ways["adamw"].recipe.max_steps) == ("adamw", given.recipe.max_steps)
+    assert ways["adamw"].student == given.students[0]
+    assert ways["half-width"].student.width == 8
+    assert {spec.name for spec in given.every_student} == {"minic3d", "cnn-gru"}
+    assert given.on(load_dataset("motion-digits")).configured == ways
+
+
+def test_configurations_are_not_mirrored_either_where_a_class_has_a_direction() -> None:
+    varied = protocol(configurations={"a": {"recipe": {"augmentation": {"crop": 0.2}}}, "b": {}})
+    directed = varied.on(load_dataset("ssv2")).configured
+    assert varied.configured["a"].recipe.augmentation == Augmentation(crop=0.2)
+    assert directed["a"].recipe.augmentation == Augmentation(crop=0.2, mirror=False)
+    assert directed["b"].recipe.augmentation is None
+
+
+def test_a_protocol_without_configurations_is_stored_as_it_was() -> None:
+    assert not {"configurations", "checkpoints"} & PROTOCOL.model_dump(mode="json").keys()
+    assert protocol(checkpoints=[1, 0.5, 0.5]).checkpoints == (0.5, 1)
+    varied = protocol(configurations={"a": {}})
+    assert Protocol.model_validate(varied.model_dump(mode="json")) == varied
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ("{bad name: {}}", "protocol.configurations.bad name.[key]: String should match pattern"),
+        ("{a: {recipe: {optimiser: sdg}}}", "optimiser: Input should be 'sgd' or 'adamw'"),
+        ("{a: {recipe: {learning_rate: 1}}}", "learning_rate: Extra inputs are not permitted"),
+        ("{a: {recipe: {max_steps: 3}}}", "configuration 'a': Value error, max_steps 3 is less than min_steps 9"),
+        ("{a: {student: {width: 0}}}", "width: Input should be greater than 0"),
+        ("{a: {labels: soft}}", "protocol.configurations.a.labels: Extra inputs are not permitted"),
+    ],
+)
+def test_a_configuration_that_fits_nothing_is_told_in_a_sentence(tmp_path: Path, lines: str, sentence: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "{description: d, datasets: [motion-digits], ipc: [1], seeds: 1, protocol: {students: [{name: minic3d}], "
+        f"recipe: {{min_steps: 9}}, configurations: {lines}}}}}"
+    )
+    with pytest.raises(DataError, match=re.escape(sentence)) as found:
+        load_suite(file)
+    assert "\n" not in str(found.value)
+    assert str(found.value).startswith("suite file mine.yaml is malformed: protocol.configurations")
+
+
+def test_labels_of_a_teacher_at_every_step_take_an_augmentation() -> None:
+    with pytest.raises(UsageError, match=r"protocol.augmentation=None is not valid: .*say how, as {crop"):
+        load_suite("quick", {"labels": ["teacher"]})
+    assert load_suite("quick", {"labels": ["teacher"], "augmentation": {}}).protocol.taught

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from vdbench.evaluation.configurations import Configuration
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
 from vdbench.experiment.suite import Protocol
@@ -63,6 +64,22 @@ def test_students_do_not_change_the_distillation() -> None:
     other = trial(protocol=PROTOCOL.model_copy(update={"students": (StudentSpec(name="cnn-gru"),)}))
     assert other.distillation_id == trial().distillation_id
     assert other.id != trial().id
+
+
+def test_configurations_change_the_trial_and_not_the_distillation() -> None:
+    ways = {"adamw": Configuration(recipe={"optimiser": "adamw"}), "wide": Configuration(student={"width": 8})}
+    several, one = ({name: ways[name] for name in names} for names in (("wide", "adamw"), ("adamw",)))
+    trials = [trial(protocol=PROTOCOL.model_copy(update={"configurations": some})) for some in (several, one, {})]
+    assert len({found.id for found in trials}) == 3
+    assert {found.distillation_id for found in trials} == {trial().distillation_id}
+    assert trials[2].id == trial().id
+    assert trial(protocol=PROTOCOL.model_copy(update={"configurations": ways})).id == trials[0].id
+
+
+def test_a_configuration_s_student_is_part_of_the_id_with_its_version() -> None:
+    way = {"gru": Configuration(student={"name": "cnn-gru"})}
+    other = trial(protocol=PROTOCOL.model_copy(update={"configurations": way}))
+    assert len(other.judging["students"]) == len(trial().judging["students"]) + 1
 
 
 def test_seeds_of_a_method_without_chance_share_a_distillation() -> None:

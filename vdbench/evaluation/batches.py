@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vdbench.clips.clipset import on_device
 from vdbench.evaluation.augment import Augmentation, augmented
@@ -51,6 +51,14 @@ class TrainingSet(Protocol):
 
     def on(self, device: torch.device) -> TrainingSet:
         """The same set in the memory of a device; itself where it lies there already, or does not fit."""
+
+
+@runtime_checkable
+class LabelsAtEveryStep(Protocol):
+    """A set that labels its clips as they are shown, after they were varied."""
+
+    def labelled(self, clips: torch.Tensor) -> torch.Tensor:
+        """Targets of a batch, which lies where the networks are."""
 
 
 class Batches:
@@ -97,15 +105,17 @@ class Batches:
         if resident is not None:
             clips, targets = resident
             for some in torch.split(rows.to(self._device), self._batch)[:most]:
-                yield self._varied(clips[some]), targets[some]
+                yield self._varied(clips[some], targets[some])
             return
         chosen = torch.split(rows, self._batch)[:most]
         made = [partial(placed, data, some, self._device) for some in chosen]
         for clips, targets in made_ahead(made, self._device) if self._ahead else (make() for make in made):
-            yield self._varied(clips), targets
+            yield self._varied(clips, targets)
 
-    def _varied(self, clips: torch.Tensor) -> torch.Tensor:
-        return clips if self._augmentation is None else augmented(clips, self._augmentation, self._chance)
+    def _varied(self, clips: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if self._augmentation is not None:
+            clips = augmented(clips, self._augmentation, self._chance)
+        return clips, self._data.labelled(clips) if isinstance(self._data, LabelsAtEveryStep) else targets
 
 
 def placed(data: TrainingSet, rows: torch.Tensor | None, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

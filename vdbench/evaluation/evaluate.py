@@ -11,6 +11,7 @@ from pydantic import Field
 
 from vdbench.errors import DataError, DivergedError
 from vdbench.evaluation.batches import TrainingSet, placed
+from vdbench.evaluation.course import Course, steps_at
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.outcomes import Places, pack
 from vdbench.records import Record, Score, StudentScores
@@ -43,7 +44,7 @@ class StudentSpec(Record):
     depth: int | None = Field(default=None, gt=0)
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what is judged, by whom and how
     data: TrainingSet,
     test: ClipSet,
     students: Sequence[StudentSpec],
@@ -51,7 +52,9 @@ def evaluate(
     seeds: Sequence[int],
     device: torch.device,
     report: Report = silent,
+    *,
     probe: bool = True,
+    checkpoints: Sequence[float] = (),
 ) -> tuple[StudentScores, ...]:
     """Train every student from every seed on ``data``; the weights after the last step are tested once.
 
@@ -65,6 +68,7 @@ def evaluate(
         report: called as ``report(step, **{"minic3d/0/loss": ...})`` after every epoch, named by student and
             seed, and with ``minic3d/0/top1`` after the test.
         probe: whether to count the confusion of classes, and to test without the order of frames and without motion.
+        checkpoints: shares of the steps, above 0 and up to 1, after which students are tested on their way.
 
     Raises:
         DataError: classes or geometry of the two sets differ, or one of them is empty.
@@ -72,7 +76,7 @@ def evaluate(
     """
     check_fit(data, test)
     test = replace(test, normalisation=data.normalisation)  # tested on the scale that it was trained on
-    how = _Trained(data, recipe, device, report)
+    how = _Trained(data, recipe, device, report, checkpoints)
     shown = test.on(device)
     return tuple(_judge(how, test, shown, spec, seeds, probe) for spec in students)
 
@@ -204,6 +208,7 @@ class _Trained(NamedTuple):
     recipe: Recipe
     device: torch.device
     report: Report
+    checkpoints: Sequence[float]
 
 
 def _judge(  # noqa: PLR0913 - one student of an evaluation
@@ -212,7 +217,7 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
     """All seeds of one student; ``shown`` are the test clips where it reads them."""
     import torch
 
-    data, recipe, device, report = how
+    data, recipe, device, report, shares = how
     labels = torch.tensor(test.labels)
     alterations = _without_motion(test) if probe else {}
     scores: list[Score] = []
@@ -226,8 +231,15 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
         def log(step: int, loss: float, curve: str = curve) -> None:
             report(step, **{f"{curve}/loss": loss})
 
+        def now(student: Student = student) -> float:
+            top1 = top_k(test_student(student, shown, device)[0], labels, 1)
+            student.train()
+            return top1
+
+        course = Course(steps_at(shares, recipe.steps(len(data))), now, device)
+        look = course.after if shares else None
         with measured(device) as training:
-            losses = train_student(student, data, recipe, seed, device, log)
+            losses = train_student(student, data, recipe, seed, device, log, after_step=look)
         with measured(device) as testing:
             logits, *altered = test_student(student, shown, device, frames=[None, *alterations.values()])
         if not bool(logits.isfinite().all()):
@@ -243,12 +255,13 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
                 macro=macro(logits, labels),
                 train_loss=losses[-1],
                 outcomes=pack(places(logits, labels), len(test.classes)),
+                checkpoints=tuple(course.checkpoints),
                 **blurred,
             )
         )
         confusion.update(zip(labels.tolist(), logits.argmax(dim=1).tolist(), strict=True))
-        train_seconds += training.seconds
-        test_seconds += testing.seconds
+        train_seconds += training.seconds - course.seconds
+        test_seconds += testing.seconds + course.seconds
         peak = max(peak, training.peak_memory, testing.peak_memory)
     return StudentScores(
         student=spec.name,

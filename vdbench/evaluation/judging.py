@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from vdbench.clips.drawing import random_rows
+from vdbench.errors import DivergedError
 from vdbench.evaluation.evaluate import evaluate
+from vdbench.evaluation.taught import Taught, TaughtAtEveryStep
 from vdbench.outcomes import ClipList
-from vdbench.records import Condition, EvaluationSetting
+from vdbench.records import Condition, EvaluationSetting, Regime
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     import torch
 
-    from vdbench.clips.clipset import ClipSet, Normalisation
+    from vdbench.clips.clipset import ClipSet
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.evaluation.augment import Augmentation
     from vdbench.evaluation.batches import TrainingSet
+    from vdbench.evaluation.configurations import Configured
     from vdbench.evaluation.evaluate import StudentSpec
     from vdbench.evaluation.train import Recipe
     from vdbench.records import StudentScores
@@ -52,7 +54,8 @@ class Judge:
     Attributes:
         train: where random clips are drawn from, for controls.
         test: the clips to test on.
-        students: which networks; the first one judges every condition, the others the sets as their methods mean them.
+        students: which networks; the first one judges every condition but configurations with a student of their own,
+            the others the sets as their methods mean them.
         recipe: how they are trained.
         seeds: of their initial weights and batches.
         device: where to compute.
@@ -60,6 +63,8 @@ class Judge:
         augmentation: how clips are varied in a second training by the set's own recipe; None for no second one.
         teacher: gives soft labels to clips that have none: from normalised clips, float32 ``(n, 3, T, H, W)``, to
             distributions over classes, float32 ``(n, classes)``.
+        configurations: other students and recipes that every set is judged with by its own labels, by name.
+        checkpoints: shares of the steps after which students are tested on their way; not under configurations.
     """
 
     train: ClipSet
@@ -68,9 +73,11 @@ class Judge:
     recipe: Recipe
     seeds: Sequence[int]
     device: torch.device
-    labels: Sequence[Literal["hard", "soft"]] = ()
+    labels: Sequence[Regime] = ()
     augmentation: Augmentation | None = None
     teacher: Callable[[torch.Tensor], torch.Tensor] | None = None
+    configurations: Mapping[str, Configured] = field(default_factory=dict)
+    checkpoints: Sequence[float] = ()
 
     def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> Evaluation:
         """Judge a distilled set.
@@ -83,41 +90,67 @@ class Judge:
 
         Raises:
             DataError: classes or geometry of the sets differ, or one of them is empty.
-            DivergedError: a student's loss is not finite.
+            DivergedError: a student's loss is not finite, other than under a configuration, where it is recorded.
         """
         record = distilled.record
-        own = self.recipe if record.step_size is None else self.recipe.model_copy(update={"lr": record.step_size})
-        students = evaluate(distilled, self.test, self.students, own, self.seeds, self.device, report)
+        own = _with_rate(self.recipe, record.step_size)
+        students = evaluate(
+            distilled, self.test, self.students, own, self.seeds, self.device, report, checkpoints=self.checkpoints
+        )
         if ipc is None:
             return Evaluation(students, (), clip_list(self.test))
         judged = []
         for setting in evaluation_settings(
-            record.labels, record.step_size is not None, self.labels, self.augmentation is not None
+            record.labels, record.step_size is not None, self.labels, self.augmentation is not None, self.configurations
         ):
-            recipe = own if setting.labels == "own" else self.recipe
-            if setting.augmented:
-                recipe = recipe.model_copy(update={"augmentation": self.augmentation})
+            student, recipe = self._trained(setting, record.step_size)
             data, curves = self._shown(distilled, setting, ipc, seed), _named(report, setting.name)
-            scores = evaluate(data, self.test, self.students[:1], recipe, self.seeds, self.device, curves, probe=False)
-            judged.append(Condition(**setting.model_dump(), students=scores))
+            points = self.checkpoints if setting.configuration is None else ()
+            scores: tuple[StudentScores, ...] = ()
+            diverged: str | None = None
+            try:
+                scores = evaluate(
+                    data, self.test, [student], recipe, self.seeds, self.device, curves, probe=False, checkpoints=points
+                )
+            except DivergedError as error:
+                if setting.configuration is None:
+                    raise
+                diverged = str(error)
+            judged.append(Condition(**setting.model_dump(), students=scores, diverged=diverged))
         return Evaluation(students, tuple(judged), clip_list(self.test))
+
+    def _trained(self, setting: EvaluationSetting, step_size: float | None) -> tuple[StudentSpec, Recipe]:
+        """Which student a condition trains, and how."""
+        if setting.configuration is not None:
+            configured = self.configurations[setting.configuration]
+            rate = step_size if configured.own_rate else None
+            return configured.student, _with_rate(configured.recipe, rate)
+        recipe = _with_rate(self.recipe, step_size) if setting.labels == "own" else self.recipe
+        if setting.augmented:
+            recipe = recipe.model_copy(update={"augmentation": self.augmentation})
+        return self.students[0], recipe
 
     def _shown(self, distilled: DistilledSet, setting: EvaluationSetting, ipc: int, seed: int) -> TrainingSet:
         """The clips of a condition, with hard labels or with soft ones: their own, where they have some."""
         brings = distilled.record.labels == "soft"
         soft = setting.labels == "soft" or (setting.labels == "own" and brings)
-        if not setting.random and (brings or not soft):
+        taught = soft or setting.labels == "teacher"
+        if not setting.random and (brings if soft else not taught):
             return distilled if soft else distilled.with_hard_labels()
         data = random_clips(self.train, ipc, seed) if setting.random else distilled
-        if not soft:
+        if not taught:
             return data
         if self.teacher is None:
             raise ValueError("soft labels need a teacher")
-        return Taught(data, self.teacher)
+        return Taught(data, self.teacher) if soft else TaughtAtEveryStep(data, self.teacher)
 
 
 def evaluation_settings(
-    labels: Literal["hard", "soft"], step_size: bool, wanted: Sequence[Literal["hard", "soft"]], augment: bool
+    labels: Literal["hard", "soft"],
+    step_size: bool,
+    wanted: Sequence[Regime],
+    augment: bool,
+    configurations: Iterable[str] = (),
 ) -> list[EvaluationSetting]:
     """The conditions beside the first one, in which a set is judged by its own labels and step size.
 
@@ -127,16 +160,25 @@ def evaluation_settings(
     Args:
         labels: that the set has.
         step_size: whether it brings a step size.
-        wanted: kinds of labels that every set is judged with.
+        wanted: kinds of labels that every set is judged with. What a teacher labels at every step is varied by
+            augmentation.
         augment: whether sets are judged with augmentation as well.
+        configurations: names of those that every set is judged with, too; they are sorted.
     """
-    plain = [EvaluationSetting(labels=kind) for kind in wanted if step_size or kind != labels]
+    plain = [
+        EvaluationSetting(labels=kind, augmented=kind == "teacher") for kind in wanted if step_size or kind != labels
+    ]
     own = [EvaluationSetting(labels="own", augmented=True)] * augment
+    configured = [EvaluationSetting(labels="own", configuration=name) for name in sorted(configurations)]
     brings = step_size or labels == "soft"
     controls = [
-        setting.model_copy(update={"random": True}) for setting in (EvaluationSetting(labels="own"), *own)
+        setting.model_copy(update={"random": True}) for setting in (EvaluationSetting(labels="own"), *own, *configured)
     ] * brings
-    return [*plain, *own, *controls]
+    return [*plain, *own, *configured, *controls]
+
+
+def _with_rate(recipe: Recipe, step_size: float | None) -> Recipe:
+    return recipe if step_size is None else recipe.model_copy(update={"lr": step_size})
 
 
 def clip_list(clips: ClipSet) -> ClipList:
@@ -154,49 +196,6 @@ def random_clips(train: ClipSet, ipc: int, seed: int) -> ClipSet:
         groups=tuple(train.groups[row] for row in rows),
         ids=tuple(train.ids[row] for row in rows),
     )
-
-
-@dataclass(frozen=True)
-class Taught:
-    """Clips with the labels that a teacher gives them, whatever they were labelled before.
-
-    Attributes:
-        data: the clips.
-        teacher: what labels them, as of :class:`Judge`.
-    """
-
-    data: TrainingSet
-    teacher: Callable[[torch.Tensor], torch.Tensor]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The class names that targets point into."""
-        return self.data.classes
-
-    @property
-    def normalisation(self) -> Normalisation:
-        """The mean and std that the clips are scaled by."""
-        return self.data.normalisation
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def render(
-        self, rows: torch.Tensor | None = None, device: torch.device | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Clips as networks take them, and the teacher's distributions."""
-        clips, _ = self.data.render(rows, device)
-        return clips, self.teacher(clips)
-
-    def on(self, device: torch.device) -> Taught:
-        """The same in the memory of a device, where the clips fit."""
-        there = self.data.on(device)
-        return self if there is self.data else replace(self, data=there)
-
-    def of_epoch(self, seed: int, device: torch.device) -> Taught:
-        """The clips as one epoch of training shows them: itself, unless they are drawn anew."""
-        drawn = self.data.of_epoch(seed, device)
-        return self if drawn is self.data else replace(self, data=drawn)
 
 
 def _named(report: Report, condition: str) -> Report:

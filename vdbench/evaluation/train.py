@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -15,7 +16,7 @@ from vdbench.seeding import seeded
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Self
 
     import torch
@@ -37,11 +38,13 @@ class Recipe(Record):
     whole train splits at a comparable cost.
 
     Attributes:
-        optimiser: stochastic gradient descent with momentum.
-        lr: learning rate until half of the steps.
-        momentum: of the gradient.
-        weight_decay: of all weights.
-        decay: factor on the learning rate for the second half of the steps.
+        optimiser: ``sgd``, stochastic gradient descent with momentum, or ``adamw``.
+        schedule: of the learning rate: ``step``, lowered once, at half of the steps, or ``cosine``, half a cosine from
+            ``lr`` to zero.
+        lr: learning rate of the first step.
+        momentum: of the gradient; of ``adamw`` its first beta, while the second is 0.999.
+        weight_decay: of all weights; ``adamw`` keeps it apart from the gradient.
+        decay: factor on the learning rate for the second half of the steps of the schedule ``step``.
         epochs: passes over the set.
         batch: clips per step; the last step of an epoch takes what is left.
         min_steps: steps taken at least, with more epochs.
@@ -50,7 +53,8 @@ class Recipe(Record):
         precision: what a step computes in; None leaves it to :meth:`on`. Tests are always in float32.
     """
 
-    optimiser: Literal["sgd"] = "sgd"
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    schedule: Literal["step", "cosine"] = "step"
     lr: float = Field(default=0.01, gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0)
@@ -63,9 +67,11 @@ class Recipe(Record):
     precision: Precision | None = None
 
     @model_serializer(mode="wrap")
-    def _without_the_usual_precision(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """float32 is left out, as None is, so that recipes of both kinds have one identity."""
+    def _without_what_is_usual(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """float32 is left out, as None is, and so is the usual schedule: recipes have the identity that they had."""
         fields: dict[str, Any] = serialise(self)
+        if fields.get("schedule") == "step":
+            del fields["schedule"]
         if fields.get("precision") in (None, "float32"):
             fields.pop("precision", None)
         return fields
@@ -95,7 +101,18 @@ class Recipe(Record):
 
     def learning_rate(self, step: int, total: int) -> float:
         """The learning rate of one step, counted from 0, of ``total`` steps."""
+        if self.schedule == "cosine":
+            return self.lr * (1 + math.cos(math.pi * step / total)) / 2
         return self.lr if 2 * step < total else self.lr * self.decay
+
+    def optimiser_of(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """A fresh optimiser of some weights."""
+        import torch
+
+        if self.optimiser == "adamw":
+            betas = (self.momentum, 0.999)
+            return torch.optim.AdamW(parameters, lr=self.lr, betas=betas, weight_decay=self.weight_decay)
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
 
 
 def train_student(
@@ -106,6 +123,7 @@ def train_student(
     device: torch.device,
     report: Report = silent,
     after_epoch: Callable[[], None] | None = None,
+    after_step: Callable[[int, int], None] | None = None,
 ) -> tuple[float, ...]:
     """Train a student in place; on a CPU the same arguments give the same weights, bit by bit.
 
@@ -118,6 +136,8 @@ def train_student(
         report: called as ``report(step, loss=...)`` for every epoch, with the steps that were taken at its end;
             on a GPU, whose losses are read every now and then, some steps later.
         after_epoch: called at the end of every epoch, while the student has the weights of that step.
+        after_step: called after every step with the steps that were taken and the clips that were shown; has to
+            leave the student in training mode.
 
     Returns:
         The mean loss per clip of every epoch.
@@ -129,12 +149,11 @@ def train_student(
     from torch.nn.functional import cross_entropy
 
     student.to(device).train()
-    optimiser = torch.optim.SGD(
-        student.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-    )
+    optimiser = recipe.optimiser_of(student.parameters())
     total = recipe.steps(len(data))
     batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
     losses = _Losses(student.name, report)
+    shown = 0
     waits = STEPS_BETWEEN_WAITS if device.type == "cuda" else 1
     with seeded(seed, device):
         while losses.steps < total:
@@ -151,6 +170,9 @@ def train_student(
                 optimiser.step()
                 epoch.append(loss.detach())
                 sizes.append(len(clips))
+                shown += len(clips)
+                if after_step is not None:
+                    after_step(losses.steps + len(epoch), shown)
             losses.add(epoch, sizes)
             if after_epoch is not None:
                 after_epoch()

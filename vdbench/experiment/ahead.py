@@ -61,7 +61,7 @@ class Lookout:
 
 def _needed(job: Job, method: Method[Any], task: Task) -> Sequence[AssetSpec[Any]]:
     """What a trial asks for: the assets of its method, and the teacher, where its protocol always has soft labels."""
-    teacher = [teacher_of(job.trial.protocol, job.trial.seed)] if "soft" in job.trial.protocol.labels else []
+    teacher = [teacher_of(job.trial.protocol, job.trial.seed)] if job.trial.protocol.taught else []
     return [*method.needs(task), *teacher]
 
 

@@ -159,7 +159,7 @@ class Bench:
             assets: where the teacher is kept; the bench's own where left out.
         """
         protocol, view = self.protocol, self.view
-        needs_teacher = "soft" in {*protocol.labels, distilled.record.labels}
+        needs_teacher = protocol.taught or distilled.record.labels == "soft"
         judge = Judge(
             train=view.train,
             test=self.tested,
@@ -170,6 +170,8 @@ class Bench:
             labels=protocol.labels,
             augmentation=protocol.augmentation,
             teacher=teacher_of(protocol, seed).teacher(assets or self.assets(report)) if needs_teacher else None,
+            configurations=protocol.configured,
+            checkpoints=protocol.checkpoints,
         )
         self.list_tested()
         return judge(distilled, ipc, seed, report)

@@ -230,20 +230,29 @@ class _Clock:
 def _judging(job: Job, seen: Ahead, clips: int) -> list[Work]:
     """Training and testing every student on so many clips.
 
-    The first student judges the protocol's other conditions too, as many as a set with hard labels has. Beside the
-    test clips as they are, students see them without the order of frames and without motion.
+    The first student judges the protocol's other conditions too, as many as a set with hard labels has, and what a
+    teacher labels at every step it sees, too. Beside the test clips as they are, students see them without the order of
+    frames and without motion.
     """
     protocol, train, device = job.trial.protocol, seen.view.train, seen.task.device
     settings = evaluation_settings("hard", False, protocol.labels, protocol.augmentation is not None)
     others = len(settings) if job.trial.ipc else 0
     tests, recipe = len(seen.view.test), protocol.recipe
-    work = []
+    seeds, work = protocol.evaluation_seeds, []
     for place, spec in enumerate(protocol.students):
         extra = 0 if place else others
-        networks, shown = protocol.evaluation_seeds * (1 + extra), protocol.evaluation_seeds * (3 + extra) * tests
+        networks = seeds * (1 + extra)
+        shown = (seeds * (3 + extra) + networks * len(protocol.checkpoints)) * tests
         batch, steps = min(recipe.batch, clips), networks * recipe.steps(clips)
         work.append(training(train, spec.name, spec.width, batch, steps, device, spec.depth))
         work.append(embedding(train, spec.name, spec.width, min(TEST_BATCH, tests), shown, device, spec.depth))
+        if "teacher" in protocol.labels and extra:
+            taught = seeds * recipe.steps(clips) * batch
+            work.append(embedding(train, spec.name, spec.width, batch, taught, device, spec.depth))
+    for way in protocol.configured.values() if job.trial.ipc else ():
+        spec, batch, steps = way.student, min(way.recipe.batch, clips), seeds * way.recipe.steps(clips)
+        work.append(training(train, spec.name, spec.width, batch, steps, device, spec.depth))
+        work.append(embedding(train, spec.name, spec.width, min(TEST_BATCH, tests), seeds * tests, device, spec.depth))
     return work
 
 

@@ -114,7 +114,7 @@ def make_plan(request: Request, home: Home) -> Plan:
     controls = registry.resolve(request.suite.controls)
     chosen = [*controls, *(pair for pair in registry.resolve(request.methods) if pair not in controls)]
     _check_settings(request, registry, [name for name, _ in chosen])
-    for student in request.suite.protocol.students:
+    for student in request.suite.protocol.every_student:
         student_class(student.name)
     by_memory = request.device == "cuda" and request.gpus is None
     learned = shares_learned(home.results.readable()) if by_memory else {}
@@ -238,7 +238,7 @@ class _Site:
 
     def _plugins(self, name: str) -> tuple[Path, ...]:
         """The files that a worker has to know: of the method, and of the students."""
-        students = [STUDENTS.file(student.name) for student in self.bench.protocol.students]
+        students = [STUDENTS.file(student.name) for student in self.bench.protocol.every_student]
         return tuple(dict.fromkeys([*self.registry.plugins(name), *(file for file in students if file)]))
 
     def _chosen(self, name: str, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -253,7 +253,7 @@ class _Site:
 
     def _draws(self, method: Method[Any], task: Callable[[int], Task]) -> bool:
         """Whether another draw of shared networks would change a trial: by its assets, or by its judging's teacher."""
-        if "soft" in self.bench.protocol.labels or method.card.learns_labels:
+        if self.bench.protocol.taught or method.card.learns_labels:
             return True
         return list(method.needs(task(0))) != list(method.needs(task(1)))
 
@@ -305,7 +305,8 @@ def describe_protocol(protocol: Protocol) -> str:
     frames = f"{protocol.frames or 'native'} frames of {protocol.size or 'native'} pixels"
     students = ", ".join(_sized(spec) for spec in protocol.students)
     networks = f"{protocol.evaluation_seeds} network{'s' if protocol.evaluation_seeds > 1 else ''} each"
-    return f"{frames}, split {protocol.split}, judged by {students}, {networks}, on {protocol.evaluate_on}"
+    ways = f", in {len(protocol.configurations)} more configurations" if protocol.configurations else ""
+    return f"{frames}, split {protocol.split}, judged by {students}, {networks}, on {protocol.evaluate_on}{ways}"
 
 
 def _sized(spec: StudentSpec) -> str:

@@ -168,7 +168,8 @@ def _differing(target: Tree, known: Tree) -> dict[str, Any]:
 def _leaves(tree: Tree, prefix: str = "") -> dict[str, Any]:
     leaves: dict[str, Any] = {}
     for name, value in tree.items():
-        leaves |= _leaves(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        deeper = isinstance(value, Mapping) and value
+        leaves |= _leaves(deeper, f"{prefix}{name}.") if deeper else {prefix + name: value}
     return leaves
 
 

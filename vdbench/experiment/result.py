@@ -223,6 +223,8 @@ class Result(Record):
                 del student[cost]
             for score in student["scores"]:
                 del score["outcomes"]
+                for point in score.get("checkpoints", ()):
+                    del point["seconds"]
         return value
 
 

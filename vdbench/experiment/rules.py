@@ -162,7 +162,8 @@ def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
     if [scores.student for scores in result.students] != asked:
         yield f"its students are not {', '.join(asked)}, as its protocol says"
     step_size = result.step_size is not None
-    wanted = evaluation_settings(result.labels, step_size, protocol.labels, protocol.augmentation is not None)
+    augment, ways = protocol.augmentation is not None, protocol.configurations
+    wanted = evaluation_settings(result.labels, step_size, protocol.labels, augment, ways)
     names = [] if result.ipc is None else [setting.name for setting in wanted]
     if [setting.name for setting in result.conditions] != names:
         yield f"it was not judged as its protocol says beside its own way: {', '.join(names) or 'in no other'}"

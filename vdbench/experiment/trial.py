@@ -86,7 +86,7 @@ class Trial(Record):
         return {
             "dataset": self.dataset.fingerprint,
             "protocol": self.protocol.judging(),
-            "students": [student_version(spec.name) for spec in self.protocol.students],
+            "students": [student_version(spec.name) for spec in self.protocol.every_student],
             "training": TRAINING_VERSION,
             "judging": JUDGING_VERSION,
             "seed": self.seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.collections import LineCollection, PolyCollection
@@ -44,8 +45,8 @@ def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
         axes = style.sized(figure, style.height_of(order, HEIGHT) + 0.6)
         style.place(axes, 0.55, 0.5, style.width_of(order), 0.1)
         _dress(board, axes)
-        _bands(axes, lines, looks)
-        _means(axes, lines, looks)
+        draw_bands(axes, lines, looks)
+        draw_means(axes, lines, looks)
         axes.set_ylim(_limits(lines, bounds, board.chance))
         _horizontals(axes, bounds, board.chance)
         style.name_points(axes, order, looks)
@@ -67,7 +68,7 @@ def _limits(lines: dict[str, dict[int, Estimate]], bounds: dict[str, Estimate], 
     return 0.8 * min(chance, *(top1.mean for top1 in shown)), 1.03 * highest + 1e-9
 
 
-def _bands(axes: Axes, lines: dict[str, dict[int, Estimate]], looks: Looks) -> None:
+def draw_bands(axes: Axes, lines: Mapping[str, Mapping[Any, Estimate]], looks: Looks) -> None:
     """One standard deviation to either side of each line; a bar at a single point."""
     areas, colours = [], []
     for method, line in lines.items():
@@ -80,7 +81,7 @@ def _bands(axes: Axes, lines: dict[str, dict[int, Estimate]], looks: Looks) -> N
     axes.add_collection(PolyCollection(areas, facecolors=colours, alpha=0.1, linewidths=0), autolim=False)
 
 
-def _means(axes: Axes, lines: dict[str, dict[int, Estimate]], looks: Looks) -> None:
+def draw_means(axes: Axes, lines: Mapping[str, Mapping[Any, Estimate]], looks: Looks) -> None:
     """A line and its markers."""
     ends = {method: [(ipc, top1.mean) for ipc, top1 in sorted(line.items())] for method, line in lines.items()}
     colours = [looks[method].colour for method in lines]

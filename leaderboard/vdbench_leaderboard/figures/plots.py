@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vdbench_leaderboard.figures import heat, over_ipc, rankings, style, trade_off
+from vdbench_leaderboard.figures import heat, over_compute, over_ipc, rankings, style, trade_off
+from vdbench_leaderboard.tables.compute import courses
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.tables.boards import Board
@@ -22,8 +23,8 @@ def draw(boards: Sequence[Board], overviews: Sequence[Overview]) -> dict[str, st
 
     Returns:
         SVG documents by name: ``<suite>-critical-difference`` where it tells methods apart, ``-interquartile-means``,
-        the same on other clips, and ``-places``; ``<board>-ipc``, ``-bytes`` and ``-seconds``; ``<first board of a
-        group>-students``.
+        the same on other clips, and ``-places``; ``<board>-ipc``, ``-bytes``, ``-seconds`` and
+        ``-compute-<labels>-<budget>``; ``<first board of a group>-students``.
     """
     looks = style.looks(cell for board in boards for cell in board.cells)
     drawn: dict[str, str | None] = {}
@@ -39,6 +40,8 @@ def draw(boards: Sequence[Board], overviews: Sequence[Overview]) -> dict[str, st
         drawn[f"{board.slug}-ipc"] = over_ipc.accuracy_over_ipc(board, looks)
         drawn[f"{board.slug}-bytes"] = trade_off.accuracy_over_cost(board, looks, "bytes")
         drawn[f"{board.slug}-seconds"] = trade_off.accuracy_over_cost(board, looks, "seconds")
+        for column in courses(board):
+            drawn[f"{board.slug}-{column.name}"] = over_compute.accuracy_over_compute(column, board.chance, looks)
     for members in _groups(boards):
         drawn[f"{members[0].slug}-students"] = heat.across_students(members)
     return {name: svg for name, svg in drawn.items() if svg is not None}

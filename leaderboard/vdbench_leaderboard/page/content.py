@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.figures.plots import MOST_BOARDS
 from vdbench_leaderboard.page import literature
 from vdbench_leaderboard.page.gallery import Gallery
-from vdbench_leaderboard.tables import answers, pools, wording
+from vdbench_leaderboard.tables import answers, compute, pools, settings, wording
 from vdbench_leaderboard.tables.both_sides import BothSides, both_sides
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.pool_clips import on_other_clips
@@ -160,6 +160,21 @@ class Content:
     def splits(self) -> list[SplitMeans]:
         """Means over official splits; empty where no data set was run on several."""
         return split_means(cell for board in self.boards for cell in board.cells)
+
+    @cached_property
+    def configured(self) -> list[tuple[Board, settings.Settings]]:
+        """The boards whose suite names further configurations of the evaluation."""
+        return [(board, found) for board in self.boards if (found := settings.settings(board))]
+
+    @cached_property
+    def taught(self) -> list[tuple[Board, settings.Regimes]]:
+        """The boards whose sets were judged with labels of a teacher at every step."""
+        return [(board, found) for board in self.boards if (found := settings.regimes(board))]
+
+    @cached_property
+    def courses(self) -> list[tuple[Board, compute.Courses]]:
+        """The columns whose students were tested on their way."""
+        return [(board, found) for board in self.boards for found in compute.courses(board)]
 
     @property
     def generated(self) -> bool:

@@ -16,7 +16,7 @@ from vdbench_leaderboard.tables.timings import comparable
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Environment, Result
-    from vdbench.records import DatasetRecord, PoolRecord, Provenance, StudentScores
+    from vdbench.records import DatasetRecord, PoolRecord, Provenance, Score, StudentScores
 
 TRIVIAL_TOP5 = 5
 """With this many classes or fewer, every network has the right class among its five most likely."""
@@ -70,16 +70,30 @@ class Cell:
 
         Args:
             score: a field of :class:`vdbench.records.Score`.
-            condition: name of the condition; None for the clips as their method means them.
+            condition: name of the condition; None for the clips as their method means them. A configuration may have a
+                student of its own.
         """
         found: dict[int, dict[int, float]] = {}
+        for seed, scores in self.scores_in(condition).items():
+            values = {s.seed: getattr(s, score) for s in scores}
+            if None not in values.values():
+                found[seed] = {network: 100 * value for network, value in values.items()}
+        return found
+
+    def scores_in(self, condition: str | None) -> dict[int, tuple[Score, ...]]:
+        """The scores of all networks by seed, under a condition as of :meth:`measured`, where there are any."""
+        found: dict[int, tuple[Score, ...]] = {}
         for result, own in self.done:
             others = (other for other in result.conditions if other.name == condition)
-            same = [scores for other in others for scores in other.students if Student.of(scores) == self.student]
+            same = [
+                scores
+                for other in others
+                for scores in other.students
+                if other.configuration or Student.of(scores) == self.student
+            ]
             evaluated = same if condition else [own]
-            values = {s.seed: getattr(s, score) for scores in evaluated for s in scores.scores}
-            if values and None not in values.values():
-                found[result.seed] = {seed: 100 * value for seed, value in values.items()}
+            if networks := tuple(score for scores in evaluated for score in scores.scores):
+                found[result.seed] = networks
         return found
 
     @cached_property

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.estimates import Estimate, Runs
     from vdbench_leaderboard.tables.cells import Cell
 
-Kind = Literal["hard", "soft"]
+Kind = Literal["hard", "soft", "teacher"]
 
 
 def with_labels(cell: Cell, kind: Kind) -> Runs:
-    """Top-1 with one kind of labels under the protocol's own recipe."""
+    """Top-1 with one kind of labels under the protocol's own recipe; with augmentation, where a teacher gives them."""
+    if kind == "teacher":
+        return cell.measured(condition="teacher-augmented")
     plain = {r.seed for r, _ in cell.done if r.labels == kind and r.step_size is None}
     own = {seed: networks for seed, networks in cell.runs.items() if seed in plain}
     return own or cell.measured(condition=kind)
@@ -68,9 +70,9 @@ def gains(cell: Cell, random: Cell | None, full: Cell | None) -> Gains:
     plain, augmented = cell.runs, cell.measured(condition="own-augmented")
     none: Runs = {}
     controls = {kind: with_labels(random, kind) if random else none for kind in ("hard", "soft")}
-    augmented_control = _control(cell, random, augmented=True)
+    augmented_control = control(cell, random, "own-augmented")
     in_bytes = cell.budget is not None and cell.budget.in_bytes
-    ior = {} if in_bytes else _each(ddranking.ior, plain, _control(cell, random))
+    ior = {} if in_bytes else _each(ddranking.ior, plain, control(cell, random))
     ior_augmented = {} if in_bytes else _each(ddranking.ior, augmented, augmented_control)
     hlr = _each(ddranking.hlr, with_labels(full, "hard") if full else none, hard)
     return Gains(
@@ -87,13 +89,22 @@ def gains(cell: Cell, random: Cell | None, full: Cell | None) -> Gains:
     )
 
 
-def _control(cell: Cell, random: Cell | None, augmented: bool = False) -> Runs:
-    """Random clips under a cell's recipe: of the same trial where it brings labels or a step size of its own."""
-    own = cell.measured(condition="own-augmented-random" if augmented else "own-random")
-    brings = any(r.labels == "soft" or r.step_size is not None for r, _ in cell.done)
-    if brings or random is None:
-        return own
-    return random.measured(condition="own-augmented" if augmented else None)
+def control(cell: Cell, random: Cell | None, condition: str | None = None) -> Runs:
+    """Random clips under a cell's recipe: of the same trial where it brings labels or a step size of its own.
+
+    Args:
+        cell: what was evaluated.
+        random: the cell of ``random`` at the same budget; None where there is none.
+        condition: name of the condition, one by the cell's own labels; None for the cell as its method means it.
+    """
+    if random is None or brings(cell):
+        return cell.measured(condition=f"{condition or 'own'}-random")
+    return random.measured(condition=condition)
+
+
+def brings(cell: Cell) -> bool:
+    """Whether its method brings labels or a step size of its own, so that it is not judged as random clips are."""
+    return any(result.labels == "soft" or result.step_size is not None for result, _ in cell.done)
 
 
 def _each(score: Callable[[float, float], float], first: Runs, second: Runs) -> dict[int, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vdbench_leaderboard.tables import wording
+from vdbench_leaderboard.tables import compute, settings, wording
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.spread import spread
 
@@ -27,7 +27,9 @@ def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.Dat
     """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured.
 
     The columns about pools are there where some method chose from a generated one, and those of
-    :func:`vdbench_leaderboard.tables.spread.spread`, the last ones, where some result keeps outcomes per clip.
+    :func:`vdbench_leaderboard.tables.spread.spread` where some result keeps outcomes per clip. The last ones are those
+    of :func:`vdbench_leaderboard.tables.settings.columns` and :func:`vdbench_leaderboard.tables.compute.columns`, where
+    a suite has other settings of the evaluation, or students were tested on their way.
 
     Args:
         boards: the tables.
@@ -36,6 +38,10 @@ def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.Dat
     frame = pd.DataFrame([record(board, standing) for board in boards for standing in board.standings])
     if (more := spread(boards, outcomes or Outcomes())) is not None:
         frame = pd.concat([frame, more], axis=1)
+    if (others := settings.columns(boards)) is not None:
+        frame = pd.concat([frame, others], axis=1)
+    if (on_the_way := compute.columns(boards)) is not None:
+        frame = pd.concat([frame, on_the_way], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])
     return frame.astype({"ipc": "Int64", "budget_bytes": "Int64", "rank": "Int64"})

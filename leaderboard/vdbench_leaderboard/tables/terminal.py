@@ -15,14 +15,19 @@ from vdbench_leaderboard.tables import texts, wording
 from vdbench_leaderboard.tables.both_sides import both_sides
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.pools import factorial
+from vdbench_leaderboard.tables.settings import regimes, settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from vdbench_leaderboard.tables.boards import Board, Standing
     from vdbench_leaderboard.tables.pools import Factorial
 
 NOTE = (
     "top-1 in %: mean ± standard deviation over seeds (rank, = where shared) · † fewer than 3 seeds · [what is missing]"
 )
+SHOWN = 4
+"""Columns of the table of configurations that a terminal has room for: not the gain in each of them."""
 POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · * significant after correction"
 
 
@@ -47,6 +52,14 @@ def tables(boards: Sequence[Board], outcomes: Outcomes | None = None) -> Rendera
                 parts.append(_pools(f"{heading} · {board.student.name} · pools", found))
                 parts += map(Text, texts.pool_remarks(found))
                 notes[1:] = [POOL_NOTE]
+            if configured := settings(board):
+                parts.append(
+                    _listed(
+                        f"{heading} · {board.student.name} · configurations", texts.settings(configured).iloc[:, :SHOWN]
+                    )
+                )
+            if taught := regimes(board):
+                parts.append(_listed(f"{heading} · {board.student.name} · labels", texts.regimes(taught)))
     return Stack(*parts, *(Text(note, style="dim") for note in notes))
 
 
@@ -70,6 +83,14 @@ def _pools(heading: str, factorial: Factorial) -> Table:
     for place, budget in enumerate(factorial.budgets):
         rows = texts.pools_at(factorial, place).itertuples(index=False)
         _section(table, str(budget), [[Text(text) for text in row] for row in rows])
+    return table
+
+
+def _listed(heading: str, frame: pd.DataFrame) -> Table:
+    """Texts as they are; the first two columns name the row."""
+    table = _empty(heading, *frame.columns)
+    for row in frame.itertuples(index=False):
+        table.add_row(*map(Text, row))
     return table
 
 

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
 from vdbench_leaderboard.tables import formats, wording
+from vdbench_leaderboard.tables.settings import REGIMES
 
 if TYPE_CHECKING:
+    from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.statistics.two_way import Question
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.both_sides import BothSides
+    from vdbench_leaderboard.tables.compute import Course, Courses, Point
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
+    from vdbench_leaderboard.tables.settings import Line, Regimes, Settings
     from vdbench_leaderboard.tables.splits import SplitMeans
 
 
@@ -99,6 +104,78 @@ def across(boards: Sequence[Board]) -> pd.DataFrame:
         [name, *(column.get(method, formats.NOTHING) for column in columns.values())] for method, name in names.items()
     ]
     return pd.DataFrame(rows, columns=[f"top-1 at {budget}", *columns])
+
+
+def settings(found: Settings) -> pd.DataFrame:
+    """Every method over the configurations, and its gain in each, as texts."""
+    rows = [
+        [
+            line.cell.method,
+            str(line.cell.budget),
+            f"{line.won} of {line.tried}",
+            _with_interval(line.mean),
+            *(_gain_in(line, name) for name in found.names),
+        ]
+        for line in found.lines
+    ]
+    return pd.DataFrame(rows, columns=["method", "budget", "above random in", "mean gain [95 %]", *found.names])
+
+
+def courses(found: Courses) -> pd.DataFrame:
+    """Every method on the way: its top-1 and its gain over random clips after each share of the steps, as texts."""
+    rows = [[line.cell.method, *map(_point, line.points), told(line)] for line in found.lines]
+    titles = [f"after {100 * share:g} %" for share in found.shares]
+    return pd.DataFrame(rows, columns=["method", *titles, "told from random"])
+
+
+def told(line: Course) -> str:
+    """Up to where a method is told from random clips: ``up to 640 clips shown``, ``to the end``."""
+    last = line.last_told
+    if not line.tested:
+        return formats.NOTHING
+    if last is None:
+        return "at no point"
+    return "to the end" if last == line.points[-1] else f"up to {formats.whole(last.clips)} clips shown"
+
+
+def _point(point: Point) -> str:
+    gain = f" ({formats.points(point.gain.mean)})" if point.gain else ""
+    return formats.percent(point.top1.mean) + gain
+
+
+def _gain_in(line: Line, name: str) -> str:
+    gain = line.gains.get(name)
+    return "diverged" if name in line.diverged else formats.points(gain.mean if gain else None)
+
+
+def regimes(found: Regimes) -> pd.DataFrame:
+    """Every method with each kind of labels: its top-1, and its gain over random clips with such labels, as texts."""
+    rows = []
+    for cell, known in found.lines:
+        parts = []
+        for kind in REGIMES:
+            regime = known.get(kind)
+            parts += [
+                formats.estimate(regime.top1 if regime else None),
+                _with_interval(regime.gain if regime else None),
+            ]
+        rows.append([cell.method, str(cell.budget), *parts])
+    titles = [
+        "hard labels",
+        "gain [95 %]",
+        "fixed soft labels",
+        "gain [95 %] ",
+        "teacher at every step",
+        "gain [95 %]  ",
+    ]
+    return pd.DataFrame(rows, columns=["method", "budget", *titles])
+
+
+def _with_interval(value: Estimate | None) -> str:
+    if value is None or value.low is None or value.high is None:
+        return formats.points(value.mean if value else None)
+    few = wording.FEW_MARK * (value.repeats < FEW_SEEDS)
+    return f"{formats.points(value.mean)}{few} [{formats.points(value.low)}, {formats.points(value.high)}]"
 
 
 def pools(factorial: Factorial) -> pd.DataFrame:

@@ -27,6 +27,8 @@ AT_CHANCE = (
     "methods. The summary of the suite leaves it out."
 )
 """Of a board whose student stays at chance whatever it is trained on."""
+LABELS = {"own": "labels as the method means them", "teacher": "labels of a teacher at every step"}
+"""Of students that were tested on their way."""
 SIGNIFICANT_MARK = "*"
 """Of a significant difference between pools."""
 

@@ -98,7 +98,8 @@ def test_every_step_is_reported_with_its_loss_and_how_many_there_are(name: str, 
 
 @pytest.mark.parametrize(("name", "settings"), [
     ("dc", {"lr": 1e30}), ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("frepo", {"lr": 1e30}),
-    ("vdsd-dm", {"lr_dynamic": 1e30}), ("vdsd-mtt", {"lr_dynamic": 1e30}), ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
+    ("vdsd-dm", {"lr_dynamic": 1e30}), ("vdsd-mtt", {"lr_dynamic": 1e30}),
+    ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
 ])  # fmt: skip
 def test_a_loss_that_is_no_longer_finite_names_its_step(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
     method = type(SMALL[name])(SMALL[name].settings.model_copy(update=settings))

@@ -199,7 +199,7 @@ def distance(real: Iterable[torch.Tensor], learned: Iterable[torch.Tensor], alon
     return torch.stack(total).sum()
 
 
-def train_network(  # noqa: PLR0913 - a network and how it is trained
+def train_network(
     student: Student,
     clips: torch.Tensor,
     targets: torch.Tensor,

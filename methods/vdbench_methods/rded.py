@@ -127,7 +127,7 @@ class RDED(Method[RDEDSettings]):
         )
         return self.pack(task, stored, labels, provenance)
 
-    def _of_class(  # noqa: PLR0913 - a class and what judges it
+    def _of_class(
         self, label: int, pool: ClipSet, ipc: int, teacher: Teacher, rng: np.random.Generator, device: torch.device
     ) -> torch.Tensor:
         """What is kept of a class, uint8 ``(ipc, T, H, W, 3)``."""

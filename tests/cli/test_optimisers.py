@@ -17,6 +17,7 @@ from vdbench.distilled import DistilledSet
 
 TRAJECTORY = "{experts: 2, expert_batch: 12, max_start: 1, syn_steps: 2}"
 SETTINGS = {
+    "dc": ["iterations={n}", "width=4", "lr=1", "real=4"],
     "dm": ["iterations={n}", "width=4", "lr=1", "real=4"],
     "mtt": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
     "frepo": ["iterations={n}", "width=4", "networks=2", "online_steps=5", "real=6"],

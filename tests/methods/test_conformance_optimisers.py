@@ -7,6 +7,7 @@ import pytest
 from tests.methods.test_learned import SMALL
 from vdbench.method import Method
 from vdbench.testing import check_method
+from vdbench_methods.dc import DC
 from vdbench_methods.dm import DM
 from vdbench_methods.frepo import FRePo
 from vdbench_methods.mtt import MTT
@@ -19,7 +20,7 @@ def test_small_optimisers_conform(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cls", [DM, MTT, FRePo, VDSD])
+@pytest.mark.parametrize("cls", [DC, DM, MTT, FRePo, VDSD])
 def test_optimisers_conform_with_networks_of_full_width(cls: type[Method[Any]]) -> None:
     few: dict[str, Any] = {"iterations": 3}
     if cls is VDSD:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from vdbench.errors import DivergedError, UsageError
 from vdbench.method import Method, Task
 from vdbench.testing import tiny_task
+from vdbench_methods.dc import DC, DCSettings
 from vdbench_methods.dm import DM, DMSettings
 from vdbench_methods.frepo import FRePo, FRePoSettings
 from vdbench_methods.learned import Loop, RealClips, budget, initial_clips
@@ -25,6 +26,7 @@ from vdbench_methods.vdsd import VDSD
 
 TRAJECTORY = {"experts": 2, "expert_batch": 12, "max_start": 1, "syn_steps": 2, "lr_step_size": 1e-4}
 SMALL: dict[str, Method[Any]] = {
+    "dc": DC(DCSettings(iterations=6, width=4, lr=1, real=8, updates=2, epochs=2, augment=True)),
     "dm": DM(DMSettings(iterations=6, width=4, lr=1, real=8)),
     "mtt": MTT(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
     "frepo": FRePo(FRePoSettings(iterations=6, width=4, networks=2, online_steps=4, real=12)),
@@ -95,8 +97,9 @@ def test_every_step_is_reported_with_its_loss_and_how_many_there_are(name: str, 
 
 
 @pytest.mark.parametrize(("name", "settings"), [
-    ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("frepo", {"lr": 1e30}), ("vdsd-dm", {"lr_dynamic": 1e30}),
-    ("vdsd-mtt", {"lr_dynamic": 1e30}), ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
+    ("dc", {"lr": 1e30}), ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("frepo", {"lr": 1e30}),
+    ("vdsd-dm", {"lr_dynamic": 1e30}), ("vdsd-mtt", {"lr_dynamic": 1e30}),
+    ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
 ])  # fmt: skip
 def test_a_loss_that_is_no_longer_finite_names_its_step(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
     method = type(SMALL[name])(SMALL[name].settings.model_copy(update=settings))

@@ -55,3 +55,30 @@ def test_differences_of_percentages_are_refused(wrong):
     for call in (lambda: lrs(wrong, 0.1), lambda: lrs(0.1, wrong), lambda: ars(wrong, 0.1), lambda: ars(0.1, wrong)):
         with pytest.raises(ValueError, match="fractions"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("full", "hard", "own", "random", "expected"),
+    [
+        (0.572, 0.15, 0.2, 0.1, 0.20567228511607058),
+        (0.562, 0.153, 0.153, 0.115, 0.19690645181124442),
+        (1, 0, 0, 1, 0.0),
+        (0.3, 0.3, 0.3, 0.3, 0.26894142136999516),
+        (0.9, 0.95, 0.99, 0.2, 0.49101469632994127),
+    ],
+)
+def test_the_label_robust_score_is_that_of_the_public_code(full, hard, own, random, expected):
+    assert lrs(ior(own, random), hlr(full, hard)) == pytest.approx(expected, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("varied", "random_varied", "plain", "random_plain", "expected"),
+    [
+        (0.2, 0.1, 0.15, 0.1, 0.3020779393151249),
+        (0.153, 0.115, 0.22, 0.115, 0.3004756604016561),
+        (0, 1, 0, 1, 0.0),
+        (1, 0, 1, 0, 1.0),
+    ],
+)
+def test_the_augmentation_robust_score_is_that_of_the_public_code(varied, random_varied, plain, random_plain, expected):
+    assert ars(ior(varied, random_varied), ior(plain, random_plain)) == pytest.approx(expected, abs=1e-14)

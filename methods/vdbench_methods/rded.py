@@ -82,7 +82,8 @@ class RDED(Method[RDEDSettings]):
 
     def needs(self, task: Task) -> list[AssetSpec[Any]]:
         """The teacher, and the pool where it is generated."""
-        return [*self.settings.judges(), *([self._generated(task)] if self.settings.pool == "generated" else [])]
+        pool = [self._generated(task)] if self.settings.pool == "generated" else []
+        return [self.settings.judges()[0].drawn(task.draw), *pool]
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; soft labels are stored as float32."""
@@ -106,7 +107,7 @@ class RDED(Method[RDEDSettings]):
         made = task.assets.get(self._generated(task)) if self.settings.pool == "generated" else None
         pool = task.train if made is None else made.clips
         ipc = checked_ipc(task.ipc, pool, task.dataset)
-        teacher = self.settings.judges()[0].trained(task.assets).to(task.device).eval()
+        teacher = self.settings.judges()[0].drawn(task.draw).trained(task.assets).to(task.device).eval()
         clips = []
         for label, name in enumerate(pool.classes):
             clips.append(self._of_class(label, pool, ipc, teacher, generator(task.seed, name), task.device))

@@ -10,6 +10,7 @@ from tests.cli.conftest import Cli, results, tiny_run
 from vdbench.encoders.trained import TrainedMiniC3D
 from vdbench.experiment.result import Result
 from vdbench.work.assets import Assets, AssetSpec
+from vdbench_methods.difficulty import EL2N
 
 Planned = Callable[..., list[Result]]
 
@@ -40,12 +41,18 @@ def test_networks_at_any_depth_are_drawn_and_other_seeds_stay() -> None:
     assert (drawn.seed, drawn.inner.seed) == (5, 5)
 
 
+def test_several_networks_are_replaced_by_as_many_others() -> None:
+    networks = [{network.seed for network in EL2N().features().drawn(draw).students} for draw in range(3)]
+    assert [len(seeds) for seeds in networks] == [5, 5, 5]
+    assert len(set.union(*networks)) == 15
+
+
 def by_seed(planned: Planned, method: str, *more: object, suite: str = "quick") -> list[Result]:
     found = planned("--partial", "--suite", suite, "--methods", method, "--ipc", 1, "--seeds", 5, *more)
     return sorted((r for r in found if r.method == method), key=lambda result: result.seed)
 
 
-@pytest.mark.parametrize("method", ["herding", "k-center", "mtt", "vst-unet"])
+@pytest.mark.parametrize("method", ["herding", "el2n", "forgetting", "rded", "mtt", "vst-unet"])
 def test_only_seeds_of_another_draw_are_other_trials_than_with_one_draw(planned: Planned, method: str) -> None:
     more = ("--set", "vst-unet.pool=real") if method == "vst-unet" else ()
     three, one = by_seed(planned, method, *more), by_seed(planned, method, *more, "--set", "protocol.draws=1")

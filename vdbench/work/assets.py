@@ -66,11 +66,13 @@ class AssetSpec(BaseModel, Generic[T_co]):
     def drawn(self, draw: int) -> Self:
         """The same asset with every trained network in it drawn anew: other initial weights, other batches.
 
+        Networks of consecutive seeds stand in a tuple; those of another draw are as many further ones.
+
         Args:
             draw: which draw; 0 is the asset itself.
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        nested = {name: value.drawn(draw) for name, value in fields.items() if isinstance(value, AssetSpec)}
+        nested = {name: _drawn(value, draw) for name, value in fields.items() if isinstance(value, AssetSpec | tuple)}
         return self.model_copy(update=nested) if draw and nested else self
 
     def work(self, assets: Assets) -> Sequence[Work] | None:
@@ -84,6 +86,12 @@ class AssetSpec(BaseModel, Generic[T_co]):
     @abstractmethod
     def load(self, folder: Path) -> T_co:
         """Read a finished asset."""
+
+
+def _drawn(value: Any, draw: int) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_drawn(one, draw * len(value)) for one in value)
+    return value.drawn(draw) if isinstance(value, AssetSpec) else value
 
 
 class Assets:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vdbench.clips.clipset import ClipSet
     from vdbench.clips.pool import Pool
     from vdbench.distilled import DistilledSet
+    from vdbench.distilled.health import Limits
     from vdbench.records import Provenance
     from vdbench.work.assets import Assets, AssetSpec
     from vdbench.work.workload import Work
@@ -200,6 +201,12 @@ class Method(ABC, Generic[S]):
     def work(self, task: Task) -> Sequence[Work] | None:
         """What :meth:`distill` takes beside its assets, of which none need exist; None where that cannot be said."""
         return None
+
+    def limits(self) -> Limits:
+        """What is known of the numbers that it reports, by which a result says whether it learned."""
+        from vdbench.distilled.health import Limits
+
+        return Limits()
 
     @abstractmethod
     def distill(self, task: Task) -> DistilledSet:

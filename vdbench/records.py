@@ -71,6 +71,15 @@ class Provenance(Record):
     reconstruction: bool = False
 
 
+HealthMark = Literal["astray", "bound", "saturated", "unchanged", "unfinished"]
+"""Signs that clips were not learned well, told by :mod:`vdbench.distilled.health`.
+
+``astray``: the loss ended where standing still is, or above; ``bound``: the learned step size lies on its bound;
+``saturated``: a quarter of the pixel values lie beyond black and white; ``unchanged``: the clips are those of the start;
+``unfinished``: the loss was still falling at the end.
+"""
+
+
 class Outcomes(Record):
     """What one network made of every test clip, in the order of the test set, as :mod:`vdbench.outcomes` packs it.
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from vdbench.method import Card, Method, Resources, Settings, identity
 from vdbench.records import Provenance
 from vdbench_methods.learned import LearnedSettings, Loop, budget, initial_clips, learned_bytes
-from vdbench_methods.trajectories import Matching, TrajectorySettings
+from vdbench_methods.trajectories import LIMITS, Matching, TrajectorySettings
 
 if TYPE_CHECKING:
     import torch
 
     from vdbench.distilled import DistilledSet
+    from vdbench.distilled.health import Limits
     from vdbench.method import Task
     from vdbench.work.workload import Work
     from vdbench_methods.experts import Expert
@@ -58,6 +59,10 @@ class MTT(Method[MTTSettings]):
         """Its iterations."""
         chosen, clips = self.settings, len(task.train.classes) * budget(task)
         return chosen.trajectory.work(task, chosen.student, chosen.width, clips, chosen.iterations)
+
+    def limits(self) -> Limits:
+        """See :meth:`Method.limits`."""
+        return LIMITS
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class and a step size."""

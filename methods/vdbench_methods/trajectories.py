@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vdbench.clips.clipset import on_device
+from vdbench.distilled.health import Limits
 from vdbench.method import Settings, identity
 from vdbench.seeding import seed_of, seeded
 from vdbench.students import build_student
@@ -27,6 +28,8 @@ GRAPH_BYTES = 256 << 20
 """Memory that the graphs of an iteration's steps may take; those of the others are computed twice."""
 SMALLEST_STEP = 1e-3
 """The learned step size is kept from falling below this."""
+LIMITS = Limits(standstill=1.0, least_step_size=SMALLEST_STEP)
+"""The loss is the distance to the goal, in that of the start."""
 
 
 class TrajectorySettings(Settings):

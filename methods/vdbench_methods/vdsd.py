@@ -14,11 +14,13 @@ from vdbench.seeding import seed_of, seeded
 from vdbench.work.workload import Work
 from vdbench_methods.learned import Loop, RealClips, budget
 from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, OnDistributions, OnTrajectories, VDSDSettings
+from vdbench_methods.trajectories import LIMITS
 
 if TYPE_CHECKING:
     import torch
 
     from vdbench.distilled import DistilledSet
+    from vdbench.distilled.health import Limits
     from vdbench.method import Task
     from vdbench_methods.experts import Expert
 
@@ -93,6 +95,10 @@ class VDSD(Method[VDSDSettings]):
         return Work(
             ("images", chosen.static_width, size, real, learned), ready, real + learned, chosen.static_iterations
         )
+
+    def limits(self) -> Limits:
+        """See :meth:`Method.limits`; matched distributions have none."""
+        return LIMITS if self.settings.base == "mtt" else super().limits()
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn the images, then motions and hallucinator."""

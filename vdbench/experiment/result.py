@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from vdbench.errors import DataError, FailureKind
 from vdbench.experiment.test_sets import TEST_SETS, ClipLists
-from vdbench.records import Condition, DatasetRecord, Provenance, Record, StudentScores
+from vdbench.records import Condition, DatasetRecord, HealthMark, Provenance, Record, StudentScores
 from vdbench.storage import files
 from vdbench.storage.validation import faults_in
 
@@ -84,7 +84,7 @@ class Source(Record):
     bibtex: str = ""
 
 
-UNDECIDED = {"stages", "environment", "started", "verified", "curves", "source", "judged_as", "test_set"}
+UNDECIDED = {"stages", "environment", "started", "verified", "curves", "source", "judged_as", "test_set", "health"}
 """Fields of a result in which two runs of the same trial, by different versions too, may differ."""
 Curve = tuple[tuple[int, float], ...]
 """Step and value, thinned."""
@@ -145,6 +145,8 @@ class Result(Record):
         judged_as: the trial whose scores these are, since its distilled set is equal and was judged alike; such scores
             cost nothing here. None where students were trained for this trial.
         distilled: name of the distilled set's folder in the home that made it; None when failed.
+        health: signs that the clips were not learned well; empty where there are none, where clips were not learned, and
+            in results of earlier versions.
         curves: what was reported while the set was made, by name; empty where nothing was.
         stages: cost of ``assets`` (shared, counted once), ``distill`` and ``evaluate``.
         provenance: what the clips are and what encoder and generator have seen.
@@ -185,6 +187,7 @@ class Result(Record):
     artefact: str | None = None
     judged_as: str | None = None
     distilled: str | None = None
+    health: tuple[HealthMark, ...] = ()
     curves: dict[str, Curve] = Field(default_factory=dict)
     stages: dict[str, Stage] = Field(default_factory=dict)
     provenance: Provenance | None = None

@@ -17,8 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from vdbench.datasets.store import ClipStore
 from vdbench.distilled.distilled_set import TENSORS
+from vdbench.distilled.health import health
 from vdbench.distilled.soundness import check_set
 from vdbench.errors import DataError
+from vdbench.evaluation.judging import random_clips
 from vdbench.experiment.artefacts import make, store
 from vdbench.experiment.bench import Bench
 from vdbench.experiment.deadline import GRACE, deadline
@@ -37,9 +39,9 @@ from vdbench.work.measure import CODE
 if TYPE_CHECKING:
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.experiment.artefacts import Made
-    from vdbench.experiment.trial import Job
+    from vdbench.experiment.trial import Job, Trial
     from vdbench.method import Method, Task
-    from vdbench.records import StudentScores
+    from vdbench.records import HealthMark, StudentScores
     from vdbench.work.reports import Report
 
 
@@ -137,6 +139,7 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
             "stored_bytes": distilled.stored_bytes,
             "stored_as": distilled.record.codec,
             "distilled": trial.storage_id,
+            "health": _health(method, made, bench, trial),
             "curves": made.curves,
             "artefact": artefact,
             "judged_as": judged_as,
@@ -144,6 +147,13 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
             "provenance": distilled.record.provenance,
         }
     )
+
+
+def _health(method: Method[Any], made: Made, bench: Bench, trial: Trial) -> tuple[HealthMark, ...]:
+    if made.distilled.record.provenance.pool != "learned":
+        return ()
+    start = None if trial.ipc is None else random_clips(bench.view.train, trial.ipc, trial.seed)
+    return health(made.distilled, made.curves, method.limits(), start)
 
 
 def distil(job: Job, report: Report) -> DistilledSet:

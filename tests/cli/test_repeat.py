@@ -38,6 +38,10 @@ RUNS = {
     ],
     "bytes and a codec": ["--suite", "quick", "--methods", "random,dm", "--budget", "bytes=512KiB", "--codec", "uint8"],
     "odd bytes": ["--suite", "quick", "--methods", "random", "--budget", "bytes=400001"],
+    "configurations and tests on the way": [
+        "--suite", "quick", "--methods", "random", "--ipc", 1, "--set", "protocol.checkpoints=[0.5, 1]", "--set",
+        "protocol.configurations={same: {}, b: {recipe: {lr: 1, augmentation: {}}}, c: {student: {width: 5}}}",
+    ],
     "augmentation": [
         "--suite", "small", "--methods", "random", "--ipc", 1, "--set", "protocol.augmentation=null",
         "--set", "protocol.students=[{name: minic3d, width: 4}]",

@@ -96,7 +96,8 @@ def test_a_learned_step_size_stays_unless_the_configuration_has_a_rate_of_its_ow
 
 
 def test_a_configuration_that_diverges_is_recorded_and_the_rest_is_judged(distilled: DistilledSet) -> None:
-    found = judged(distilled, wild=Configuration(recipe={"lr": 1e30}), same=Configuration())
+    with pytest.warns(UserWarning, match="configuration wild: the loss of minic3d is not finite at step"):
+        found = judged(distilled, wild=Configuration(recipe={"lr": 1e30}), same=Configuration())
     same, wild = found.conditions
     assert (wild.name, wild.students) == ("own.wild", ())
     assert "the loss of minic3d is not finite at step" in str(wild.diverged)

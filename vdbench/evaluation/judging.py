@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
@@ -116,6 +117,7 @@ class Judge:
                 if setting.configuration is None:
                     raise
                 diverged = str(error)
+                warnings.warn(f"configuration {setting.configuration}: {error}", stacklevel=2)
             judged.append(Condition(**setting.model_dump(), students=scores, diverged=diverged))
         return Evaluation(students, tuple(judged), clip_list(self.test))
 

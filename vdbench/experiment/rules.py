@@ -127,14 +127,27 @@ def _suite_faults(result: Result, protocol: Protocol) -> Iterator[str]:
         declared = _suite(base).protocol
         if result.dataset.name in dataset_names():
             declared = declared.on(load_dataset(result.dataset.name))
-        elif protocol.augmentation in (declared.augmentation, unmirrored(declared).augmentation):
-            declared = declared.model_copy(update={"augmentation": protocol.augmentation})  # its makers know whether
+        else:
+            declared = _as_mirrored(declared, protocol)
         if protocol.recipe.precision == "bf16":  # what a suite is trained in on a GPU
             declared = declared.computed_on("cuda")
         others = [name for name in Protocol.model_fields if getattr(declared, name) != getattr(protocol, name)]
         if others:
             changed = ", ".join(others)
             yield f"its {changed} are not those of the suite {base}; a modified one is called {base}{MODIFIED}"
+
+
+def _as_mirrored(declared: Protocol, protocol: Protocol) -> Protocol:
+    """A suite's protocol with clips mirrored or not as in another one, where nothing else of their variation differs.
+
+    Whether classes of a data set that is not ours have a direction, its makers know.
+    """
+    kept = {
+        name: getattr(protocol, name)
+        for name in ("augmentation", "configurations")
+        if getattr(protocol, name) in (getattr(declared, name), getattr(unmirrored(declared), name))
+    }
+    return declared.model_copy(update=kept)
 
 
 @cache

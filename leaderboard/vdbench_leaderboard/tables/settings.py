@@ -171,6 +171,7 @@ def _row(line: Line | None, teacher: Regime | None) -> dict[str, Any]:
         **_ends("teacher_gain", teacher.gain if teacher else None),
         "configurations": line.tried if line else None,
         "configurations_won": line.won if line else None,
+        "configurations_share": round(line.share, 4) if line else None,
         **_ends("configurations_gain", line.mean if line else None),
     }
 

@@ -170,7 +170,7 @@ def test_the_csv_has_the_columns_where_something_was_measured(table):
     assert not {"configurations", "teacher"} & set(numbers(boards(gather(plain))))
     frame = numbers(boards(gather(table))).set_index("method")
     row = frame.loc["herding"]
-    assert (row.configurations, row.configurations_won) == (3, 2)
+    assert (row.configurations, row.configurations_won, row.configurations_share) == (3, 2, 0.6667)
     line = lines(table)["herding"]
     assert row.configurations_gain == round(line.mean.mean, 4)
     assert row.configurations_gain_low == round(line.mean.low, 4)

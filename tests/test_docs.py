@@ -196,13 +196,29 @@ def test_the_data_set_of_the_page_can_be_declared(tmp_path: Path):
     assert spec.source.table == str(tmp_path / "clips.csv")
 
 
-def test_the_page_of_commands_is_what_the_program_declares():
-    """If it is not, ``python docs/cli_reference.py`` writes it anew."""
-    spec = importlib.util.spec_from_file_location("cli_reference", ROOT / "docs" / "cli_reference.py")
+def script_of(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert text_of("cli.md") == module.reference()
+    return module
+
+
+def test_the_page_of_commands_is_what_the_program_declares():
+    """If it is not, ``python docs/cli_reference.py`` writes it anew."""
+    assert text_of("cli.md") == script_of("cli_reference").reference()
+
+
+def test_the_picture_of_two_errors_is_what_its_script_draws():
+    """If it is not, ``python docs/two_errors.py`` draws it anew."""
+    script = script_of("two_errors")
+    assert script.PICTURE.read_text(encoding="utf-8") == script.picture()
+    truth, same, other = script.world()
+    assert same[0].tolist() == other[0].tolist()
+    means = [won.mean(axis=(1, 2)) for won in (same, other)]
+    assert other.mean() == pytest.approx(truth, abs=4 * means[1].std() / script.REPEATS**0.5)
+    assert means[0].std() == pytest.approx(1.2, abs=0.4)
+    assert means[1].std() == pytest.approx(6, abs=1)
 
 
 @pytest.mark.parametrize("name", dataset_names())

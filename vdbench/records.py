@@ -75,8 +75,8 @@ HealthMark = Literal["astray", "bound", "saturated", "unchanged", "unfinished"]
 """Signs that clips were not learned well, told by :mod:`vdbench.distilled.health`.
 
 ``astray``: the loss ended where standing still is, or above; ``bound``: the learned step size lies on its bound;
-``saturated``: a quarter of the pixel values lie beyond black and white; ``unchanged``: the clips are those of the start;
-``unfinished``: the loss was still falling at the end.
+``saturated``: a quarter of the pixel values lie beyond black and white; ``unchanged``: the clips are those of the
+start; ``unfinished``: the loss was still falling at the end.
 """
 
 

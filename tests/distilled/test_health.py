@@ -15,6 +15,7 @@ from vdbench_methods.mtt import MTT, MTTSettings
 
 TRAIN = tiny_clips()
 START = random_clips(TRAIN, 1, 0)
+LIMITS = Limits(1.0, 1e-3)
 FLAT = [(step, 0.5) for step in range(1, 25)]
 
 
@@ -27,7 +28,7 @@ def learned(change: torch.Tensor | float = 0.2, step_size: float | None = None) 
 
 
 def marks(
-    losses: list[tuple[int, float]] = FLAT, limits: Limits = Limits(1.0, 1e-3), **changes: Any
+    losses: list[tuple[int, float]] = FLAT, limits: Limits = LIMITS, **changes: Any
 ) -> tuple[str, ...]:
     return health(learned(**changes), {"loss": losses}, limits, START)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdbench.records import HealthMark
-
 if TYPE_CHECKING:
     import torch
 
     from vdbench.clips.clipset import ClipSet
     from vdbench.distilled.distilled_set import DistilledSet
+    from vdbench.records import HealthMark
 
 Curves = Mapping[str, Sequence[tuple[int, float]]]
 
@@ -20,7 +19,7 @@ SATURATED = 0.25
 UNCHANGED = 0.01
 """Change of the clips, in standard deviations of the train split, below which they count as those of the start."""
 FALLING = 0.02
-"""Share by which the last quarter of the losses lies below the quarter before, from which it counts as still falling."""
+"""Share by which the last quarter of the losses lies below the one before, from which the loss counts as falling."""
 NEAR = 1e-3
 """Share by which a step size may lie above its bound and still count as on it."""
 

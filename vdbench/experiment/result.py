@@ -145,8 +145,8 @@ class Result(Record):
         judged_as: the trial whose scores these are, since its distilled set is equal and was judged alike; such scores
             cost nothing here. None where students were trained for this trial.
         distilled: name of the distilled set's folder in the home that made it; None when failed.
-        health: signs that the clips were not learned well; empty where there are none, where clips were not learned, and
-            in results of earlier versions.
+        health: signs that the clips were not learned well; empty where there are none, where clips were not learned,
+            and in results of earlier versions.
         curves: what was reported while the set was made, by name; empty where nothing was.
         stages: cost of ``assets`` (shared, counted once), ``distill`` and ``evaluate``.
         provenance: what the clips are and what encoder and generator have seen.

@@ -57,7 +57,8 @@ def card(headline: answers.Answer, verdict: Verdict | None, mark: str) -> bytes:
 
 def _table(figure: Figure, verdict: Verdict) -> None:
     lines = verdict.lines
-    title = f"Top-1 in %, 95 % interval: {answers.place(verdict)}"
+    where = " on other clips" if verdict.on_these_clips else ""
+    title = f"Top-1 in %, 95 % interval{where}: {answers.place(verdict)}"
     figure.text(0.05, 0.5, textwrap.shorten(title, 80, placeholder=" …"), fontsize=17, color=MUTED)
     axes = figure.add_axes((0.33, 0.09, 0.5, 0.37), facecolor="none")
     for spine in axes.spines.values():

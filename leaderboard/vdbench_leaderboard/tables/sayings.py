@@ -99,7 +99,8 @@ def _order(column: Column, base: str, better: Sequence[str]) -> str:
     lead = column.against(leader)
     missing = [more_seeds(lead[method].difference, len(lead)) for method in close]
     known = [count for count in missing if count is not None]
-    tell = f"; {needed(max(known))} would tell" if len(known) == len(close) else ""
+    whom = "all of them" if len(close) > 1 else "the two"
+    tell = f"; {needed(max(known))} would tell {whom} apart" if len(known) == len(close) else ""
     return f"{named(close, 'and')} cannot be told from {leader}{tell}"
 
 

@@ -112,6 +112,7 @@ def test_filters_reach_the_tables(open_page):
     assert shown.count() == 1
     assert shown.get_attribute("data-student") == "cnn-gru"
     shown.scroll_into_view_if_needed()
+    page.wait_for_timeout(200)  # until what was out of sight is laid out
     assert shown.locator("table.main").first.locator("thead th:visible").all_inner_texts()[1].startswith("IPC 5")
     names = shown.locator("table.main").first.locator("tbody tr:visible th").all_inner_texts()
     assert [name.split()[0] for name in names] == ["herding", "herding@generated"]

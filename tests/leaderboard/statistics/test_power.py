@@ -8,7 +8,7 @@ from scipy import stats
 
 from vdbench_leaderboard.statistics.comparisons import compare
 from vdbench_leaderboard.statistics.estimates import Estimate, estimate
-from vdbench_leaderboard.statistics.power import MOST_SEEDS, level, power, seeds_needed
+from vdbench_leaderboard.statistics.power import MOST_SEEDS, level, more_seeds, power, seeds_needed
 
 
 def seen(mean, std, repeats=5, over="seeds"):
@@ -82,3 +82,15 @@ def test_numbers_that_nobody_runs_are_not_counted():
     assert seeds_needed(seen(0.085, 1.0), 2) == MOST_SEEDS + 1
     assert seeds_needed(seen(1e6, 1.0)) == 3
     assert math.isfinite(power(1e6, 3, 0.01))
+
+
+@pytest.mark.parametrize(("mean", "std", "repeats"), [(3.0, 2.0, 3), (1.0, 2.0, 5), (5.0, 0.5, 8)])
+def test_seeds_that_are_missing_are_those_beyond_what_there_is(mean, std, repeats):
+    found = Estimate(mean, std, None, None, repeats, "seeds")
+    assert more_seeds(found, 4) == max(1, seeds_needed(found, 4) - repeats)
+
+
+def test_more_seeds_than_anybody_runs_are_not_counted_and_of_two_way_intervals_nothing_is_known():
+    assert more_seeds(Estimate(0.01, 5.0, None, None, 3, "seeds")) == MOST_SEEDS
+    assert more_seeds(Estimate(5.0, None, 1.0, 9.0, 3, "seeds")) is None
+    assert more_seeds(None) is None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -114,9 +114,11 @@ def test_of_one_seed_or_one_source_nothing_can_be_said() -> None:
 
 
 @given(st.integers(0, 999), st.sampled_from([THESE, OTHERS]))
+@example(283, OTHERS)
 def test_the_interval_excludes_zero_where_p_is_below_5_percent(seed: int, question: str) -> None:
     won = answers(seed, 3, 40) - answers(seed + 1000, 3, 40) + 25
     found = known(parts(won, np.arange(40) % 4, np.arange(40) // 2))
+    assume(found.half_width(question) > 1e-6)  # where nothing varies signs are flipped, as tested below
     told = of_difference(found, question)  # type: ignore[arg-type]
     assert told.p is not None
     assert (told.low > 0 or told.high < 0) == (told.p < 0.05)

@@ -49,7 +49,7 @@ def test_two_that_beat_random_and_cannot_be_told_apart():
     lead = difference(column["dm"], column["herding"])
     assert lead.mean > 0
     assert says(column).endswith(
-        f"; herding cannot be told from dm; about {more_seeds(lead, 2)} more seeds would tell."
+        f"; herding cannot be told from dm; about {more_seeds(lead, 2)} more seeds would tell the two apart."
     )
 
 

@@ -23,7 +23,8 @@ const scores = (cell) => {
   const headers = `<th scope="col">Score</th><th scope="col" class="num">%</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">Δ random</th>`;
   const rows = Object.entries(SCORES).map(([name, title], at) => cell.shown[name] === NOTHING ? "" :
     `<tr><th scope="row">${title}</th><td class="num">${cell.shown[name]}</td><td class="num">${(at === 0 && onOthers(cell)?.interval) || cell.intervals[at]}</td><td class="num ${(at === 0 ? onOthers(cell)?.side : null) ?? cell.sides[at] ?? ""}">${cell.shown[`${name}_gain`] ?? NOTHING}</td></tr>`);
-  return missing(cell.top1) ? "" : `<h3>Scores</h3>${tableOf("Scores in percent", headers, rows)}`;
+  const hint = onOthers(cell) ? '<p class="hint">The interval of the first score speaks of other clips of this kind, those of the others of these test clips.</p>' : "";
+  return missing(cell.top1) ? "" : `<h3>Scores</h3>${tableOf("Scores in percent", headers, rows)}${hint}`;
 };
 
 const facts = ([heading, pairs]) =>

@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.coverage import World, covered
 from vdbench_leaderboard.statistics.estimates import difference, estimate
-from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Parts, of_accuracy, of_difference, parts
+from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Parts, Question, of_accuracy, of_difference, parts
 
 ONE_CLASS = np.zeros(12, dtype=np.int64)
 
@@ -115,11 +115,11 @@ def test_of_one_seed_or_one_source_nothing_can_be_said() -> None:
 
 @given(st.integers(0, 999), st.sampled_from([THESE, OTHERS]))
 @example(283, OTHERS)
-def test_the_interval_excludes_zero_where_p_is_below_5_percent(seed: int, question: str) -> None:
+def test_the_interval_excludes_zero_where_p_is_below_5_percent(seed: int, question: Question) -> None:
     won = answers(seed, 3, 40) - answers(seed + 1000, 3, 40) + 25
     found = known(parts(won, np.arange(40) % 4, np.arange(40) // 2))
     assume(found.half_width(question) > 1e-6)  # where nothing varies signs are flipped, as tested below
-    told = of_difference(found, question)  # type: ignore[arg-type]
+    told = of_difference(found, question)
     assert told.p is not None
     assert (told.low > 0 or told.high < 0) == (told.p < 0.05)
     if 1e-90 < told.p < 1:

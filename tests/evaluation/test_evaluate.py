@@ -161,7 +161,9 @@ def test_test_clips_are_scaled_as_the_set_is(monkeypatch: pytest.MonkeyPatch) ->
     seen = []
     monkeypatch.setattr(
         "vdbench.evaluation.evaluate.test_student",
-        lambda student, clips, device, frames: seen.append(clips.normalisation) or [torch.zeros(36, 3)] * len(frames),
+        lambda student, clips, device, frames, **how: (
+            seen.append(clips.normalisation) or [torch.zeros(36, 3)] * len(frames)
+        ),
     )
     evaluate(other, tiny_clips(), [StudentSpec(name="minic3d", width=2)], Recipe(epochs=1), [0], CPU)
     assert set(seen) == {other.normalisation}

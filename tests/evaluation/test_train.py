@@ -132,8 +132,8 @@ def test_adamw_is_that_of_its_paper() -> None:
 
 
 def test_a_cosine_falls_from_the_rate_to_zero() -> None:
-    recipe = Recipe(lr=0.4, schedule="cosine")
-    rates = [recipe.learning_rate(step, 12) for step in range(13)]
+    recipe = Recipe(lr=0.4, schedule="cosine", epochs=12)
+    rates = [recipe.learning_rate(step, 1) for step in range(13)]
     assert rates[0] == 0.4
     assert rates[6] == pytest.approx(0.2)
     assert rates[4] == pytest.approx(0.3)  # the cosine of 60 degrees is a half
@@ -142,8 +142,19 @@ def test_a_cosine_falls_from_the_rate_to_zero() -> None:
 
 
 def test_the_usual_schedule_is_not_named() -> None:
-    assert "schedule" not in Recipe().model_dump(mode="json")
-    assert Recipe.model_validate(Recipe(schedule="cosine").model_dump(mode="json")).schedule == "cosine"
+    assert not {"schedule", "standardise"} & Recipe().model_dump(mode="json").keys()
+    for other in (Recipe(schedule="cosine"), Recipe(standardise="batch")):
+        assert Recipe.model_validate(other.model_dump(mode="json")) == other
+
+
+@pytest.mark.parametrize(("epochs", "full"), [(13, 8), (21, 12), (101, 52), (501, 252), (1001, 502)])
+def test_the_public_code_restarts_two_epochs_after_half(epochs: int, full: int) -> None:
+    """utils.py of yuz1wan/video_distillation trains epochs 0 to E and lowers the rate after epoch E // 2 + 1."""
+    recipe = Recipe(lr=1.0, epochs=epochs, batch=4, schedule="restart")
+    for clips, per_epoch in ((3, 1), (6, 2)):
+        rates = [recipe.learning_rate(step, clips) for step in range(epochs * per_epoch)]
+        assert rates == [1.0] * full * per_epoch + [0.1] * (epochs - full) * per_epoch
+        assert recipe.restart(clips) == full * per_epoch
 
 
 @pytest.mark.parametrize(
@@ -163,7 +174,7 @@ def test_steps_are_epochs_within_bounds(recipe: Recipe, clips: int, steps: int) 
 
 @pytest.mark.parametrize(("total", "late"), [(500, 250), (5, 3), (2, 1), (1, 1)])
 def test_the_learning_rate_falls_once_at_half(total: int, late: int) -> None:
-    rates = [Recipe(lr=1.0).learning_rate(step, total) for step in range(total)]
+    rates = [Recipe(lr=1.0, epochs=total).learning_rate(step, 1) for step in range(total)]
     assert rates == [1.0] * late + [0.1] * (total - late)
 
 

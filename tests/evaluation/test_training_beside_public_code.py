@@ -1,8 +1,9 @@
 """Our training loop beside the public one, whose losses on inputs by formula are known.
 
-The two differ by choice: the public loop scales every batch by its own mean and deviation, and makes a new optimiser
-when the learning rate drops; ours keeps its momentum. On clips that were scaled so before, ours has the public losses
-up to the drop, and after it those that the public loop would have if it kept the momentum.
+The public loop scales every batch by its own mean and deviation, and makes a new optimiser when the learning rate
+drops: ``standardise: batch`` and ``schedule: restart``, with which ours has the public losses. Otherwise ours keeps its
+momentum: on clips that were scaled so before, it has the public losses up to the drop, and after it those that the
+public loop would have if it kept the momentum.
 """
 
 import pytest
@@ -22,6 +23,13 @@ BATCHES = [
     1.1628335447441165, 0.7098733371943603, 0.6329099833684079, 0.5501475902398593, 0.3102449777755594,
     0.16638856715882464, 0.10000525427208899, 0.06829845119939237, 0.056265767845422913, 0.05498640768018537,
     0.053811458977079146, 0.05273171279891384, 0.051743463227562764,
+]  # fmt: skip
+PUBLIC_ONE_BATCH = [
+    *ONE_BATCH[:8], 0.5727468046225963, 0.5721635362528931, 0.5710719048560454, 0.5695522263280307, 0.5676858944180082,
+]  # fmt: skip
+PUBLIC_BATCHES = [
+    *BATCHES[:8], 0.056775800693716044, 0.05651447485457963, 0.05611782374943889, 0.05563571689701193,
+    0.055110730301057086,
 ]  # fmt: skip
 WITHOUT_DROP = [0.5727468046225964, 0.5789674627250944, 0.5870472937662468, 0.5887762288029371, 0.5797789453773822]
 THROUGH_MINIC3D = [1.09931393872, 1.05464510261, 1.00047240093, 0.922803375181]
@@ -68,6 +76,39 @@ class Scaled:
 
     def on(self, device: torch.device) -> "Scaled":
         return self
+
+
+class Unscaled(Scaled):
+    """The same clips as they are."""
+
+    def __init__(self, frames: int, size: int) -> None:
+        super().__init__(frames, size, 6)
+        self.clips = wave(6, frames, size)
+
+
+@pytest.mark.parametrize(("batch", "losses"), [(6, PUBLIC_ONE_BATCH), (4, PUBLIC_BATCHES)])
+def test_as_published_losses_are_the_public_ones(
+    batch: int, losses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "randperm", lambda count, generator=None: torch.arange(count))
+    recipe = Recipe(lr=0.1, epochs=13, batch=batch, schedule="restart", standardise="batch")
+    student = Linear()
+    found = train_student(student, Unscaled(2, 2), recipe, 0, CPU)  # type: ignore[arg-type]
+    assert found == pytest.approx(losses, rel=1e-6)  # logits are float32
+    if batch == 6:
+        assert float(student.weights.norm()) == pytest.approx(1.8787000459636478, rel=1e-6)
+
+
+def test_tests_are_standardised_as_published_too() -> None:
+    """Five test clips in one batch, after the training above: the public accuracy is 2 of 5."""
+    recipe = Recipe(lr=0.1, epochs=13, batch=6, schedule="restart", standardise="batch")
+    student = Linear()
+    train_student(student, Unscaled(2, 2), recipe, 0, CPU)  # type: ignore[arg-type]
+    shown = wave(6, 2, 2, 0.9)[:5]
+    logits = student(recipe.shown(shown))
+    assert (logits.argmax(dim=1) == torch.tensor([0, 1, 2, 0, 1])).sum() == 2
+    alone = student(recipe.shown(shown[:2]))
+    assert not torch.allclose(alone, logits[:2]), "a clip's logits depend on the clips beside it"
 
 
 @pytest.mark.parametrize(("batch", "losses"), [(6, ONE_BATCH), (4, BATCHES)])

@@ -78,11 +78,14 @@ def test_published_settings_are_those_of_the_literature() -> None:
 
     dm, mtt = settings("dm", 1), settings("mtt", 1)
     assert (dm.lr, dm.iterations, dm.real, dm.momentum, dm.width) == (30, 5000, 64, 0.5, 64)
-    assert (mtt.lr, mtt.iterations, mtt.trajectory.syn_steps, mtt.trajectory.max_start) == (1e5, 8000, 10, 10)
+    assert (mtt.lr, mtt.iterations, mtt.trajectory.syn_steps, mtt.trajectory.max_start) == (1e5, 8000, 10, 9)
+    assert (mtt.trajectory.experts, mtt.trajectory.syn_batch >= 4662) == (30, True)
     on_dm, on_mtt = settings("vdsd", 1), settings("vdsd", 1, base="mtt")
     assert (on_dm.static, on_dm.dynamic, on_dm.lr_dynamic, on_dm.lr_hallucinator) == (2, 2, 1e-4, 1e-5)
     assert (on_mtt.static, on_mtt.dynamic, on_mtt.lr_dynamic, on_mtt.lr_hallucinator) == (2, 2, 1e4, 1e-3)
     assert (settings("vdsd", 5).static, settings("vdsd", 5).lr_dynamic) == (10, 1e3)
+    at_five = settings("vdsd", 5, base="mtt").trajectory
+    assert (at_five.syn_steps, at_five.syn_batch, at_five.lr_step_size, at_five.experts) == (5, 128, 0, 30)
 
 
 def test_the_factorial_has_every_selector_on_both_pools_and_leaves_presets_as_they_are() -> None:
@@ -191,3 +194,11 @@ def test_labels_of_a_teacher_at_every_step_take_an_augmentation() -> None:
     with pytest.raises(UsageError, match=r"protocol.augmentation=None is not valid: .*say how, as {crop"):
         load_suite("quick", {"labels": ["teacher"]})
     assert load_suite("quick", {"labels": ["teacher"], "augmentation": {}}).protocol.taught
+
+
+def test_a_data_set_with_a_direction_is_not_mirrored_by_the_usual_recipe_either() -> None:
+    protocol = load_suite("as-published").protocol
+    assert protocol.recipe.augmentation == Augmentation(mirror=True, crop=0, jitter=0)
+    assert protocol.on(load_dataset("ucf101")) == protocol
+    directed = protocol.on(load_dataset("ssv2")).recipe
+    assert directed.augmentation == Augmentation(mirror=False, crop=0, jitter=0)

@@ -21,7 +21,7 @@ from vdbench.work.measure import measured
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -113,6 +113,7 @@ def test_student(
     device: torch.device,
     batch: int = 64,
     frames: Sequence[NDArray[np.int64] | None] = (None,),
+    seen: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> list[torch.Tensor]:
     """Logits of every clip, in a deterministic pass for each order of frames; no clip has a part in another's.
 
@@ -122,6 +123,8 @@ def test_student(
         device: where to compute, in float32.
         batch: clips per forward pass.
         frames: for each pass ``(N, T)``, which frame of each clip is shown at each time; None shows them as they are.
+        seen: what becomes of a batch before the student sees it, by which clips may have a part in each other's logits;
+            None for nothing.
 
     Returns:
         float32 ``(N, classes)`` for each pass, on the CPU.
@@ -137,7 +140,7 @@ def test_student(
             inputs, _ = placed(source, rows, device)
             for number, order in enumerate(orders):
                 shown = inputs if order is None else reordered(inputs, order[rows[0] : rows[-1] + 1])
-                logits[number, rows[0] : rows[-1] + 1] = student(shown).float()
+                logits[number, rows[0] : rows[-1] + 1] = student(seen(shown) if seen else shown).float()
     return list(logits.cpu())
 
 
@@ -232,7 +235,7 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
             report(step, **{f"{curve}/loss": loss})
 
         def now(student: Student = student) -> float:
-            top1 = top_k(test_student(student, shown, device)[0], labels, 1)
+            top1 = top_k(test_student(student, shown, device, seen=recipe.shown)[0], labels, 1)
             student.train()
             return top1
 
@@ -241,7 +244,8 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
         with measured(device) as training:
             losses = train_student(student, data, recipe, seed, device, log, after_step=look)
         with measured(device) as testing:
-            logits, *altered = test_student(student, shown, device, frames=[None, *alterations.values()])
+            passes = [None, *alterations.values()]
+            logits, *altered = test_student(student, shown, device, frames=passes, seen=recipe.shown)
         if not bool(logits.isfinite().all()):
             raise DivergedError(spec.name, recipe.steps(len(data)))
         top1, top5 = top_k(logits, labels, 1), top_k(logits, labels, 5)

@@ -39,22 +39,26 @@ class Recipe(Record):
 
     Attributes:
         optimiser: ``sgd``, stochastic gradient descent with momentum, or ``adamw``.
-        schedule: of the learning rate: ``step``, lowered once, at half of the steps, or ``cosine``, half a cosine from
-            ``lr`` to zero.
+        schedule: of the learning rate: ``step``, lowered once, at half of the steps; ``cosine``, half a cosine from
+            ``lr`` to zero; or ``restart``, as the public code of the field has it: lowered once, after two epochs more
+            than half of them, by a new optimiser, so that momentum starts again.
         lr: learning rate of the first step.
         momentum: of the gradient; of ``adamw`` its first beta, while the second is 0.999.
         weight_decay: of all weights; ``adamw`` keeps it apart from the gradient.
-        decay: factor on the learning rate for the second half of the steps of the schedule ``step``.
+        decay: factor on the learning rate once it is lowered, by the schedules ``step`` and ``restart``.
         epochs: passes over the set.
         batch: clips per step; the last step of an epoch takes what is left.
         min_steps: steps taken at least, with more epochs.
         max_steps: steps taken at most, with fewer epochs, the last one cut short; None for no bound.
         augmentation: how clips are varied at every step; None shows them as they are.
+        standardise: ``split`` shows clips scaled by the statistics of the train split; ``batch`` subtracts the mean of
+            each batch and divides by its standard deviation, in training and in tests, as the public code does. A
+            clip's logits then depend on the clips beside it.
         precision: what a step computes in; None leaves it to :meth:`on`. Tests are always in float32.
     """
 
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    schedule: Literal["step", "cosine"] = "step"
+    schedule: Literal["step", "cosine", "restart"] = "step"
     lr: float = Field(default=0.01, gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0)
@@ -64,14 +68,16 @@ class Recipe(Record):
     min_steps: int = Field(default=0, ge=0)
     max_steps: int | None = Field(default=None, gt=0)
     augmentation: Augmentation | None = None
+    standardise: Literal["split", "batch"] = "split"
     precision: Precision | None = None
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """float32 is left out, as None is, and so is the usual schedule: recipes have the identity that they had."""
+        """float32 is left out, as None is, and so is what is usual: recipes have the identity that they had."""
         fields: dict[str, Any] = serialise(self)
-        if fields.get("schedule") == "step":
-            del fields["schedule"]
+        for name, usual in (("schedule", "step"), ("standardise", "split")):
+            if fields.get(name) == usual:
+                del fields[name]
         if fields.get("precision") in (None, "float32"):
             fields.pop("precision", None)
         return fields
@@ -99,11 +105,25 @@ class Recipe(Record):
         total = max(self.epochs * per_epoch, self.min_steps)
         return total if self.max_steps is None else min(total, self.max_steps)
 
-    def learning_rate(self, step: int, total: int) -> float:
-        """The learning rate of one step, counted from 0, of ``total`` steps."""
+    def restart(self, clips: int) -> int | None:
+        """The step, counted from 0, from which a new optimiser goes on; None where the schedule has none."""
+        if self.schedule != "restart":
+            return None
+        per_epoch = -(-clips // self.batch)
+        epochs = -(-self.steps(clips) // per_epoch)
+        return ((epochs - 1) // 2 + 2) * per_epoch
+
+    def learning_rate(self, step: int, clips: int) -> float:
+        """The learning rate of one step, counted from 0, of training on so many clips."""
+        total, restart = self.steps(clips), self.restart(clips)
         if self.schedule == "cosine":
             return self.lr * (1 + math.cos(math.pi * step / total)) / 2
-        return self.lr if 2 * step < total else self.lr * self.decay
+        full = 2 * step < total if restart is None else step < restart
+        return self.lr if full else self.lr * self.decay
+
+    def shown(self, clips: torch.Tensor) -> torch.Tensor:
+        """A batch as students see it."""
+        return clips if self.standardise == "split" else (clips - clips.mean()) / clips.std()
 
     def optimiser_of(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """A fresh optimiser of some weights."""
@@ -150,7 +170,7 @@ def train_student(
 
     student.to(device).train()
     optimiser = recipe.optimiser_of(student.parameters())
-    total = recipe.steps(len(data))
+    total, restart = recipe.steps(len(data)), recipe.restart(len(data))
     batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
     losses = _Losses(student.name, report)
     shown = 0
@@ -160,10 +180,13 @@ def train_student(
             epoch: list[torch.Tensor] = []
             sizes: list[int] = []
             for clips, targets in batches.epoch(total - losses.steps):
+                step = losses.steps + len(epoch)
+                if step == restart:
+                    optimiser = recipe.optimiser_of(student.parameters())
                 for group in optimiser.param_groups:
-                    group["lr"] = recipe.learning_rate(losses.steps + len(epoch), total)
+                    group["lr"] = recipe.learning_rate(step, len(data))
                 with computing(recipe.precision, device):
-                    logits = student(clips)
+                    logits = student(recipe.shown(clips))
                     loss = cross_entropy(logits.float(), targets)
                     optimiser.zero_grad()
                     torch.autograd.backward(loss)

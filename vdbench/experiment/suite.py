@@ -166,7 +166,9 @@ def unmirrored(protocol: Protocol) -> Protocol:
     """A protocol under which no clip is mirrored."""
     ways = {name: way.unmirrored() for name, way in protocol.configurations.items()}
     how = protocol.augmentation and protocol.augmentation.model_copy(update={"mirror": False})
-    return protocol.model_copy(update={"augmentation": how, "configurations": ways})
+    usual = protocol.recipe.augmentation and protocol.recipe.augmentation.model_copy(update={"mirror": False})
+    recipe = protocol.recipe.model_copy(update={"augmentation": usual})
+    return protocol.model_copy(update={"augmentation": how, "recipe": recipe, "configurations": ways})
 
 
 class Prescription(Record):

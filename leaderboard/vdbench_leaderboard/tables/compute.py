@@ -56,10 +56,12 @@ class Course:
     Attributes:
         cell: what they were trained on.
         points: from the first steps to the last.
+        chosen: top-1 in percent, each network where it was best on the test clips: as many papers report, and too high.
     """
 
     cell: Cell
     points: tuple[Point, ...]
+    chosen: Estimate | None
 
     @property
     def tested(self) -> bool:
@@ -137,6 +139,7 @@ def _course(standing: Standing, condition: str | None, shares: Sequence[float]) 
             for place, share in enumerate(shares)
             if (top1 := estimate(runs[place]))
         ),
+        chosen=estimate(_best(own)),
     )
 
 
@@ -163,10 +166,18 @@ def _at(known: Known, place: int) -> Runs:
     }
 
 
-def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
-    """Up to how many training clips shown a cell is told from random ones, a row per cell in the order of the boards.
+def _best(known: Known) -> Runs:
+    return {
+        seed: {network: 100 * max(point.top1 for point in points) for network, points in networks.items()}
+        for seed, networks in known.items()
+    }
 
-    0 where it is at no point, and nothing where there were too few seeds for a test.
+
+def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
+    """What tests on the way add, a row per cell in the order of the boards.
+
+    Up to how many training clips shown it is told from random ones: 0 where it is at no point, and nothing where there
+    were too few seeds for a test. And its top-1 if every network were taken where it was best on the test clips.
 
     Returns:
         None where no board has checkpoints.
@@ -178,10 +189,15 @@ def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
         return None
     rows = [
         {f"told_until_{labels}": _until(lines.get((labels, str(cell.budget), cell.method))) for labels in CONDITIONS}
+        | {"top1_chosen_on_test": _chosen(lines.get((OWN, str(cell.budget), cell.method)))}
         for board, lines in zip(boards, known, strict=True)
         for cell in board.cells
     ]
     return pd.DataFrame(rows, dtype=float)
+
+
+def _chosen(line: Course | None) -> float | None:
+    return None if line is None or line.chosen is None else round(line.chosen.mean, 4)
 
 
 def _until(line: Course | None) -> float | None:

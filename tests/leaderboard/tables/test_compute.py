@@ -89,6 +89,15 @@ def test_planted_gains_are_told_up_to_where_they_end(make, gains, until, sentenc
     assert frame.told_until_teacher.isna().all()
 
 
+def test_a_checkpoint_chosen_on_test_is_told_as_such_and_is_never_lower_than_the_last(make):
+    board = board_of(*planted(make, 0.3, 0.2, 0.0))
+    shift = 100 * sum(NOISE) / 5
+    assert line_of(board).chosen.mean == pytest.approx(60 + shift)
+    frame = numbers([board]).set_index("method")
+    assert frame.loc["herding", "top1_chosen_on_test"] == pytest.approx(60 + shift, abs=1e-3)
+    assert texts.courses(courses(board)[0]).set_index("method").loc["herding", "chosen on test"] == f"{60 + shift:.1f}"
+
+
 def test_two_seeds_tell_nothing(make):
     line = line_of(board_of(*planted(make, 0.3, 0.3, 0.3, seeds=2)))
     assert (line.tested, line.last_told, texts.told(line)) == (False, None, "–")

@@ -1,5 +1,6 @@
 """Gradient matching: its distance against a slow one and the public numbers, its gradient, and its loops."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,29 @@ def test_clips_that_are_the_class_have_no_loss(tmp_path: Path) -> None:
     assert distance(once, [-part for part in again]).item() > 10
 
 
+def test_real_and_learned_clips_go_through_the_same_change(tmp_path: Path) -> None:
+    """Clips that are the whole class have its gradient, however both are changed, and nothing to learn."""
+    whole, student = tiny_task(tmp_path), network()
+    rows = np.concatenate([whole.train.rows_of(label)[:4] for label in range(3)])
+    train = replace(
+        whole.train,
+        clips=whole.train.clips[rows],
+        labels=whole.train.labels[rows],
+        groups=tuple(whole.train.groups[row] for row in rows),
+        ids=tuple(whole.train.ids[row] for row in rows),
+    )
+    real, shown = RealClips(train, whole.device), train.render()[0]
+
+    def slope(clips: torch.Tensor, seed: int) -> float:
+        learned = clips.clone().requires_grad_()
+        accumulate_gradient(student, real, learned, 4, DCSettings(augment=True), np.random.default_rng(seed))
+        assert learned.grad is not None
+        return float(learned.grad.norm())
+
+    for seed in range(6):
+        assert slope(shown, seed) < 0.02 * slope(shown.flip(0), seed)
+
+
 def test_it_brings_gradients_closer(tmp_path: Path) -> None:
     task = tiny_task(tmp_path)
     settings = DCSettings(iterations=40, width=4, lr=10, real=15, student="cnn-gru", init="noise")
@@ -122,7 +146,7 @@ def test_the_network_learns_the_clips_between_updates(tmp_path: Path) -> None:
     student, settings = network("cnn-gru"), DCSettings(network_lr=0.1, network_batch=4)
     before = cross_entropy(student(clips), labels).item()
     train_network(student, clips, labels, settings, 30, np.random.default_rng(0))
-    assert float(cross_entropy(student(clips), labels)) < 0.8 * before
+    assert cross_entropy(student(clips), labels).item() < 0.8 * before
     assert not student.training
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.two_way import Question
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.both_sides import BothSides
-    from vdbench_leaderboard.tables.compute import Course, Point
+    from vdbench_leaderboard.tables.compute import Course, Courses, Point
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
     from vdbench_leaderboard.tables.settings import Line, Regimes, Settings
@@ -108,6 +108,24 @@ def across(boards: Sequence[Board]) -> pd.DataFrame:
 
 def settings(found: Settings) -> pd.DataFrame:
     """Every method over the configurations, and its gain in each, as texts."""
+    rows = [
+        [
+            line.cell.method,
+            str(line.cell.budget),
+            f"{line.won} of {line.tried}",
+            _with_interval(line.mean),
+            *(_gain_in(line, name) for name in found.names),
+        ]
+        for line in found.lines
+    ]
+    return pd.DataFrame(rows, columns=["method", "budget", "above random in", "mean gain [95 %]", *found.names])
+
+
+def courses(found: Courses) -> pd.DataFrame:
+    """Every method on the way: its top-1 and its gain over random clips after each share of the steps, as texts.
+
+    The last column is what papers report that choose the checkpoint on test clips.
+    """
     best = [formats.percent(line.chosen.mean if line.chosen else None) for line in found.lines]
     rows = [
         [line.cell.method, *map(_point, line.points), told(line), chosen]

@@ -1,12 +1,21 @@
-"""A node that goes away, played without Ray."""
+"""A node that is not there, or goes away, played without Ray."""
 
 import signal
+import socket
 import threading
 import time
 
 import pytest
 
-from vdbench.experiment.ray_watch import SIGNAL, NodeLostError, ended_with_its_node
+from vdbench.errors import UsageError
+from vdbench.experiment.ray_watch import (
+    SIGNAL,
+    NodeLostError,
+    RayMissingError,
+    check_address,
+    ended_with_its_node,
+    starting,
+)
 
 
 def dead() -> bool:
@@ -51,3 +60,29 @@ def test_in_another_thread_the_block_is_left_alone() -> None:
     thread.start()
     thread.join()
     assert done
+
+
+def test_an_address_where_nothing_listens_is_a_sentence_at_once() -> None:
+    """Ray 2.60 waits for more than three minutes there."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(RayMissingError, match=f"no Ray cluster answers at {address} .*leave --ray-address out"):
+            check_address(address)
+        server.listen()
+        check_address(address)
+
+
+@pytest.mark.parametrize("address", ["local", "auto", "ray://head:10001"])
+def test_other_addresses_are_left_to_ray(address: str) -> None:
+    check_address(address)
+
+
+def test_whatever_ray_raises_at_its_start_is_a_sentence() -> None:
+    with pytest.raises(
+        RayMissingError, match="started here: The current node timed out; --scheduler inline does without"
+    ):
+        with starting("local"):
+            raise Exception("The current node\n timed out")
+    with pytest.raises(UsageError), starting("local"):
+        raise UsageError("ours")

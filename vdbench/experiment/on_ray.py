@@ -18,7 +18,7 @@ from vdbench.experiment.ahead import build_asset
 from vdbench.experiment.home import Home
 from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
 from vdbench.experiment.ray_trials import run_trials
-from vdbench.experiment.ray_watch import ended_with_its_node
+from vdbench.experiment.ray_watch import check_address, ended_with_its_node, starting
 from vdbench.experiment.ray_workers import REPORT_EVERY, around, work_in
 from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
@@ -91,7 +91,11 @@ class RayScheduler:
 
         local = self.address == "local"
         scratch.mkdir(parents=True, exist_ok=True)
-        with chdir(scratch):  # Ray's workers look for modules in the folder that it is started in
+        check_address(self.address)
+        with (
+            starting(self.address),
+            chdir(scratch),
+        ):  # Ray's workers look for modules in the folder that it is started in
             ray.init(
                 address=self.address,
                 num_cpus=self.cpus if local else None,

@@ -1,9 +1,10 @@
-"""Noticing that the Ray node of this process is gone: Ray itself then waits for its answers for ever."""
+"""Noticing that Ray is not there, or not there any more: Ray itself waits for its answers for minutes, or for ever."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,53 @@ SENTENCE = (
     "Ray's process on this machine ended, most likely for want of memory; what is done is kept: type the same command "
     "again, with fewer --workers if it happens again"
 )
+
+
+class RayMissingError(VdbenchError):
+    """There is no Ray to run on: none could be started, or none answers."""
+
+    kind: FailureKind = "dependency"
+
+
+def check_address(address: str, seconds: float = 10.0) -> None:
+    """Make sure that something listens where a cluster is said to be.
+
+    Args:
+        address: ``HOST:PORT``; ``local``, ``auto`` and addresses of other forms are left to Ray.
+        seconds: how long to wait for an answer.
+
+    Raises:
+        RayMissingError: nothing does.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or "/" in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()
+    except (OSError, OverflowError) as error:
+        raise RayMissingError(
+            f"no Ray cluster answers at {address} ({' '.join(str(error).split())}); start one with 'ray start --head', or "
+            "leave --ray-address out to use this machine"
+        ) from error
+
+
+@contextmanager
+def starting(address: str) -> Iterator[None]:
+    """Tell in a sentence why Ray could not be started, or joined.
+
+    Raises:
+        RayMissingError: whatever Ray raised in the block.
+    """
+    try:
+        yield
+    except VdbenchError:
+        raise
+    except Exception as error:  # Ray raises plain ones too
+        why = " ".join(str(error).split())[:300]
+        cure = "--scheduler inline does without Ray" if address == "local" else "docs/cluster.md says how to join one"
+        raise RayMissingError(
+            f"Ray could not be {'started here' if address == 'local' else f'joined at {address}'}: {why}; {cure}"
+        ) from error
 
 
 class NodeLostError(VdbenchError):

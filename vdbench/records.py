@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+DATASET_NAME = r"^[a-z0-9][a-z0-9-]*$"
+"""What a data set may be called; never a path, so that no record of somebody else's leads to a file."""
+MOST = 2**53
+"""No count is larger, so that every reader of JSON reads the same number, and arrays can hold it."""
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
+"""How many there are of something."""
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+"""How many there are of something that there is at least one of."""
+Seconds = Annotated[float, Field(ge=0)]
+"""A stretch of time."""
+Seed = Annotated[int, Field(ge=-MOST, le=MOST)]
+"""A number that chance follows from."""
 
 
 class Record(BaseModel):
@@ -37,9 +51,9 @@ class PoolRecord(Record):
     scheduler: str
     steps: int
     guidance: float
-    seed: int
-    seconds: float = 0.0
-    bytes: int = 0
+    seed: Seed
+    seconds: Seconds = 0.0
+    bytes: Count = 0
     device: str = "cpu"
 
 
@@ -93,7 +107,7 @@ class Score(Record):
         outcomes: of every test clip; None in results of versions that did not keep them.
     """
 
-    seed: int
+    seed: Seed
     top1: float = Field(ge=0, le=1)
     top5: float = Field(ge=0, le=1)
     macro: float = Field(ge=0, le=1)
@@ -120,14 +134,14 @@ class StudentScores(Record):
     """
 
     student: str
-    width: int
-    depth: int | None = None
-    parameters: int
+    width: Count
+    depth: Count | None = None
+    parameters: Count
     scores: tuple[Score, ...] = Field(min_length=1)
-    confusion: tuple[tuple[int, int, int], ...] = ()
-    train_seconds: float
-    test_seconds: float
-    peak_memory: int
+    confusion: tuple[tuple[Count, Count, Count], ...] = ()
+    train_seconds: Seconds
+    test_seconds: Seconds
+    peak_memory: Count
 
 
 class EvaluationSetting(Record):
@@ -176,16 +190,16 @@ class DatasetRecord(Record):
         test_clips: clips that students were tested on.
     """
 
-    name: str
+    name: str = Field(pattern=DATASET_NAME)
     fingerprint: str
-    split: int
-    classes: int
+    split: Count
+    classes: Count
     class_names: tuple[str, ...]
-    classes_total: int
-    clips: int
-    clips_total: int
-    train_clips: int
-    test_clips: int
+    classes_total: Count
+    clips: Count
+    clips_total: Count
+    train_clips: Count
+    test_clips: Count
 
     @property
     def partial(self) -> bool:

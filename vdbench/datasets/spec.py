@@ -13,7 +13,7 @@ from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError, DependencyError, UsageError, nearest
 from vdbench.extensions.installed import entry_points
-from vdbench.records import Record
+from vdbench.records import DATASET_NAME, Record
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ PUBLISHED = tuple(name for name in get_args(Layout) if name not in (*OWN, "rende
 """The layouts in which data sets are handed out."""
 GROUP = "vdbench.datasets"
 """The group of entry points by which packages offer data sets: the name, and the package that holds ``NAME.yaml``."""
-
-
-NAME = r"^[a-z0-9][a-z0-9-]*$"
-"""What a data set may be called."""
 
 
 class SplitSize(Record):
@@ -66,7 +62,7 @@ class DatasetSpec(Record):
         source: where its clips are, for a data set that has no publisher.
     """
 
-    name: Annotated[str, Field(pattern=NAME)]
+    name: Annotated[str, Field(pattern=DATASET_NAME)]
     title: str = ""
     homepage: str = ""
     licence: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import PositiveInt
 
 from vdbench.records import Record
+from vdbench.storage import documents
 
 DIGESTS = "digests.json"
 """In a folder: what its files are."""
@@ -74,6 +74,9 @@ def fault_in(folder: Path, at_most: int | None = None) -> str | None:
         folder: one without :data:`DIGESTS` has no fault that could be told.
         at_most: bytes to hash, in pieces spread evenly over all files, the first and the last among them; all of them
             when left out.
+
+    Raises:
+        LaterError: a later version wrote it.
     """
     try:
         if (content := _read(folder / DIGESTS)) is not None:
@@ -86,11 +89,9 @@ def fault_in(folder: Path, at_most: int | None = None) -> str | None:
 
 
 def _read(path: Path) -> _Sealed | None:
-    """The digests; None where there are none, or those of a later version."""
+    """The digests; None where there are none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        later = isinstance(value, dict) and value.get("schema_version", 1) != 1
-        return None if later else _Sealed.model_validate(value)
+        return documents.load(_Sealed, path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -19,6 +19,7 @@ from vdbench.distilled.distilled_set import DistilledRecord, DistilledSet
 from vdbench.distilled.sharing.layouts import METADATA, RECORD, ROOTS
 from vdbench.distilled.sharing.writing import FORMAT
 from vdbench.errors import DataError, UsageError
+from vdbench.storage import documents
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def read_export(folder: Path) -> DistilledSet:
         DataError: a file is missing or damaged, or a later version wrote it.
     """
     try:
-        described = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        described = documents.parse(documents.content_of(folder / RECORD))
         if described["format"] != FORMAT:
             raise DataError(f"{folder / RECORD} is of format {described['format']}, not {FORMAT}; use a later vdbench")
         record, frames = DistilledRecord.model_validate(described["set"]), parse_frames(described["frames"])

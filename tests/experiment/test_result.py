@@ -129,6 +129,7 @@ def test_a_result_of_a_later_version_is_never_touched(tmp_path: Path) -> None:
         store.write(failed())
     assert path.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "bad.json"]
+    (tmp_path / "bad.json").unlink()
     with pytest.warns(UserWarning, match="upgrade vdbench"):
         assert list(store.readable()) == []
 

@@ -246,9 +246,8 @@ class DistilledSet:
             LaterError: a later version wrote it.
         """
         try:
-            content = documents.content_of(folder / RECORD)
-            documents.refuse_later(content, folder / RECORD, DistilledRecord.model_fields["schema_version"].default)
-            record = documents.parse(content)
+            record = documents.parse(documents.content_of(folder / RECORD))
+            documents.refuse_later(record, folder / RECORD, DistilledRecord.model_fields["schema_version"].default)
             sha256 = record.pop("tensors_sha256")
             if files.file_sha256(folder / TENSORS) != sha256:
                 raise DataError(f"{folder / TENSORS} is not what {RECORD} beside it names: its SHA-256 differs")

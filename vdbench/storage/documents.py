@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -39,7 +40,8 @@ def load(model: type[M], path: Path, at_most: int = LARGEST) -> M:
         return model.model_validate_json(content)
     except ValueError:
         known = model.model_fields.get("schema_version")
-        refuse_later(content, path, 1 if known is None else known.default)
+        with suppress(ValueError, RecursionError):
+            refuse_later(json.loads(content), path, 1 if known is None else known.default)
         raise
 
 
@@ -55,21 +57,17 @@ def content_of(path: Path, at_most: int = LARGEST) -> bytes:
     return path.read_bytes()
 
 
-def refuse_later(content: bytes, path: Path, known: int) -> None:
-    """Look whether a later version wrote a document that cannot be read.
+def refuse_later(value: Any, path: Path, known: int) -> None:
+    """Look whether a later version wrote a document.
 
     Args:
-        content: of the document.
+        value: of the document.
         path: of the document, for the error.
         known: the latest schema that is known.
 
     Raises:
         LaterError: it did.
     """
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
-        return
     version = value.get("schema_version") if isinstance(value, dict) else None
     if type(version) is int and version > known:
         made = value.get("environment")

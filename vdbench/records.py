@@ -15,6 +15,8 @@ Count = Annotated[int, Field(ge=0, le=MOST)]
 """How many there are of something."""
 Positive = Annotated[int, Field(ge=1, le=MOST)]
 """How many there are of something that there is at least one of."""
+ClassNames = tuple[Annotated[str, Field(max_length=255)], ...]
+"""Names of classes, which are drawn, printed, and parts of the names of files."""
 Seconds = Annotated[float, Field(ge=0)]
 """A stretch of time."""
 Seed = Annotated[int, Field(ge=-MOST, le=MOST)]
@@ -194,7 +196,7 @@ class DatasetRecord(Record):
     fingerprint: str
     split: Count
     classes: Count
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     classes_total: Count
     clips: Count
     clips_total: Count

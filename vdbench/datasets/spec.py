@@ -14,6 +14,7 @@ from vdbench.datasets.source import Source
 from vdbench.errors import DataError, DependencyError, UsageError, nearest
 from vdbench.extensions.installed import entry_points
 from vdbench.records import DATASET_NAME, Record
+from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
@@ -177,12 +178,14 @@ def _resource(point: EntryPoint) -> Traversable:
 
 def _parse(file: Traversable, shown: str) -> DatasetSpec:
     try:
-        spec = DatasetSpec.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        spec = DatasetSpec.model_validate(plain_yaml.read_file(file, shown))
     except FileNotFoundError:
         raise DataError(f"there is no data set file {shown}; check the path") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{shown} is no YAML that can be read: {reason}; correct the file") from error
+    except UsageError as error:
+        raise DataError(str(error)) from error
     except ValidationError as error:
         raise DataError(f"{shown} declares no data set: {faults_in(error)}; correct the file") from error
     if spec.source is None or not isinstance(file, Path):

@@ -19,7 +19,7 @@ from vdbench.clips.clipset import Normalisation, fits, sent
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisation, Tensors
 from vdbench.errors import DataError, UsageError
-from vdbench.records import DATASET_NAME, Positive, Provenance, Record, Seed
+from vdbench.records import DATASET_NAME, ClassNames, Positive, Provenance, Record, Seed
 from vdbench.storage import documents, files
 from vdbench.storage.validation import faults_in
 
@@ -53,7 +53,7 @@ class DistilledRecord(Record):
     schema_version: Literal[1] = 1
     dataset: str = Field(pattern=DATASET_NAME)
     train_fingerprint: str
-    classes: tuple[str, ...]
+    classes: ClassNames
     ipc: Positive | None
     labels: Literal["hard", "soft"]
     normalisation: Normalisation
@@ -256,5 +256,5 @@ class DistilledSet:
             raise DataError(f"{folder} is no distilled set: {Path(error.filename).name} is missing") from error
         except ValidationError as error:
             raise DataError(f"{folder} is no distilled set that can be read: {faults_in(error, RECORD)}") from error
-        except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{folder} is no distilled set that can be read: {error!r}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from vdbench.datasets.layouts.places import composed, printable
 from vdbench.datasets.layouts.rows import PARTS, Row
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError
+from vdbench.storage import documents
 
 if TYPE_CHECKING:
     from vdbench.datasets.layouts.index import Segment
@@ -102,7 +102,7 @@ def _csv_lines(table: Path) -> Iterator[tuple[dict[str, Any], str]]:
 def _json_lines(table: Path) -> Iterator[tuple[dict[str, Any], str]]:
     for text, where in lists.lines(table, TABLE):
         try:
-            value = json.loads(text)
+            value = documents.parse(text)
         except ValueError as error:
             raise DataError(f"{where} is no JSON ({error}); correct it") from error
         if not isinstance(value, dict):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import tarfile
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_UNREADABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, OverflowError, RuntimeError),
+    *(UsageError, csv.Error, tarfile.TarError),
+)
+"""What files that are not as they were written lead to."""
 Sample = tuple[list[bytes], int, list[float] | None]
 """The files of a clip, its label, and the probabilities of soft labels."""
 
@@ -74,7 +78,7 @@ def read_export(folder: Path) -> DistilledSet:
         return DistilledSet({"clips": torch.from_numpy(np.stack(clips)), "targets": targets}, record)
     except ValidationError as error:
         raise DataError(f"{folder} is no exported set that can be read: {faults_in(error, RECORD)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError, tarfile.TarError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{folder} is no exported set that can be read: {error!r}; export it again") from error
 
 
@@ -95,7 +99,7 @@ def _of_folders(folder: Path, root: str, sums: dict[str, str]) -> Iterator[Sampl
         clips[int(row["clip"])].append(row)
     for number in sorted(clips):
         rows = sorted(clips[number], key=lambda row: int(row.get("frame", 0)))
-        shares = json.loads(rows[0]["probabilities"]) if "probabilities" in rows[0] else None
+        shares = documents.parse(rows[0]["probabilities"]) if "probabilities" in rows[0] else None
         yield [_content(folder, root + row["file_name"], sums) for row in rows], int(rows[0]["label"]), shares
 
 
@@ -108,6 +112,6 @@ def _of_archives(folder: Path, sums: dict[str, str]) -> Iterator[Sample]:
                 samples[key][ending] = file.read() if file else b""
         for key in sorted(samples):
             parts = samples[key]
-            told: dict[str, Any] = json.loads(parts.pop("json"))
+            told: dict[str, Any] = documents.parse(parts.pop("json"))
             parts.pop("cls")
             yield [parts[ending] for ending in sorted(parts)], int(told["label"]), told.get("probabilities")

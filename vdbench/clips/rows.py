@@ -63,7 +63,9 @@ def open_rows(path: Path) -> NDArray[np.uint8]:
             promised = file.tell() + math.prod(shape)
     except FileNotFoundError:
         raise DataError(f"{path} is missing") from None
-    except ValueError:
+    except OSError:
+        raise
+    except Exception:  # NumPy raises whatever it meets in a header that is none
         raise DataError(f"{path} holds no clips that can be read") from None
     if dtype != np.uint8 or fortran_order or min(shape, default=0) < 0:
         raise DataError(f"{path} holds {dtype}, not rows of uint8")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from vdbench.api.screen import harmless
+from vdbench.storage.text import harmless
 
 ID = "0123456789abcdef"
 

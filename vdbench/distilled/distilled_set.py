@@ -21,6 +21,7 @@ from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisat
 from vdbench.errors import DataError, UsageError
 from vdbench.records import DATASET_NAME, ClassNames, Positive, Provenance, Record, Seed
 from vdbench.storage import documents, files
+from vdbench.storage.text import harmless
 from vdbench.storage.validation import faults_in
 
 TENSORS = "tensors.safetensors"
@@ -129,7 +130,7 @@ class DistilledSet:
         record = self.record
         budget = "all clips" if record.ipc is None else f"IPC {record.ipc}"
         kept = f"{len(self)} clips in {self.stored_bytes} bytes"
-        return f"{kept}, by {record.method} from {record.dataset}, {budget}, seed {record.seed}"
+        return f"{kept}, by {harmless(record.method)} from {record.dataset}, {budget}, seed {record.seed}"
 
     @property
     def parameterisation(self) -> Parameterisation:

@@ -15,7 +15,7 @@ from vdbench.errors import VdbenchError
 
 MINUTES = float(os.environ.get("VDBENCH_FUZZ_MINUTES", "0"))
 """How long each fuzzer goes on with inputs that are always new; without it each takes the same few inputs."""
-FEW, MANY = 12, 1000
+FEW, MANY = 12, 200
 """Inputs at a time."""
 HEAD = 200
 """Bytes of a file in which every second edit begins: headers are short, and pixels are not."""

@@ -81,3 +81,11 @@ def test_a_header_that_is_none_is_a_sentence(path, header):
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded)
     with pytest.raises(DataError, match=r"clips\.npy holds no clips that can be read"):
         open_rows(path)
+
+
+def test_rows_in_another_version_of_the_format_are_a_sentence(path):
+    content = path.read_bytes()
+    for version in (b"\x01\x01", b"\x02\x00", b"\x09\x00"):
+        path.write_bytes(content[:6] + version + content[8:])
+        with pytest.raises(DataError, match=r"clips\.npy holds no clips that can be read"):
+            open_rows(path)

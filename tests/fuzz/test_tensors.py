@@ -15,6 +15,7 @@ from vdbench.distilled.outside.loading import Reading, load_outside
 from vdbench.distilled.soundness import faults
 from vdbench.testing import tiny_clips
 
+pytestmark = pytest.mark.filterwarnings("ignore")
 TRAIN = tiny_clips()
 CLIPS = np.ascontiguousarray(TRAIN.clips[:3])
 """One of each class, whatever the labels say: nobody reads these pixels."""

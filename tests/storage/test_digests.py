@@ -82,6 +82,12 @@ def test_digests_that_are_damaged_themselves_are_a_fault(folder: Path) -> None:
     assert digests.fault_in(folder) is not None
 
 
+def test_digests_of_pieces_that_no_memory_holds_are_damaged(folder: Path) -> None:
+    content = json.loads((folder / digests.DIGESTS).read_text())
+    files.write_json(folder / digests.DIGESTS, content | {"piece": 10**15})
+    assert digests.fault_in(folder) == "has a digests.json that cannot be read"
+
+
 def test_a_folder_of_a_later_version_is_left_as_it_is(folder: Path) -> None:
     files.write_json(folder / digests.DIGESTS, {"schema_version": 2, "surprise": []})
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -58,7 +58,8 @@ def open_rows(path: Path) -> NDArray[np.uint8]:
     """
     try:
         with path.open("rb") as file:
-            np.lib.format.read_magic(file)
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("of another version than rows are written in")
             shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
             promised = file.tell() + math.prod(shape)
     except FileNotFoundError:

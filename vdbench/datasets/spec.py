@@ -192,4 +192,7 @@ def _parse(file: Traversable, shown: str) -> DatasetSpec:
         return spec
     if spec.name in _shipped():
         raise DataError(f"{shown} is called as the published {spec.name} is; give it another name")
-    return spec.model_copy(update={"source": spec.source.beside(file)})
+    try:
+        return spec.model_copy(update={"source": spec.source.beside(file)})
+    except RuntimeError as error:  # ~ with a name that nobody has here
+        raise DataError(f"{shown} has a path in source that leads nowhere ({error}); correct the file") from error

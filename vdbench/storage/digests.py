@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import PositiveInt
+from pydantic import Field
 
 from vdbench.records import Record
 from vdbench.storage import documents
@@ -17,6 +17,8 @@ DIGESTS = "digests.json"
 """In a folder: what its files are."""
 PIECE = 4 * 2**20
 """Bytes that are hashed together, so that a look at a large file need not read all of it."""
+LARGEST_PIECE = 64 * PIECE
+"""Bytes of the pieces of somebody else's digests at most, since a piece is held in memory."""
 LOOK = 64 * 2**20
 """Bytes that :func:`fault_in` reads of a folder of clips when it is opened."""
 
@@ -42,7 +44,7 @@ class _Sealed(Record):
     """The content of :data:`DIGESTS`."""
 
     schema_version: Literal[1] = 1
-    piece: PositiveInt
+    piece: Annotated[int, Field(ge=1, le=LARGEST_PIECE)]
     files: dict[str, _File]
 
 

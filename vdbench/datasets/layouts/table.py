@@ -116,7 +116,7 @@ def _row(line: Cells, where: str, root: Path) -> Row:
             raise DataError(f"{where} has no {name}")
     label = printable(composed(line["label"]))
     return Row(
-        _file(root / Path(line["path"]).expanduser()),
+        _file(line["path"], root, where),
         label,
         where,
         _part(line, where),
@@ -125,10 +125,15 @@ def _row(line: Cells, where: str, root: Path) -> Row:
     )
 
 
-def _file(path: Path) -> Path:
+def _file(named: str, root: Path, where: str) -> Path:
     """The path as it is on disk: a table's characters are composed, and macOS may have decomposed those of the file."""
-    other = Path(unicodedata.normalize("NFD", str(path)))
-    return other if other != path and not path.exists() and other.exists() else path
+    try:
+        path = root / Path(named).expanduser()
+        other = Path(unicodedata.normalize("NFD", str(path)))
+        return path if path.exists() or not other.exists() else other
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"{where} has path '{printable(named[:80])}', which leads nowhere ({why})") from error
 
 
 def _part(line: Cells, where: str) -> Part | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nox
@@ -44,6 +45,15 @@ def tests(session: nox.Session) -> None:
     """Run the tests, slow ones included; arguments after ``--`` go to pytest."""
     install(session, "tests", editable=True, extras="[hf,imagenet]")
     session.run("pytest", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Feed every parser inputs that nearly are what they should be, ten minutes each; arguments go to pytest."""
+    install(session, "tests", editable=True)
+    minutes = os.environ.get("VDBENCH_FUZZ_MINUTES", "10")
+    limits = {"OMP_NUM_THREADS": "1", "VDBENCH_FUZZ_MINUTES": minutes}
+    session.run("pytest", "--timeout", "0", "tests/fuzz", *session.posargs, env=limits)
 
 
 @nox.session

@@ -51,6 +51,24 @@ class DataError(VdbenchError):
     kind: FailureKind = "data"
 
 
+class LaterError(DataError):
+    """A later version of vdbench wrote a file: it is neither moved, nor written over, nor made again.
+
+    Args:
+        path: the file.
+        version: the schema that it says it is of.
+        known: the latest schema that this version reads.
+        writer: the version of vdbench that wrote it; empty where the file does not say.
+    """
+
+    def __init__(self, path: object, version: int, known: int, writer: str = "") -> None:
+        by = f"vdbench {writer}, a later version" if writer else "a later version of vdbench"
+        super().__init__(
+            f"{path} was written by {by}: its schema is {version}, and this version reads {known} at most; upgrade "
+            "vdbench, or use another --home; the file was left as it is"
+        )
+
+
 class DependencyError(VdbenchError):
     """A library or a plugin that the work needs cannot be imported."""
 

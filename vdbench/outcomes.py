@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import model_validator
 
 from vdbench.errors import DataError
-from vdbench.records import Outcomes, Record
+from vdbench.records import ClassNames, Outcomes, Record
 from vdbench.storage.files import digest
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class ClipList(Record):
     """
 
     schema_version: Literal[1] = 1
-    classes: tuple[str, ...]
+    classes: ClassNames
     ids: tuple[str, ...]
     labels: tuple[int, ...]
     groups: tuple[str, ...]

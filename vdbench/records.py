@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 Regime = Literal["hard", "soft", "teacher"]
 """Labels that a set can be judged with: the most likely class of each clip, a distribution for each clip, or those that
 a teacher gives to every batch as a student sees it."""
+
+DATASET_NAME = r"^[a-z0-9][a-z0-9-]*$"
+"""What a data set may be called; never a path, so that no record of somebody else's leads to a file."""
+MOST = 2**53
+"""No count is larger, so that every reader of JSON reads the same number, and arrays can hold it."""
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
+"""How many there are of something."""
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+"""How many there are of something that there is at least one of."""
+ClassNames = tuple[Annotated[str, Field(max_length=255)], ...]
+"""Names of classes, which are drawn, printed, and parts of the names of files."""
+Seconds = Annotated[float, Field(ge=0)]
+"""A stretch of time."""
+Seed = Annotated[int, Field(ge=-MOST, le=MOST)]
+"""A number that chance follows from."""
 
 
 class Record(BaseModel):
@@ -41,9 +57,9 @@ class PoolRecord(Record):
     scheduler: str
     steps: int
     guidance: float
-    seed: int
-    seconds: float = 0.0
-    bytes: int = 0
+    seed: Seed
+    seconds: Seconds = 0.0
+    bytes: Count = 0
     device: str = "cpu"
 
 
@@ -123,7 +139,7 @@ class Score(Record):
         checkpoints: tests on the way, where the protocol asks for some.
     """
 
-    seed: int
+    seed: Seed
     top1: float = Field(ge=0, le=1)
     top5: float = Field(ge=0, le=1)
     macro: float = Field(ge=0, le=1)
@@ -159,14 +175,14 @@ class StudentScores(Record):
     """
 
     student: str
-    width: int
-    depth: int | None = None
-    parameters: int
+    width: Count
+    depth: Count | None = None
+    parameters: Count
     scores: tuple[Score, ...] = Field(min_length=1)
-    confusion: tuple[tuple[int, int, int], ...] = ()
-    train_seconds: float
-    test_seconds: float
-    peak_memory: int
+    confusion: tuple[tuple[Count, Count, Count], ...] = ()
+    train_seconds: Seconds
+    test_seconds: Seconds
+    peak_memory: Count
 
 
 class EvaluationSetting(Record):
@@ -232,16 +248,16 @@ class DatasetRecord(Record):
         test_clips: clips that students were tested on.
     """
 
-    name: str
+    name: str = Field(pattern=DATASET_NAME)
     fingerprint: str
-    split: int
-    classes: int
-    class_names: tuple[str, ...]
-    classes_total: int
-    clips: int
-    clips_total: int
-    train_clips: int
-    test_clips: int
+    split: Count
+    classes: Count
+    class_names: ClassNames
+    classes_total: Count
+    clips: Count
+    clips_total: Count
+    train_clips: Count
+    test_clips: Count
 
     @property
     def partial(self) -> bool:

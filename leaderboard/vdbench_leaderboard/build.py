@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.result import Result, ResultStore, read_result
 from vdbench.storage import files
+from vdbench.storage.text import in_a_cell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -208,13 +209,18 @@ def render(results: Path, previews: Path | None = None, url: str = "") -> dict[s
     texts = {
         "README.md": documents.markdown(content),
         "index.html": html(content, url),
-        "leaderboard.csv": rows.to_csv(index=False, lineterminator="\n"),
+        "leaderboard.csv": _sheet(rows).to_csv(index=False, lineterminator="\n"),
         "leaderboard.json": _json(rows),
         "leaderboard.tex": documents.latex(content),
         **{f"plots/{name}.svg": f"<!-- {MARK} -->\n{svg}" for name, svg in drawn.items()},
     }
     picture = card(content.headline, next(iter(content.verdicts), None), MARK)
     return {name: text.encode() for name, text in texts.items()} | {CARD: picture}
+
+
+def _sheet(numbers: DataFrame) -> DataFrame:
+    """The rows with texts that no spreadsheet takes for formulas."""
+    return numbers.map(lambda value: in_a_cell(value) if isinstance(value, str) else value)
 
 
 def _json(numbers: DataFrame) -> str:

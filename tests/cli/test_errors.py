@@ -1,5 +1,7 @@
 """What bad input gets: one sentence, the exit code of the design, and nothing lost."""
 
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -161,3 +163,32 @@ def test_an_artefact_that_is_none(cli: Cli, tmp_path: Path) -> None:
 
 def test_debug_shows_the_traceback(cli: Cli, home: Path) -> None:
     assert "Traceback" in cli("--debug", *tiny_run(home, "--methods", "hurding")).err
+
+
+def test_a_run_leaves_a_result_of_a_later_version_as_it_is(cli: Cli, home: Path) -> None:
+    (home / "results").mkdir(exist_ok=True)
+    later, broken = home / "results" / "later.json", home / "results" / "broken.json"
+    later.write_text('{"schema_version": 99, "environment": {"vdbench": "9.0"}}')
+    broken.write_text("{")
+    before = sorted(home.rglob("*"))
+    answer = cli(*tiny_run(home))
+    assert answer.code == 3
+    assert "later.json was written by vdbench 9.0, a later version: its schema is 99" in answer.err
+    assert "upgrade vdbench, or use another --home" in answer.err
+    assert later.read_text().startswith('{"schema_version": 99')
+    assert [path for path in sorted(home.rglob("*")) if path.suffix == ".corrupt"] == []
+    assert set(before) <= set(home.rglob("*"))
+
+
+def test_what_a_distilled_set_calls_its_data_set_is_never_opened(cli: Cli, home: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("password: [hunter2")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "tensors.safetensors").write_bytes(b"")
+    empty = hashlib.sha256(b"").hexdigest()
+    (folder / "distilled.json").write_text(json.dumps({"dataset": str(secret), "tensors_sha256": empty}))
+    answer = cli("evaluate", folder, "--home", home)
+    assert answer.code == 3
+    assert "is no distilled set that can be read" in answer.err
+    assert "password" not in answer.err and "hunter2" not in answer.err

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from vdbench.api.screen import harmless
+from vdbench.storage.text import harmless
 
 ID = "0123456789abcdef"
 
@@ -107,3 +107,10 @@ def test_a_full_disk_behind_the_output_is_an_error(tmp_path: Path) -> None:
         )  # fmt: skip
     assert done.returncode == 3
     assert done.stderr.startswith(b"error: no space is left on the device")
+
+
+def test_json_escapes_what_steers_a_terminal(cli: Cli, tmp_path: Path) -> None:
+    results = declare(tmp_path / "results", "a\x9b2J\u202e\u2028b größe")
+    shown = cli("results", "list", "--json", "--results", results).out
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert json.loads(shown)[0]["suite"] == "a\x9b2J\u202e\u2028b größe"

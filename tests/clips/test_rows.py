@@ -70,3 +70,22 @@ def test_files_that_are_cut_off_or_something_else_are_named(path):
     path.unlink()
     with pytest.raises(DataError, match="is missing"):
         open_rows(path)
+
+
+HEADERS = [b"3), }", b'"""', b"(" * 100, b"{'descr': '|u1', 'shape': (" + b"9" * 60 + b",)}", b"\xff"]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_header_that_is_none_is_a_sentence(path, header):
+    padded = header.ljust(117) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded)
+    with pytest.raises(DataError, match=r"clips\.npy holds no clips that can be read"):
+        open_rows(path)
+
+
+def test_rows_in_another_version_of_the_format_are_a_sentence(path):
+    content = path.read_bytes()
+    for version in (b"\x01\x01", b"\x02\x00", b"\x09\x00"):
+        path.write_bytes(content[:6] + version + content[8:])
+        with pytest.raises(DataError, match=r"clips\.npy holds no clips that can be read"):
+            open_rows(path)

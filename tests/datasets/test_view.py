@@ -1,3 +1,4 @@
+import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from vdbench.clips.clipset import pixel_statistics
 from vdbench.datasets.prepare import prepare
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import open_view, verify_views
-from vdbench.errors import DataError, UsageError
-from vdbench.storage import digests
+from vdbench.errors import DataError, LaterError, UsageError
+from vdbench.storage import digests, files
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +203,58 @@ def test_every_byte_of_a_view_is_verified_also_where_opening_does_not_look(view,
         verify_views(home)
     assert not folder.exists()
     assert whole.endswith(open_view(store, home, split=3, size=16).train.clips[-1].tobytes())
+
+
+def raise_schema(file: Path) -> None:
+    """What the next version might have written in a file's place, sealed as it would seal it."""
+    value = json.loads(file.read_text())
+    files.write_json(file, value | {"schema_version": value.get("schema_version", 1) + 1, "surprise": 1})
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "digests.json"])
+def test_a_store_of_a_later_version_is_neither_used_nor_prepared_again(tmp_path, file):
+    world = worlds.ucf_world(tmp_path / "data", classes=2, groups=3, clips=1)
+    store = prepare(world.spec, world.root, tmp_path / "home", workers=1)
+    (store.folder / "digests.json").unlink() if file == "manifest.json" else None
+    raise_schema(store.folder / file)
+    before = {path: path.read_bytes() for path in store.folder.iterdir()}
+    for use in (
+        lambda: ClipStore.open(store.folder),
+        lambda: prepare(world.spec, world.root, tmp_path / "home", workers=1),
+    ):
+        with pytest.raises(LaterError, match=rf"{file} was written by a later version of vdbench: its schema is 2"):
+            use()
+    assert {path: path.read_bytes() for path in store.folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("file", ["train/labels.json", "digests.json"])
+def test_a_view_of_a_later_version_is_not_built_again(tmp_path, file):
+    world = worlds.ucf_world(tmp_path / "data", classes=2, groups=3, clips=1)
+    store = prepare(world.spec, world.root, tmp_path / "home", workers=1)
+    folder = tmp_path / "home" / "views" / open_view(store, tmp_path / "home").facts.fingerprint
+    (folder / "digests.json").unlink() if file != "digests.json" else None
+    raise_schema(folder / file)
+    with pytest.raises(LaterError, match=rf"{file} was written by a later version of vdbench: its schema is 2"):
+        open_view(store, tmp_path / "home")
+    assert sorted(path.name for path in folder.parent.iterdir() if "corrupt" in path.name) == []
+    assert "surprise" in (folder / file).read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": [0, 0, 1, 2**62]}, "labels"),
+        ({"labels": [0]}, "one entry per clip"),
+        ({"labels": [0, 0, 1, 7]}, "labels must lie in 0..1"),
+        ({"fingerprint": 3}, "fingerprint"),
+    ],
+)
+def test_a_view_that_does_not_fit_itself_is_a_sentence(tmp_path, change, said):
+    world = worlds.ucf_world(tmp_path / "data", classes=2, groups=3, clips=1)
+    store = prepare(world.spec, world.root, tmp_path / "home", workers=1)
+    folder = tmp_path / "home" / "views" / open_view(store, tmp_path / "home").facts.fingerprint
+    file = folder / "train" / "labels.json"
+    files.write_json(file, json.loads(file.read_text()) | change)
+    files.write_json(folder / "digests.json", digests.describe(folder))
+    with pytest.raises(DataError, match=rf"labels\.json cannot be used \(.*{said}.*delete {folder}, and it is built"):
+        open_view(store, tmp_path / "home")

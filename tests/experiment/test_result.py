@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vdbench.errors import DataError
-from vdbench.experiment.result import Environment, Failure, Result, ResultStore, read_result
+from vdbench.errors import DataError, LaterError
+from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage, read_result
 from vdbench.records import DatasetRecord, Score, StudentScores
 
 
@@ -24,7 +24,7 @@ def result(trial_id: str = "a" * 16, **changes: object) -> Result:
     value = Result(
         id=trial_id, status="done", method="random", method_version=1, pool="real", settings={}, suite="quick",
         protocol={}, evaluated_on="test", dataset=dataset, ipc=1, seed=0, students=(student,), environment=environment,
-        started=datetime(2026, 1, 1, tzinfo=UTC),
+        started=datetime(2026, 1, 1, tzinfo=UTC), stages={"distill": Stage(seconds=1), "evaluate": Stage(seconds=2)},
     )  # fmt: skip
     return value.model_copy(update=changes)
 
@@ -105,3 +105,78 @@ def test_results_of_modified_suites_are_read_under_their_present_name(tmp_path: 
     path.write_text(path.read_text().replace("quick-modified", "quick-bent"))
     assert read_result(path) == result(suite="quick-modified")
     assert result(suite="absorbent").suite == "absorbent"
+
+
+def later(folder: Path) -> Path:
+    """A result of the next schema, with a field of its own."""
+    value = result().model_dump(mode="json")
+    path = folder / f"{'a' * 16}.json"
+    value["environment"]["vdbench"] = "9.1"
+    path.write_text(json.dumps(value | {"schema_version": Result.model_fields["schema_version"].default + 1, "new": 1}))
+    return path
+
+
+def test_a_result_of_a_later_version_is_never_touched(tmp_path: Path) -> None:
+    path = later(tmp_path)
+    (tmp_path / "bad.json").write_text("{")
+    before, store = path.read_bytes(), ResultStore(tmp_path)
+    for use in (store.set_aside_corrupt, lambda: store.read("a" * 16), lambda: store.write(result()), lambda: [*store]):
+        with pytest.raises(
+            LaterError, match=r"a{16}\.json was written by vdbench 9\.1, a later version: its schema is 3"
+        ):
+            use()
+    with pytest.raises(LaterError):
+        store.write(failed())
+    assert path.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "bad.json"]
+    (tmp_path / "bad.json").unlink()
+    with pytest.warns(UserWarning, match="upgrade vdbench"):
+        assert list(store.readable()) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("ipc",), -5, "ipc: Input should be greater than or equal to 1"),
+        (("ipc",), 0, "ipc: Input should be greater than or equal to 1"),
+        (("ipc",), 10**30, "ipc"),
+        (("budget_bytes",), 0, "budget_bytes"),
+        (("seed",), 2**70, "seed"),
+        (("students", 0, "scores", 0, "train_loss"), float("nan"), "train_loss: Input should be a finite number"),
+        (("students", 0, "scores", 0, "top1"), 1.5, "top1"),
+        (("students", 0, "train_seconds"), float("inf"), "train_seconds: Input should be a finite number"),
+        (("students", 0, "train_seconds"), -1, "train_seconds"),
+        (("students", 0, "peak_memory"), -1, "peak_memory"),
+        (("students", 0, "confusion"), [[0, 9, 1]], "its confusion of classes counts others than the 9"),
+        (("students", 0, "confusion"), [[-1, 0, 1]], "confusion"),
+        (("stages", "distill", "seconds"), float("inf"), "stages.distill.seconds: Input should be a finite number"),
+        (("stages", "distill", "seconds"), -1, "stages.distill.seconds"),
+        (("stages",), {"distill": {"seconds": 1}}, "it is done, and does not say what the stage evaluate took"),
+        (("students",), [], "it is done, and no student was tested"),
+        (("settings",), {"lr": float("inf")}, "its settings hold a number that is not finite"),
+        (("dataset", "class_names"), ["a"], "it names 1 classes, and says that there were 9"),
+        (("dataset", "name"), "/etc/passwd.yaml", "dataset.name"),
+        (("dataset", "name"), "../ucf101", "dataset.name"),
+    ],
+)
+def test_what_cannot_be_is_not_read(tmp_path: Path, place: tuple[str | int, ...], value: object, said: str) -> None:
+    document = result().model_dump(mode="json")
+    *way, last = place
+    part = document
+    for step in way:
+        part = part[step]
+    part[last] = value
+    path = tmp_path / f"{'a' * 16}.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match="is not a result that can be read") as refused:
+        read_result(path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_name_that_stands_twice_is_looked_for_in_results_of_others(tmp_path: Path) -> None:
+    path = ResultStore(tmp_path).write(result())
+    path.write_text(path.read_text().replace('"top1": 0.5', '"top1": 0.5, "top1": 0.5'))
+    assert read_result(path) == result()
+    with pytest.raises(DataError, match="it says 'top1' twice"):
+        read_result(path, others=True)

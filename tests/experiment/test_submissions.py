@@ -16,7 +16,7 @@ from vdbench.clips.clipset import Normalisation
 from vdbench.datasets.spec import load_dataset
 from vdbench.distilled.distilled_set import TENSORS, DistilledRecord, DistilledSet
 from vdbench.errors import DataError
-from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Verification
+from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage, Verification
 from vdbench.experiment.rules import Finding, findings
 from vdbench.experiment.submissions import Merge, export_artefacts, plan_merge, result_files, shareable
 from vdbench.experiment.suite import load_suite
@@ -75,6 +75,7 @@ def result(method: str = "random", seed: int = 0, top1: float = 0.5, **changes: 
         ipc=None if method == "full" else 1, seed=seed, students=(scores(seed, top1),), stored_clips=8, stored_bytes=80,
         test_set=CLIPS.fingerprint,
         artefact="0" * 63 + str(seed), distilled="d" * 16, provenance=Provenance(), environment=HERE, started=START,
+        stages={"distill": Stage(seconds=1), "evaluate": Stage(seconds=1)},
     )  # fmt: skip
     return value.model_copy(update=changes)
 
@@ -162,7 +163,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"suite": "cleen"}, "there is no suite 'cleen'"),
     ({"protocol": {}}, "its protocol cannot be read"),
     ({"evaluated_on": "validation"}, "evaluated on validation, and its protocol test"),
-    ({"students": ()}, "its students are not minic3d"),
+    ({"students": ()}, "it is done, and no student was tested"),
     ({"students": (scores(0), scores(0))}, "its students are not minic3d"),
     (changed_students(seed=1), "its networks do not have the seeds 0"),
     (changed_students(top1=0.95, outcomes=None) | {"test_set": None}, "a higher top-1 than top-5"),

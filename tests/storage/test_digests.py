@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vdbench.errors import LaterError
 from vdbench.storage import digests, files
 
 
@@ -72,15 +73,29 @@ def test_pictures_may_be_lost_and_files_may_be_added(folder: Path) -> None:
     assert digests.fault_in(folder) is None
 
 
-def test_digests_that_are_damaged_themselves_are_a_fault_and_those_of_a_later_version_none(folder: Path) -> None:
+def test_digests_that_are_damaged_themselves_are_a_fault(folder: Path) -> None:
     whole = json.loads((folder / digests.DIGESTS).read_text())
     (folder / digests.DIGESTS).write_text("{")
     assert digests.fault_in(folder) == "has a digests.json that cannot be read"
-    files.write_json(folder / digests.DIGESTS, {"schema_version": 2})
-    assert digests.fault_in(folder) is None
     del whole["files"]["small"]["bytes"]
     files.write_json(folder / digests.DIGESTS, whole)
     assert digests.fault_in(folder) is not None
+
+
+def test_digests_of_pieces_that_no_memory_holds_are_damaged(folder: Path) -> None:
+    content = json.loads((folder / digests.DIGESTS).read_text())
+    files.write_json(folder / digests.DIGESTS, content | {"piece": 10**15})
+    assert digests.fault_in(folder) == "has a digests.json that cannot be read"
+
+
+def test_a_folder_of_a_later_version_is_left_as_it_is(folder: Path) -> None:
+    files.write_json(folder / digests.DIGESTS, {"schema_version": 2, "surprise": []})
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for use in (digests.fault_in, files.whole, lambda made: files.made_once(made, Path.touch, Path.exists)):
+        with pytest.raises(LaterError, match="written by a later version of vdbench: its schema is 2, and this"):
+            use(folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not list(folder.parent.glob(".*corrupt"))
 
 
 def test_bytes_are_hashed_once_per_process_until_a_file_is_touched(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """YAML in which values mean what they look like."""
 
+import os
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +40,44 @@ def test_values_mean_what_they_look_like(text: str, value: object) -> None:
 def test_what_no_result_could_hold_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="^the width is not valid: "):
         plain_yaml.read(text, "the width")
+
+
+NESTED = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))])
+"""Twelve short lines that stand for 10**12 values."""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (NESTED, "it has more than 100000 values"),
+        ("&a [*a]", "a value holds itself"),
+        ("&a {b: {c: *a}}", "a value holds itself"),
+        ("{lr: 1, lr: 2}", "it says 'lr' twice"),
+        ("a: {lr: 1, width: 2, lr: 3}", "it says 'lr' twice"),
+        ("[" * 50_000, "its values lie too deep within each other"),
+        ("{[a, b]: 1}", "the width is not valid: "),
+    ],
+)
+def test_what_no_memory_holds_or_says_two_things_is_refused(text: str, said: str) -> None:
+    with pytest.raises((UsageError, yaml.YAMLError), match=said if said != "the width is not valid: " else ""):
+        plain_yaml.read(text, "the width")
+
+
+def test_a_value_may_be_repeated_and_merged() -> None:
+    read = plain_yaml.read("a: &a {x: 1, y: [2]}\nb: *a\nc: {<<: *a, x: 3}", "x")
+    assert read == {"a": {"x": 1, "y": [2]}, "b": {"x": 1, "y": [2]}, "c": {"x": 3, "y": [2]}}
+
+
+def test_a_file_is_read_up_to_a_size_and_as_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "ok.yaml").write_text("a: ü", encoding="utf-8")
+    assert plain_yaml.read_file(tmp_path / "ok.yaml", "x") == {"a": "ü"}
+    (tmp_path / "latin.yaml").write_text("a: ü", encoding="latin-1")
+    with pytest.raises(UsageError, match="no text in UTF-8"):
+        plain_yaml.read_file(tmp_path / "latin.yaml", "x")
+    (tmp_path / "large.yaml").touch()
+    os.truncate(tmp_path / "large.yaml", 10**12)  # a hole, which takes no disk
+    with pytest.raises(UsageError, match="more than 1048576 bytes"):
+        plain_yaml.read_file(tmp_path / "large.yaml", "x")
 
 
 @pytest.mark.parametrize("text", ["{a: 1", "*a", "!!set {a}", "!!timestamp 2026-01-01", "!!python/name:os.system ''"])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.segment import Segment
 
+from vdbench.storage.text import harmless
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
@@ -42,13 +44,6 @@ class Screen(Console):
         """End quietly, whichever of the two outputs broke."""
         silence(self.file)
         raise SystemExit(NOBODY_READS)
-
-
-def harmless(text: str) -> str:
-    """The text, with what cannot be printed (escapes, line breaks, bytes that are no UTF-8) written as Python does."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def silence(stream: TextIO | Any) -> None:

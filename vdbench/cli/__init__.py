@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vdbench.api.screen import NOBODY_READS, harmless, silence
+from vdbench.api.screen import NOBODY_READS, silence
 from vdbench.cli import (
     advice,
     datasets,
@@ -31,6 +31,7 @@ from vdbench.cli import (
 from vdbench.cli.ending import GO_ON, INTERRUPTED, sigterm_as_ctrl_c
 from vdbench.cli.output import err, replace_what_cannot_be_shown
 from vdbench.errors import VdbenchError
+from vdbench.storage.text import harmless
 from vdbench.version import installed
 
 app = typer.Typer(

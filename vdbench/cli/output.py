@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from vdbench.api.screen import Screen, harmless
+from vdbench.api.screen import Screen
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,10 @@ def show(renderable: RenderableType) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a JSON value, with escapes where the output's encoding lacks a character, so that none is lost."""
+    """Print a JSON value, with escapes where a character steers a terminal or the output's encoding lacks it."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    if not all(map(str.isprintable, text.split("\n"))):
+        text = json.dumps(value, indent=2, default=str)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:

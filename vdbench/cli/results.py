@@ -90,7 +90,7 @@ def find_result(named: str, store: ResultStore) -> tuple[Path, Result]:
         file = Path(named)
         if not file.is_file():
             raise DataError(f"there is no result {file}; check the path")
-        return file, read_result(file)
+        return file, read_result(file, others=True)
     found = [r for r in store.readable() if r.id.startswith(named)]
     if len(found) != 1:
         how_many = "no result has" if not found else f"{len(found)} results have"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows, open_rows, write_row
 from vdbench.errors import DataError
 from vdbench.records import PoolRecord, Record
-from vdbench.storage import files
+from vdbench.storage import documents, files
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
@@ -117,21 +116,27 @@ def open_pool(folder: Path) -> Pool:
     """
     path = folder / MANIFEST
     try:
-        manifest = PoolManifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        manifest = documents.load(PoolManifest, path, documents.LISTING)
+        clips = _clips(manifest, open_rows(folder / CLIPS))
     except FileNotFoundError as error:
         raise DataError(f"{folder} is no pool: {MANIFEST} is missing") from error
     except ValueError as error:
         raise DataError(
             f"{path} cannot be read ({faults_in(error)}); delete {folder}, and it is sampled again"
         ) from error
-    classes = manifest.classes
-    clips = ClipSet(
-        clips=open_rows(folder / CLIPS),
-        labels=np.array([classes.index(clip.class_name) for clip in manifest.clips], dtype=np.int64),
-        classes=classes,
+    return Pool(clips, manifest.record)
+
+
+def _clips(manifest: PoolManifest, rows: NDArray[np.uint8]) -> ClipSet:
+    """The clips of a manifest; a ValueError where it does not fit itself or its rows."""
+    if [clip.row for clip in manifest.clips] != [*range(len(rows))]:
+        raise ValueError(f"it does not name the {len(rows)} rows of {CLIPS} one after the other")
+    return ClipSet(
+        clips=rows,
+        labels=np.array([manifest.classes.index(clip.class_name) for clip in manifest.clips], dtype=np.int64),
+        classes=manifest.classes,
         groups=tuple(clip.id for clip in manifest.clips),
         ids=tuple(clip.id for clip in manifest.clips),
         normalisation=manifest.normalisation,
         fingerprint=manifest.fingerprint,
     )
-    return Pool(clips, manifest.record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -57,14 +58,17 @@ def open_rows(path: Path) -> NDArray[np.uint8]:
     """
     try:
         with path.open("rb") as file:
-            np.lib.format.read_magic(file)
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("of another version than rows are written in")
             shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-            promised = file.tell() + int(np.prod(shape, dtype=np.int64))
+            promised = file.tell() + math.prod(shape)
     except FileNotFoundError:
         raise DataError(f"{path} is missing") from None
-    except ValueError:
+    except OSError:
+        raise
+    except Exception:  # NumPy raises whatever it meets in a header that is none
         raise DataError(f"{path} holds no clips that can be read") from None
-    if dtype != np.uint8 or fortran_order:
+    if dtype != np.uint8 or fortran_order or min(shape, default=0) < 0:
         raise DataError(f"{path} holds {dtype}, not rows of uint8")
     if path.stat().st_size != promised:
         raise DataError(f"{path} has {path.stat().st_size} bytes, not the {promised} that its header promises")

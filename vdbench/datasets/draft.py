@@ -156,8 +156,10 @@ class Draft:
             except ValidationError:  # the attempt was killed in the middle of this line
                 continue
             pixels = line.decode.pixels
-            if line.decode.status != "timeout" and (
-                pixels is None or pixels == _sha256(clips[rows[line.id]].tobytes())
+            if (
+                line.id in rows
+                and line.decode.status != "timeout"
+                and (pixels is None or pixels == _sha256(clips[rows[line.id]].tobytes()))
             ):
                 yield line.id, line.decode
 

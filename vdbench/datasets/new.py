@@ -14,17 +14,9 @@ from vdbench.datasets.completeness import check_complete, lack_of
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts import Index, own_rows, read_index
 from vdbench.datasets.source import Source, SplitRule
-from vdbench.datasets.spec import (
-    NAME,
-    OWN,
-    PUBLISHED,
-    DatasetSpec,
-    Layout,
-    dataset_names,
-    declaration,
-    load_dataset,
-)
+from vdbench.datasets.spec import OWN, PUBLISHED, DatasetSpec, Layout, dataset_names, declaration, load_dataset
 from vdbench.errors import DataError, UsageError, nearest
+from vdbench.records import DATASET_NAME
 from vdbench.storage import files, plain_yaml
 from vdbench.storage.validation import faults_in
 
@@ -110,7 +102,7 @@ def new_dataset(name: str, wish: Wish, home: Path, file: Path | None = None, *, 
         UsageError: the name is taken or not possible, or the options contradict each other.
         DataError: a file is missing or malformed, or a class cannot be learned and tested.
     """
-    if not re.fullmatch(NAME, name):
+    if not re.fullmatch(DATASET_NAME, name):
         raise UsageError(f"'{name}' is no name for a data set; use small letters, digits and hyphens")
     target = declaration(home, name) if file is None else file.expanduser()
     if not target.name.endswith((".yaml", ".yml")):

@@ -19,7 +19,7 @@ from vdbench.datasets.readers import default_reader
 from vdbench.datasets.spec import load_dataset
 from vdbench.datasets.store import ClipStore, find_store, store_folder
 from vdbench.datasets.workers import video_sha256
-from vdbench.errors import DataError, UsageError
+from vdbench.errors import DataError, LaterError, UsageError
 from vdbench.storage import files
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def store_named(
     spec = load_dataset(named, home)
     try:
         return find_store(home, spec, frames=frames, size=size, look=look)
+    except LaterError:
+        raise
     except DataError as error:
         raise DataError(error.sentence, [named if word == spec.name else word for word in error.command]) from None
 
@@ -190,6 +192,8 @@ def _finished(folder: Path, request: str) -> ClipStore | None:
     """The store in a folder, if it is whole and what is asked for."""
     try:
         store = ClipStore.open(folder)
+    except LaterError:
+        raise
     except DataError:
         return None
     return store if store.manifest.request == request else None

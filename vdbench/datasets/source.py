@@ -54,7 +54,7 @@ class Source(Record):
     def _expression(cls, value: str | None) -> str | None:
         try:
             re.compile(value or "")
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"'{value}' is no regular expression ({error})") from None
         return value
 

@@ -13,7 +13,8 @@ from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError, DependencyError, UsageError, nearest
 from vdbench.extensions.installed import entry_points
-from vdbench.records import Record
+from vdbench.records import DATASET_NAME, Record
+from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ PUBLISHED = tuple(name for name in get_args(Layout) if name not in (*OWN, "rende
 """The layouts in which data sets are handed out."""
 GROUP = "vdbench.datasets"
 """The group of entry points by which packages offer data sets: the name, and the package that holds ``NAME.yaml``."""
-
-
-NAME = r"^[a-z0-9][a-z0-9-]*$"
-"""What a data set may be called."""
 
 
 class SplitSize(Record):
@@ -66,7 +63,7 @@ class DatasetSpec(Record):
         source: where its clips are, for a data set that has no publisher.
     """
 
-    name: Annotated[str, Field(pattern=NAME)]
+    name: Annotated[str, Field(pattern=DATASET_NAME)]
     title: str = ""
     homepage: str = ""
     licence: str = ""
@@ -181,16 +178,21 @@ def _resource(point: EntryPoint) -> Traversable:
 
 def _parse(file: Traversable, shown: str) -> DatasetSpec:
     try:
-        spec = DatasetSpec.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        spec = DatasetSpec.model_validate(plain_yaml.read_file(file, shown))
     except FileNotFoundError:
         raise DataError(f"there is no data set file {shown}; check the path") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{shown} is no YAML that can be read: {reason}; correct the file") from error
+    except UsageError as error:
+        raise DataError(str(error)) from error
     except ValidationError as error:
         raise DataError(f"{shown} declares no data set: {faults_in(error)}; correct the file") from error
     if spec.source is None or not isinstance(file, Path):
         return spec
     if spec.name in _shipped():
         raise DataError(f"{shown} is called as the published {spec.name} is; give it another name")
-    return spec.model_copy(update={"source": spec.source.beside(file)})
+    try:
+        return spec.model_copy(update={"source": spec.source.beside(file)})
+    except RuntimeError as error:  # ~ with a name that nobody has here
+        raise DataError(f"{shown} has a path in source that leads nowhere ({error}); correct the file") from error

@@ -17,8 +17,8 @@ from vdbench.datasets.layouts.index import Role, Segment
 from vdbench.datasets.readers import READERS
 from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
-from vdbench.records import Record
-from vdbench.storage import digests, files
+from vdbench.records import ClassNames, Record
+from vdbench.storage import digests, documents, files
 from vdbench.storage.collecting import uncollected
 from vdbench.storage.validation import faults_in
 
@@ -103,7 +103,7 @@ class Manifest(Record):
     reader_version: str
     request: str
     fingerprint: str
-    classes: tuple[str, ...]
+    classes: ClassNames
     clips: tuple[StoredClip, ...]
     unlisted: tuple[str, ...]
     partial: bool
@@ -215,7 +215,7 @@ class ClipStore:
 
 @uncollected()
 def _manifest(path: Path) -> Manifest:
-    return Manifest.model_validate_json(path.read_bytes())
+    return documents.load(Manifest, path, documents.LISTING)
 
 
 def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:

@@ -21,8 +21,9 @@ from vdbench.datasets.geometry import evenly
 from vdbench.datasets.holdout import hold_out
 from vdbench.datasets.store import prepare_command
 from vdbench.errors import DataError, UsageError
-from vdbench.records import DatasetRecord, Record
-from vdbench.storage import digests, files
+from vdbench.records import Count, DatasetRecord, Record
+from vdbench.storage import digests, documents, files
+from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ LABELS = "labels.json"
 class _Labels(Record):
     """What a part's clips are, beside their pixels."""
 
-    labels: tuple[int, ...]
+    labels: tuple[Count, ...]
     classes: tuple[str, ...]
     groups: tuple[str, ...]
     ids: tuple[str, ...]
@@ -236,9 +237,18 @@ def shrunk(clip: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 def _open_part(folder: Path) -> ClipSet:
     path = folder / LABELS
-    value = digests.kept(f"labels of {folder}", [path], lambda: _Labels.model_validate_json(path.read_bytes()))
+    try:
+        value = digests.kept(f"labels of {folder}", [path], lambda: documents.load(_Labels, path, documents.LISTING))
+        return _clips(open_rows(folder / CLIPS), value)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path} cannot be used ({faults_in(error)}); delete {folder.parent}, and it is built again"
+        ) from error
+
+
+def _clips(rows: NDArray[np.uint8], value: _Labels) -> ClipSet:
     return ClipSet(
-        clips=open_rows(folder / CLIPS),
+        clips=rows,
         labels=np.array(value.labels, dtype=np.int64),
         classes=value.classes,
         groups=value.groups,

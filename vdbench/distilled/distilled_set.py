@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -20,8 +19,9 @@ from vdbench.clips.clipset import Normalisation, fits, sent
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisation, Tensors
 from vdbench.errors import DataError, UsageError
-from vdbench.records import Provenance, Record
-from vdbench.storage import files
+from vdbench.records import DATASET_NAME, ClassNames, Positive, Provenance, Record, Seed
+from vdbench.storage import documents, files
+from vdbench.storage.text import harmless
 from vdbench.storage.validation import faults_in
 
 TENSORS = "tensors.safetensors"
@@ -52,16 +52,16 @@ class DistilledRecord(Record):
     """
 
     schema_version: Literal[1] = 1
-    dataset: str
+    dataset: str = Field(pattern=DATASET_NAME)
     train_fingerprint: str
-    classes: tuple[str, ...]
-    ipc: int | None
+    classes: ClassNames
+    ipc: Positive | None
     labels: Literal["hard", "soft"]
     normalisation: Normalisation
     method: str
     method_version: int
     settings: dict[str, Any]
-    seed: int
+    seed: Seed
     provenance: Provenance
     step_size: float | None = Field(default=None, gt=0)
     form: Literal["clips", "static-dynamic", "video"] = "clips"
@@ -130,7 +130,7 @@ class DistilledSet:
         record = self.record
         budget = "all clips" if record.ipc is None else f"IPC {record.ipc}"
         kept = f"{len(self)} clips in {self.stored_bytes} bytes"
-        return f"{kept}, by {record.method} from {record.dataset}, {budget}, seed {record.seed}"
+        return f"{kept}, by {harmless(record.method)} from {record.dataset}, {budget}, seed {record.seed}"
 
     @property
     def parameterisation(self) -> Parameterisation:
@@ -244,9 +244,11 @@ class DistilledSet:
 
         Raises:
             DataError: it is missing, malformed, or its tensors are not those that the record names.
+            LaterError: a later version wrote it.
         """
         try:
-            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            record = documents.parse(documents.content_of(folder / RECORD))
+            documents.refuse_later(record, folder / RECORD, DistilledRecord.model_fields["schema_version"].default)
             sha256 = record.pop("tensors_sha256")
             if files.file_sha256(folder / TENSORS) != sha256:
                 raise DataError(f"{folder / TENSORS} is not what {RECORD} beside it names: its SHA-256 differs")
@@ -255,5 +257,5 @@ class DistilledSet:
             raise DataError(f"{folder} is no distilled set: {Path(error.filename).name} is missing") from error
         except ValidationError as error:
             raise DataError(f"{folder} is no distilled set that can be read: {faults_in(error, RECORD)}") from error
-        except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{folder} is no distilled set that can be read: {error!r}") from error

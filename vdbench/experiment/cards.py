@@ -14,6 +14,7 @@ from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.distilled.sharing.layouts import METADATA, ROOTS
 from vdbench.experiment.repeat import repeat_command
 from vdbench.storage.amounts import human_bytes
+from vdbench.storage.text import harmless, in_markdown
 from vdbench.version import installed
 
 if TYPE_CHECKING:
@@ -91,10 +92,11 @@ class Card:
         record, shape = self.distilled.record, self.distilled.pixels().shape
         budget = "all clips" if record.ipc is None else f"{record.ipc} per class"
         made = f"{len(self.distilled)} clips of {shape[1]} frames of {shape[2]}x{shape[3]} pixels"
+        method = in_markdown(record.method)
         text = (
-            f"# {record.dataset} distilled by {record.method}\n\n"
+            f"# {record.dataset} distilled by {method}\n\n"
             f"{made} in {len(record.classes)} classes, {budget}: a training set that stands for the train split of "
-            f"{record.dataset}, made by `{record.method}` (version {record.method_version}, seed {record.seed})."
+            f"{record.dataset}, made by {method} (version {record.method_version}, seed {record.seed})."
         )
         if record.step_size is not None:
             text += f" Students are trained on it with the learned step size {record.step_size:.6g}."
@@ -143,7 +145,8 @@ class Card:
             return "## Scores\n\nNo result of this set is known here."
         head = "| suite | tested on | student | judged | networks | top-1 |\n|---|---|---|---|---|---|"
         rows = [
-            f"| {result.suite} | {result.dataset.title}, {result.evaluated_on} | {scores.student} | {judged} | "
+            f"| {in_markdown(result.suite)} | {result.dataset.title}, {result.evaluated_on} | "
+            f"{in_markdown(scores.student)} | {judged} | "
             f"{len(scores.scores)} | {_mean(scores)} |"
             for result in self.results
             for judged, group in _judged(result)
@@ -156,9 +159,10 @@ class Card:
         record, command = self.distilled.record, shlex.join(["vdbench", *self.command])
         made = repeat_command([self.results[0]]) if self.results else None
         lines = [made, command] if made else [command]
-        saw = f"Its encoder has seen {record.provenance.encoder_saw}; its generator {record.provenance.generator_saw}."
-        settings = f"Settings: `{json.dumps(record.settings, sort_keys=True)}`." if record.settings else ""
-        block = "\n".join(lines)
+        encoder, generator = (in_markdown(p) for p in (record.provenance.encoder_saw, record.provenance.generator_saw))
+        saw = f"Its encoder has seen {encoder}; its generator {generator}."
+        settings = f"Settings: {in_markdown(json.dumps(record.settings, sort_keys=True))}." if record.settings else ""
+        block = "\n".join(map(_in_code, lines))
         return f"## What made it\n\n```\n{block}\n```\n\nvdbench {installed()}. {saw} {settings}".rstrip()
 
     def _terms(self) -> str:
@@ -171,8 +175,13 @@ class Card:
         return f"## Licence\n\nThe clips come from {spec.title}{home}, {terms}{cite}"
 
     def _classes(self) -> str:
-        lines = [f"| {label} | {_cell(name)} |" for label, name in enumerate(self.distilled.classes)]
+        lines = [f"| {label} | {in_markdown(name)} |" for label, name in enumerate(self.distilled.classes)]
         return "\n".join(["## Classes", "", "| label | class |", "|---|---|", *lines])
+
+
+def _in_code(line: str) -> str:
+    """A line between fences, which no line of backticks ends before them."""
+    return harmless(line).replace("```", r"\x60\x60\x60")
 
 
 def _misread(name: str) -> bool:
@@ -187,7 +196,3 @@ def _judged(result: Result) -> list[tuple[str, Sequence[StudentScores]]]:
 def _mean(scores: StudentScores) -> str:
     values = [100 * score.top1 for score in scores.scores]
     return f"{mean(values):.1f} ± {stdev(values):.1f} %" if len(values) > 1 else f"{values[0]:.1f} %"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

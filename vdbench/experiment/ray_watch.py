@@ -46,8 +46,8 @@ def check_address(address: str, seconds: float = 10.0) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()
     except (OSError, OverflowError) as error:
         raise RayMissingError(
-            f"no Ray cluster answers at {address} ({' '.join(str(error).split())}); start one with 'ray start --head', or "
-            "leave --ray-address out to use this machine"
+            f"no Ray cluster answers at {address} ({' '.join(str(error).split())}); start one with 'ray start "
+            "--head', or leave --ray-address out to use this machine"
         ) from error
 
 

@@ -10,10 +10,22 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from vdbench.errors import DataError, FailureKind
+from vdbench.errors import DataError, FailureKind, LaterError
+from vdbench.experiment.consistency import contradictions, lack
 from vdbench.experiment.test_sets import TEST_SETS, ClipLists
-from vdbench.records import Condition, DatasetRecord, HealthMark, Provenance, Record, StudentScores
-from vdbench.storage import files
+from vdbench.records import (
+    Condition,
+    Count,
+    DatasetRecord,
+    HealthMark,
+    Positive,
+    Provenance,
+    Record,
+    Seconds,
+    Seed,
+    StudentScores,
+)
+from vdbench.storage import documents, files
 from vdbench.storage.validation import faults_in
 
 
@@ -26,8 +38,8 @@ class Stage(Record):
         code: :data:`vdbench.work.measure.CODE` of what was timed; None where an earlier version did, or several.
     """
 
-    seconds: float
-    peak_memory: int = 0
+    seconds: Seconds
+    peak_memory: Count = 0
     code: int | None = None
 
 
@@ -171,18 +183,18 @@ class Result(Record):
     protocol: dict[str, Any]
     evaluated_on: Literal["test", "validation"]
     dataset: DatasetRecord
-    ipc: int | None
-    budget_bytes: int | None = None
+    ipc: Positive | None
+    budget_bytes: Positive | None = None
     codec: str | None = None
-    seed: int
+    seed: Seed
     draws: int | None = Field(default=None, ge=1)
     labels: Literal["hard", "soft"] = "hard"
     students: tuple[StudentScores, ...] = ()
     conditions: tuple[Condition, ...] = ()
     test_set: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
     step_size: float | None = None
-    stored_clips: int = 0
-    stored_bytes: int = 0
+    stored_clips: Count = 0
+    stored_bytes: Count = 0
     stored_as: str | None = None
     artefact: str | None = None
     judged_as: str | None = None
@@ -214,6 +226,13 @@ class Result(Record):
     def every_student(self) -> tuple[StudentScores, ...]:
         """The scores of all students, those of the conditions after the others."""
         return (*self.students, *(scores for condition in self.conditions for scores in condition.students))
+
+    def contradictions(self) -> Iterator[str]:
+        """What of it cannot be so, one sentence without its end each."""
+        settings = (self.settings, self.prescribed, self.protocol)
+        yield from contradictions(self.dataset, self.every_student, settings)
+        if self.status == "done":
+            yield from lack(self.students, self.stages)
 
     def outcome(self) -> dict[str, Any]:
         """Everything but times, memory, machine, curves and titles: equal for two runs of the same trial.
@@ -251,19 +270,28 @@ class ResultStore:
         return self.folder / f"{trial_id}.json"
 
     def write(self, result: Result) -> Path:
-        """Store a result atomically. A failure never replaces a result that is done."""
+        """Store a result atomically. A failure never replaces a result that is done.
+
+        Raises:
+            LaterError: a later version wrote a result of that trial, which stays.
+        """
         path = self.path(result.id)
-        if result.status == "failed":
-            old = self.read(result.id)
-            if old is not None and old.status == "done":
-                return path
+        old = self.read(result.id)
+        if result.status == "failed" and old is not None and old.status == "done":
+            return path
         files.write_json(path, result.model_dump(mode="json"))
         return path
 
     def read(self, trial_id: str) -> Result | None:
-        """The result of a trial; None where there is none or its file cannot be read."""
+        """The result of a trial; None where there is none or its file cannot be read.
+
+        Raises:
+            LaterError: a later version wrote it.
+        """
         try:
             return read_result(self.path(trial_id))
+        except LaterError:
+            raise
         except (FileNotFoundError, DataError):
             return None
 
@@ -287,24 +315,39 @@ class ResultStore:
 
         Returns:
             The new paths, for a warning.
+
+        Raises:
+            LaterError: a later version wrote one of them; nothing was renamed.
         """
-        moved = []
+        corrupt = []
         for path in self.paths():
             try:
                 read_result(path)
+            except LaterError:
+                raise
             except DataError:
-                moved.append(path.replace(path.with_suffix(".json.corrupt")))
-        return moved
+                corrupt.append(path)
+        return [path.replace(path.with_suffix(".json.corrupt")) for path in corrupt]
 
 
-def read_result(path: Path) -> Result:
+def read_result(path: Path, others: bool = False) -> Result:
     """Read and validate one result file.
 
+    Args:
+        path: the file.
+        others: whether somebody else wrote it: then a name that stands twice in it is looked for too, of which other
+            programs may take the first.
+
     Raises:
-        DataError: it is not JSON, not of this schema, or its name is not its id.
+        DataError: it is not JSON, not of this schema, contradicts itself, or its name is not its id.
+        LaterError: a later version wrote it.
     """
     try:
-        result = Result.model_validate_json(path.read_bytes())
+        result = documents.load(Result, path)
+        if others:
+            documents.parse(documents.content_of(path))
+        for fault in result.contradictions():
+            raise ValueError(fault)
     except ValueError as error:
         raise DataError(
             f"{path} is not a result that can be read ({faults_in(error)}); delete it or run its trial again"

@@ -70,7 +70,7 @@ def findings(places: Sequence[Path]) -> list[Finding]:
     clips = lru_cache(maxsize=8)(lambda folder, fingerprint: ResultStore(folder).clip_lists.read(fingerprint))
     for path in result_files(places):
         try:
-            result = read_result(path)
+            result = read_result(path, others=True)
         except DataError as error:
             found.append(Finding(str(path), str(error).removeprefix(f"{path} "), fault=True))
             continue

@@ -114,7 +114,7 @@ def export_artefacts(results: Sequence[Result], distilled: Path, folder: Path) -
     sets = {
         result.distilled: result
         for result in results
-        if result.distilled is not None and Path(result.distilled).name == result.distilled
+        if result.distilled is not None and Path(result.distilled).name == result.distilled != ".."
     }
     restricted = {result.artefact for result in results if not shareable(result)}
     allowed = {name: result for name, result in sorted(sets.items()) if result.artefact not in restricted}
@@ -211,7 +211,7 @@ def plan_merge(sources: Sequence[Path], into: Path) -> Merge:
     coming: dict[str, list[Result]] = defaultdict(list)
     lists: dict[str, Path] = {}
     for path in result_files(sources):
-        result = read_result(path)
+        result = read_result(path, others=True)
         coming[result.id].append(result)
         if result.test_set is not None:
             lists[result.test_set] = path.parent

@@ -24,7 +24,7 @@ from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.precision import check_precision
 from vdbench.evaluation.train import Recipe
 from vdbench.extensions.installed import entry_points
-from vdbench.records import Record, Regime
+from vdbench.records import Positive, Record, Regime
 from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in, setting_error
 
@@ -208,8 +208,8 @@ class Suite(Record):
     name: str
     description: str
     datasets: tuple[str, ...]
-    ipc: tuple[int, ...] = Field(min_length=1)
-    seeds: int = Field(ge=1)
+    ipc: tuple[Positive, ...] = Field(min_length=1)
+    seeds: Positive
     runs: tuple[str, ...] = Field(("all",), min_length=1)
     controls: tuple[str, ...] = ("random", "full")
     protocol: Protocol
@@ -284,12 +284,14 @@ def _read(asked: str | Path) -> Suite:
     else:
         raise UsageError(f"unknown suite '{asked}'; {nearest(str(asked), suite_names())}")
     try:
-        declared = {"name": Path(file.name).stem, **plain_yaml.read(file.read_text(encoding="utf-8"), file.name)}
+        declared = {"name": Path(file.name).stem, **plain_yaml.read_file(file, file.name)}
         if source := declared.pop("methods_of", None):
             declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
         return Suite.model_validate(declared)
     except (yaml.YAMLError, ValueError, TypeError, UsageError) as error:
         raise DataError(f"suite file {file.name} is malformed: {faults_in(error)}") from error
+    except RecursionError:
+        raise DataError(f"suite file {file.name} is malformed: methods_of leads back to itself") from None
 
 
 def usual_suite(datasets: Sequence[str] | None) -> str:

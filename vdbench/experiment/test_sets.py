@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vdbench.errors import DataError
+from vdbench.errors import DataError, LaterError
 from vdbench.outcomes import ClipList
-from vdbench.storage import files
+from vdbench.storage import documents, files
 from vdbench.storage.validation import faults_in
 
 TEST_SETS = "test-sets"
@@ -28,11 +28,17 @@ class ClipLists:
         return self.folder / f"{fingerprint}.json"
 
     def write(self, clips: ClipList) -> None:
-        """Store a test set, unless it is there. A damaged one is set aside, named in a warning and written again."""
+        """Store a test set, unless it is there. A damaged one is set aside, named in a warning and written again.
+
+        Raises:
+            LaterError: a later version wrote it; it was left as it is.
+        """
         path = self.path(clips.fingerprint)
         if path.exists():
             try:
                 self.read(clips.fingerprint)
+            except LaterError:
+                raise
             except DataError:
                 files.set_aside(path, "does not hold the clips that it is called by")
             else:
@@ -48,7 +54,7 @@ class ClipLists:
         path = self.path(fingerprint)
         again = "type the run's command again, or take the file from where its results came from"
         try:
-            clips = ClipList.model_validate_json(path.read_bytes())
+            clips = documents.load(ClipList, path)
         except FileNotFoundError as error:
             raise DataError(f"there is no test set {path}; {again}") from error
         except ValueError as error:

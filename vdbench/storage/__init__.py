@@ -1,1 +1,1 @@
-"""Files that appear whole or not at all, their digests, YAML as it was typed, and what is wrong with what was read."""
+"""Files that appear whole or not at all, their digests, documents and text of others, and what is wrong with them."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import PositiveInt
+from pydantic import Field
 
 from vdbench.records import Record
+from vdbench.storage import documents
 
 DIGESTS = "digests.json"
 """In a folder: what its files are."""
 PIECE = 4 * 2**20
 """Bytes that are hashed together, so that a look at a large file need not read all of it."""
+LARGEST_PIECE = 64 * PIECE
+"""Bytes of the pieces of somebody else's digests at most, since a piece is held in memory."""
 LOOK = 64 * 2**20
 """Bytes that :func:`fault_in` reads of a folder of clips when it is opened."""
 
@@ -42,7 +44,7 @@ class _Sealed(Record):
     """The content of :data:`DIGESTS`."""
 
     schema_version: Literal[1] = 1
-    piece: PositiveInt
+    piece: Annotated[int, Field(ge=1, le=LARGEST_PIECE)]
     files: dict[str, _File]
 
 
@@ -74,6 +76,9 @@ def fault_in(folder: Path, at_most: int | None = None) -> str | None:
         folder: one without :data:`DIGESTS` has no fault that could be told.
         at_most: bytes to hash, in pieces spread evenly over all files, the first and the last among them; all of them
             when left out.
+
+    Raises:
+        LaterError: a later version wrote it.
     """
     try:
         if (content := _read(folder / DIGESTS)) is not None:
@@ -86,11 +91,9 @@ def fault_in(folder: Path, at_most: int | None = None) -> str | None:
 
 
 def _read(path: Path) -> _Sealed | None:
-    """The digests; None where there are none, or those of a later version."""
+    """The digests; None where there are none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        later = isinstance(value, dict) and value.get("schema_version", 1) != 1
-        return None if later else _Sealed.model_validate(value)
+        return documents.load(_Sealed, path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from vdbench.errors import DataError, DependencyError, UsageError
+from vdbench.errors import DataError, DependencyError, LaterError, UsageError
 from vdbench.storage import digests
 
 T = TypeVar("T")
@@ -77,6 +77,9 @@ def whole(folder: Path, look: int | None = None) -> bool:
     Args:
         folder: made by :func:`build_once`.
         look: bytes of it that are hashed at most; all of them when left out.
+
+    Raises:
+        LaterError: a later version wrote it.
     """
     return folder.is_dir() and digests.fault_in(folder, look) is None
 
@@ -94,6 +97,9 @@ def build_once(folder: Path, build: Callable[[Path], None], look: int | None = N
 
     Returns:
         Whether this call built it.
+
+    Raises:
+        LaterError: a later version wrote it; it was left as it is.
     """
     if whole(folder, look):
         return False
@@ -129,13 +135,16 @@ def made_once(
         load: reads the finished one.
         look: as for :func:`build_once`.
         unsealed: as for :func:`build_once`.
+
+    Raises:
+        LaterError: a later version wrote it; it was left as it is.
     """
     build_once(folder, build, look, unsealed)
     if digests.sealed(folder):
         return load(folder)
     try:
         return load(folder)
-    except (MemoryError, ImportError, UsageError, DependencyError):  # which says nothing of the files
+    except (MemoryError, ImportError, UsageError, DependencyError, LaterError):  # which says nothing of the files
         raise
     except Exception as error:
         with _building(folder):

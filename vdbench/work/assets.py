@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from vdbench.extensions.kinds import code_of
-from vdbench.storage import files
+from vdbench.storage import documents, files
 from vdbench.work.checkpoints import Checkpoint
 from vdbench.work.measure import CODE
 from vdbench.work.reports import Report, silent
@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 RECORD = "asset.json"
 """In the folder of an asset: its spec, the seconds that building it took, and the version of what was timed."""
+SCHEMA = 1
+"""Of that record, which does not name it; a later one would."""
 
 
 class AssetSpec(BaseModel, Generic[T_co]):
@@ -198,7 +200,8 @@ class Assets:
 
 
 def _record(folder: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record: dict[str, Any] = json.loads(documents.content_of(folder / RECORD))
+    documents.refuse_later(record, folder / RECORD, SCHEMA)
     return record
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from vdbench.storage.text import harmless, in_markdown
 from vdbench_leaderboard.tables import answers, formats, texts, wording
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def markdown(content: Content) -> str:
     """The page for GitHub; it shows the plots."""
     templates = environment(autoescape=False)
-    templates.filters["md"] = _md
+    templates.filters["md"] = in_markdown
     templates.globals["table"] = _pipe_table
     return templates.get_template("README.md.j2").render(page=content)
 
@@ -49,14 +49,13 @@ def _pipe_table(*frames: pd.DataFrame) -> str:
     """One Markdown table of frames that share their columns."""
     columns = list(frames[0].columns)
     rule = [":--", *["--:"] * (len(columns) - 1)]
-    rows = [
-        [_md(text).replace("\n", ", ") for text in row] for frame in frames for row in frame.itertuples(index=False)
-    ]
-    return "".join(f"| {' | '.join(row)} |\n" for row in [columns, rule, *rows])
+    rows = [[_in_row(text) for text in row] for frame in frames for row in frame.itertuples(index=False)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [[*map(_in_row, columns)], rule, *rows])
 
 
-def _md(text: str) -> str:
-    return re.sub(r"([\\`*_<>\[\]|])", r"\\\1", text)
+def _in_row(text: str) -> str:
+    """A text with its second line, if it has one, behind its first."""
+    return ", ".join(map(in_markdown, text.split("\n")))
 
 
 _TEX = {
@@ -85,4 +84,4 @@ def _tex_lines(texts: tuple[str, ...]) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
+    return "".join(_TEX.get(character, character) for character in harmless(text))

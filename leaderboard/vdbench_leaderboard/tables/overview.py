@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from vdbench.storage import files
 from vdbench_leaderboard.statistics.average_ranks import AverageRanks, average_ranks
 from vdbench_leaderboard.statistics.interquartile import InterquartileMean, iqm
 from vdbench_leaderboard.statistics.two_way import OTHERS
@@ -56,8 +58,10 @@ class Overview:
 
     @property
     def slug(self) -> str:
-        """For files and anchors."""
-        return self.suite if self.evaluated_on == "test" else f"{self.suite}-{self.evaluated_on}"
+        """For files and anchors; of a suite's name only what leads to no other folder."""
+        name = self.suite if self.evaluated_on == "test" else f"{self.suite}-{self.evaluated_on}"
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
+        return name if plain == name else f"{plain.strip('-')}-{files.digest(name, 6)}"
 
     @property
     def middles_on_other_clips(self) -> dict[str, InterquartileMean]:

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from vdbench.storage.text import harmless
 from vdbench_leaderboard.tables import texts, wording
 from vdbench_leaderboard.tables.both_sides import both_sides
 from vdbench_leaderboard.tables.outcomes import Outcomes
@@ -70,9 +71,9 @@ def _table(heading: str, boards: Sequence[Board]) -> Table:
         rows = []
         for row in board.rows:
             at = dict(zip(board.budgets, row.standings, strict=True))
-            rows.append([Text(wording.method(row)), *(_result(at.get(budget)) for budget in budgets)])
+            rows.append([Text(harmless(wording.method(row))), *(_result(at.get(budget)) for budget in budgets)])
         for name, first, *_ in texts.bounds(board).itertuples(index=False):
-            rows.append([Text(text, style="dim") for text in (name, *[first] * max(1, len(budgets)))])
+            rows.append([Text(text, style="dim") for text in (harmless(name), *[first] * max(1, len(budgets)))])
         _section(table, board.student.name, rows)
     return table
 

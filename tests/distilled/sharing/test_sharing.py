@@ -1,6 +1,7 @@
 """Exported sets: names that other libraries read rightly, and what comes back."""
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -185,6 +186,28 @@ def test_a_record_that_is_none_is_one_sentence(tmp_path: Path, change: dict[str,
     record = json.loads((folder / "vdbench.json").read_text())
     (folder / "vdbench.json").write_text(json.dumps(record | change))
     with pytest.raises(DataError, match="export it again|later vdbench|can be read"):
+        read_export(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (",0,", f",{'9' * 400},"),
+        (",0,", ",inf,"),
+        (",0,", f",{'x' * 200_000},"),
+        (",0,", f",{2**62},"),
+        ("clip,", "other,"),
+        ("file_name", '"file_name'),
+    ],
+)
+def test_a_table_that_was_made_to_fit_its_digest_is_one_sentence(tmp_path: Path, old: str, new: str) -> None:
+    folder = exported(tmp_path / "set", "folder")
+    table, record = folder / "metadata.csv", json.loads((folder / "vdbench.json").read_text())
+    assert old in table.read_text()
+    table.write_text(table.read_text().replace(old, new))
+    record["sha256"]["metadata.csv"] = hashlib.sha256(table.read_bytes()).hexdigest()
+    (folder / "vdbench.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match="is no exported set that can be read: .*; export it again"):
         read_export(folder)
 
 

@@ -18,6 +18,7 @@ from vdbench.datasets.layouts import (
 )
 from vdbench.datasets.layouts.index import Entry, Index, Role, Segment
 from vdbench.datasets.layouts.rows import index_of
+from vdbench.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
     from vdbench.datasets.layouts.rows import Row
     from vdbench.datasets.spec import DatasetSpec
+
+LONGEST = 255
+"""Characters of a class name, as of the name of a folder."""
 
 __all__ = ["Entry", "Index", "Role", "Segment", "own_rows", "read_index"]
 
@@ -54,7 +58,13 @@ def read_index(spec: DatasetSpec, root: Path) -> Index:
     Raises:
         DataError: a folder or a split file is missing or malformed; the sentence says which and where.
     """
-    return index_of(spec, own_rows(spec, root)) if spec.layout in _OWN else _READERS[spec.layout](spec, root)
+    index = index_of(spec, own_rows(spec, root)) if spec.layout in _OWN else _READERS[spec.layout](spec, root)
+    if long := [name for name in index.classes if len(name) > LONGEST]:
+        raise DataError(
+            f"{spec.name} has a class name of {len(long[0])} characters, '{long[0][:40]}...'; give it one of at most "
+            f"{LONGEST}"
+        )
+    return index
 
 
 def own_rows(spec: DatasetSpec, root: Path) -> list[Row]:

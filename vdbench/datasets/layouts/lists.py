@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import TYPE_CHECKING, Any
 
 from vdbench.datasets.layouts.places import composed
 from vdbench.errors import DataError
+from vdbench.storage import documents
 
 if TYPE_CHECKING:
     import re
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LARGEST = 2**30
+"""Bytes of a list of clips that is read: those of millions of clips take less."""
 OFFICIAL = ("split file", "restore the official split files")
 """What a list is called, and what helps where it cannot be read."""
 
@@ -31,7 +33,7 @@ def read_text(path: Path, kind: tuple[str, str] = OFFICIAL) -> str:
     """
     what, cure = kind
     try:
-        content = path.read_bytes()
+        content = documents.content_of(path, LARGEST)
         marked = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
         return composed(content.decode("utf-16" if marked else "utf-8-sig"))
     except FileNotFoundError:
@@ -40,6 +42,8 @@ def read_text(path: Path, kind: tuple[str, str] = OFFICIAL) -> str:
         raise DataError(f"the {what} {path} cannot be read ({error.strerror}); make it readable") from error
     except UnicodeDecodeError as error:
         raise DataError(f"the {what} {path} is no text; {cure}") from error
+    except ValueError as error:
+        raise DataError(f"the {what} {path} cannot be read: {error}; {cure}") from error
 
 
 def lines(path: Path, kind: tuple[str, str] = OFFICIAL) -> Iterator[tuple[str, str]]:
@@ -60,7 +64,7 @@ def json_of(path: Path, kind: type) -> Any:
         DataError: the file is missing, no JSON, or holds something else.
     """
     try:
-        value = json.loads(read_text(path))
+        value = documents.parse(read_text(path))
     except ValueError as error:
         raise DataError(f"{path} is no JSON that can be read ({error}); restore the official file") from error
     if not isinstance(value, kind):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from vdbench.datasets.layouts.places import composed, printable
 from vdbench.datasets.layouts.rows import PARTS, Row
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError
+from vdbench.storage import documents
 
 if TYPE_CHECKING:
     from vdbench.datasets.layouts.index import Segment
@@ -102,7 +102,7 @@ def _csv_lines(table: Path) -> Iterator[tuple[dict[str, Any], str]]:
 def _json_lines(table: Path) -> Iterator[tuple[dict[str, Any], str]]:
     for text, where in lists.lines(table, TABLE):
         try:
-            value = json.loads(text)
+            value = documents.parse(text)
         except ValueError as error:
             raise DataError(f"{where} is no JSON ({error}); correct it") from error
         if not isinstance(value, dict):
@@ -116,7 +116,7 @@ def _row(line: Cells, where: str, root: Path) -> Row:
             raise DataError(f"{where} has no {name}")
     label = printable(composed(line["label"]))
     return Row(
-        _file(root / Path(line["path"]).expanduser()),
+        _file(line["path"], root, where),
         label,
         where,
         _part(line, where),
@@ -125,10 +125,15 @@ def _row(line: Cells, where: str, root: Path) -> Row:
     )
 
 
-def _file(path: Path) -> Path:
+def _file(named: str, root: Path, where: str) -> Path:
     """The path as it is on disk: a table's characters are composed, and macOS may have decomposed those of the file."""
-    other = Path(unicodedata.normalize("NFD", str(path)))
-    return other if other != path and not path.exists() and other.exists() else path
+    try:
+        path = root / Path(named).expanduser()
+        other = Path(unicodedata.normalize("NFD", str(path)))
+        return path if path.exists() or not other.exists() else other
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"{where} has path '{printable(named[:80])}', which leads nowhere ({why})") from error
 
 
 def _part(line: Cells, where: str) -> Part | None:

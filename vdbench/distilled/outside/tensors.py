@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdbench.distilled.outside.claims import check_claims
 from vdbench.distilled.outside.pickled import Array, load_torch, refused
 from vdbench.errors import DataError
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 SUFFIXES = (".pt", ".pth", ".ckpt", ".npy", ".npz", ".safetensors")
 SNAPSHOT = r"(images|images_zca|labels|dynamic|hal|y_syn)_[0-9]+"
 """How the field's code calls what it writes at some iteration, beside what it calls the best."""
+MOST = 10**5
+"""Values, lists and dictionaries in a file."""
+LONGEST = 1000
+"""Characters of a place in a file, and of a word that could be a class."""
+SHARED = 64 * 2**20
+"""Bytes of a tensor that may lie on the same memory over and over."""
 
 
 def tensor_files(folder: Path) -> list[Path]:
@@ -57,6 +64,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if suffix not in SUFFIXES:
         raise DataError(f"{path} is no file of tensors: its name ends in none of {', '.join(SUFFIXES)}")
     try:
+        check_claims(path)
         return dict(_arrays(read(path)))
     except MemoryError:
         raise
@@ -117,19 +125,28 @@ def _safetensors(path: Path) -> object:
         return {key: float(word) for key, word in words.items()} | {key: file.get_tensor(key) for key in file.keys()}
 
 
-def _arrays(value: object, name: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
-    """The arrays within dictionaries, lists and tuples."""
-    if (array := _as_array(value)) is not None:
-        yield name, array
-    elif isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _arrays(part, f"{name}.{key}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        if (whole := _stacked([_as_array(part) for part in value])) is not None:
-            yield name, whole
+def _arrays(value: object) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The arrays within dictionaries, lists and tuples, which may hold themselves."""
+    waiting: list[tuple[str, object]] = [("", value)]
+    for _ in range(MOST):
+        if not waiting:
             return
-        for place, part in enumerate(value):
-            yield from _arrays(part, f"{name}.{place}".lstrip("."))
+        name, value = waiting.pop()
+        if len(name) > LONGEST:
+            raise ValueError("its dictionaries and lists lie too deep within each other")
+        if (array := _as_array(value)) is not None:
+            yield name, array
+        elif isinstance(value, list | tuple) and (whole := _stacked([_as_array(part) for part in value])) is not None:
+            yield name, whole
+        else:
+            waiting += [(f"{name}.{key}".lstrip("."), part) for key, part in reversed(_inside(value))]
+    raise ValueError(f"it holds more than {MOST} values")
+
+
+def _inside(value: object) -> list[tuple[object, object]]:
+    if isinstance(value, Mapping):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list | tuple) else []
 
 
 def _as_array(value: object) -> NDArray[Any] | None:
@@ -140,6 +157,8 @@ def _as_array(value: object) -> NDArray[Any] | None:
         return _as_numpy(value)
     if isinstance(value, Array):
         value = value.array
+    if isinstance(value, str) and len(value) > LONGEST:
+        return None
     if isinstance(value, bool | int | float | str | np.generic):
         value = np.asarray(value)
     return value if isinstance(value, np.ndarray) and value.dtype.kind in "biufU" else None
@@ -158,6 +177,9 @@ def _stacked(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
 def _as_numpy(tensor: torch.Tensor) -> NDArray[Any] | None:
     """A dense tensor of real numbers as an array; None for any other."""
     import torch
+
+    if tensor.layout is torch.strided and tensor.nbytes > max(tensor.untyped_storage().nbytes(), SHARED):
+        raise ValueError("a tensor shows its bytes many times over")  # a copy of it could take any amount of memory
 
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.is_nested:
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import tarfile
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -19,12 +18,18 @@ from vdbench.distilled.distilled_set import DistilledRecord, DistilledSet
 from vdbench.distilled.sharing.layouts import METADATA, RECORD, ROOTS
 from vdbench.distilled.sharing.writing import FORMAT
 from vdbench.errors import DataError, UsageError
+from vdbench.storage import documents
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_UNREADABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, OverflowError, RuntimeError),
+    *(UsageError, csv.Error, tarfile.TarError),
+)
+"""What files that are not as they were written lead to."""
 Sample = tuple[list[bytes], int, list[float] | None]
 """The files of a clip, its label, and the probabilities of soft labels."""
 
@@ -52,7 +57,7 @@ def read_export(folder: Path) -> DistilledSet:
         DataError: a file is missing or damaged, or a later version wrote it.
     """
     try:
-        described = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        described = documents.parse(documents.content_of(folder / RECORD))
         if described["format"] != FORMAT:
             raise DataError(f"{folder / RECORD} is of format {described['format']}, not {FORMAT}; use a later vdbench")
         record, frames = DistilledRecord.model_validate(described["set"]), parse_frames(described["frames"])
@@ -73,7 +78,7 @@ def read_export(folder: Path) -> DistilledSet:
         return DistilledSet({"clips": torch.from_numpy(np.stack(clips)), "targets": targets}, record)
     except ValidationError as error:
         raise DataError(f"{folder} is no exported set that can be read: {faults_in(error, RECORD)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError, tarfile.TarError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{folder} is no exported set that can be read: {error!r}; export it again") from error
 
 
@@ -94,7 +99,7 @@ def _of_folders(folder: Path, root: str, sums: dict[str, str]) -> Iterator[Sampl
         clips[int(row["clip"])].append(row)
     for number in sorted(clips):
         rows = sorted(clips[number], key=lambda row: int(row.get("frame", 0)))
-        shares = json.loads(rows[0]["probabilities"]) if "probabilities" in rows[0] else None
+        shares = documents.parse(rows[0]["probabilities"]) if "probabilities" in rows[0] else None
         yield [_content(folder, root + row["file_name"], sums) for row in rows], int(rows[0]["label"]), shares
 
 
@@ -107,6 +112,6 @@ def _of_archives(folder: Path, sums: dict[str, str]) -> Iterator[Sample]:
                 samples[key][ending] = file.read() if file else b""
         for key in sorted(samples):
             parts = samples[key]
-            told: dict[str, Any] = json.loads(parts.pop("json"))
+            told: dict[str, Any] = documents.parse(parts.pop("json"))
             parts.pop("cls")
             yield [parts[ending] for ending in sorted(parts)], int(told["label"]), told.get("probabilities")

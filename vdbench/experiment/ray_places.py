@@ -66,14 +66,10 @@ def _in_virtual_environment(folder: Path) -> bool:
     return root is not None and root != "" and folder.resolve().is_relative_to(Path(root).resolve())
 
 
-def token_where_none_can_be_kept() -> dict[str, str]:
-    """Variables that give Ray a token for this run, where it could not write one to the user's home folder."""
-    if any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
-        return {}
-    try:
-        folder = Path.home() / ".ray"
-    except RuntimeError:  # no home folder is known
-        writable = False
-    else:
-        writable = os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK)
-    return {} if writable else {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+def token_of_a_run() -> dict[str, str]:
+    """Variables that give Ray a token for this run alone, unless the user chose how Ray tells friends from strangers.
+
+    Ray would write one to the user's home folder, where others can read it, and some users have none.
+    """
+    chosen = any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return {} if chosen else {"RAY_AUTH_TOKEN": secrets.token_hex(32)}

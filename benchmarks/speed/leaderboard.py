@@ -16,7 +16,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from vdbench.experiment.result import Environment, Result, ResultStore, Source, Stage
+from vdbench.experiment.result import Environment, Result, Source, Stage
+from vdbench.experiment.result_store import ResultStore
 from vdbench.experiment.suite import load_suite
 from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
 from vdbench.storage import files

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vdbench.errors import DataError, UsageError
-from vdbench.experiment.result import Result, ResultStore, read_result
+from vdbench.experiment.result_store import ResultStore, read_result
 from vdbench.storage import files
 from vdbench.storage.text import in_a_cell
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import RenderableType
 
+    from vdbench.experiment.result import Result
     from vdbench.outcomes import ClipList
     from vdbench_leaderboard.tables.boards import Board
 

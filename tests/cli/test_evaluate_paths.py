@@ -15,7 +15,8 @@ from tests.cli.conftest import TINY, Cli, results, tiny_run
 from vdbench.cli import main
 from vdbench.distilled.distilled_set import RECORD, DistilledSet
 from vdbench.experiment.home import Home
-from vdbench.experiment.result import Result, read_result
+from vdbench.experiment.result import Result
+from vdbench.experiment.result_store import read_result
 from vdbench.storage import files
 
 UCF = ["--dataset", "ucf101", *TINY]

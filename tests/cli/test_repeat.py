@@ -8,7 +8,8 @@ import pytest
 
 from tests.cli.conftest import TINY, Cli
 from vdbench.experiment.repeat import repeat_command
-from vdbench.experiment.result import Result, ResultStore
+from vdbench.experiment.result import Result
+from vdbench.experiment.result_store import ResultStore
 
 
 def ids(cli: Cli, prepared: Path, command: str) -> set[str]:

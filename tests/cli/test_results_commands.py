@@ -10,7 +10,8 @@ import pytest
 from tests.cli.conftest import Cli, results, tiny_run
 from vdbench.cli import main
 from vdbench.experiment.home import Home
-from vdbench.experiment.result import Result, ResultStore
+from vdbench.experiment.result import Result
+from vdbench.experiment.result_store import ResultStore
 from vdbench.outcomes import unpack
 from vdbench.records import Provenance
 

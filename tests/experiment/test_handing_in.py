@@ -8,7 +8,8 @@ import pytest
 from tests.experiment.test_submissions import CLIPS, failed, result
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.handing_in import prepare_branch, request_text
-from vdbench.experiment.result import Result, ResultStore
+from vdbench.experiment.result import Result
+from vdbench.experiment.result_store import ResultStore
 from vdbench.experiment.rules import Finding
 
 

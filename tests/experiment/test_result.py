@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from vdbench.errors import DataError, LaterError
-from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage, read_result
+from vdbench.experiment.result import Environment, Failure, Result, Stage
+from vdbench.experiment.result_store import ResultStore, read_result
 from vdbench.records import DatasetRecord, Score, StudentScores
 
 

@@ -16,7 +16,8 @@ from vdbench.clips.clipset import Normalisation
 from vdbench.datasets.spec import load_dataset
 from vdbench.distilled.distilled_set import TENSORS, DistilledRecord, DistilledSet
 from vdbench.errors import DataError
-from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage, Verification
+from vdbench.experiment.result import Environment, Failure, Result, Stage, Verification
+from vdbench.experiment.result_store import ResultStore
 from vdbench.experiment.rules import Finding, findings
 from vdbench.experiment.submissions import Merge, export_artefacts, plan_merge, result_files, shareable
 from vdbench.experiment.suite import load_suite

@@ -12,7 +12,8 @@ from vdbench.errors import DataError, UsageError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
-from vdbench.experiment.suite import Prescription, Protocol, Suite, load_suite, merged, suite_names
+from vdbench.experiment.protocol import Protocol
+from vdbench.experiment.suite import Prescription, Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 

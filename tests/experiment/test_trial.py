@@ -6,7 +6,7 @@ from typing import Any
 from vdbench.evaluation.configurations import Configuration
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.train import Recipe
-from vdbench.experiment.suite import Protocol
+from vdbench.experiment.protocol import Protocol
 from vdbench.experiment.trial import Job, Trial
 from vdbench.records import DatasetRecord
 

@@ -26,7 +26,7 @@ from vdbench.distilled.sharing.writing import write
 from vdbench.distilled.soundness import faults
 from vdbench.experiment.past import past_trials
 from vdbench.experiment.repeat import repeat_command
-from vdbench.experiment.result import read_result
+from vdbench.experiment.result_store import read_result
 from vdbench.experiment.rules import findings
 from vdbench.experiment.test_sets import ClipLists
 from vdbench.outcomes import ClipList

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vdbench.experiment.result import Environment, Failure, Result, ResultStore, Stage
+from vdbench.experiment.result import Environment, Failure, Result, Stage
+from vdbench.experiment.result_store import ResultStore
 from vdbench.outcomes import ClipList, Places, pack
 from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
 from vdbench.storage import files

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.errors import DataError
 from vdbench.experiment.home import Home
-from vdbench.experiment.result import ResultStore
+from vdbench.experiment.result_store import ResultStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

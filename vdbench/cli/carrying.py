@@ -26,7 +26,7 @@ def carry(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate) -> Outc
     from vdbench.api.progress import LiveRun, PlainRun
     from vdbench.cli.ending import leaving, say_asked
     from vdbench.cli.outlook import estimate_words, shared_words, training_words
-    from vdbench.experiment.plan import describe_protocol
+    from vdbench.experiment.protocol import describe_protocol
     from vdbench.experiment.remaining import Remaining
     from vdbench.experiment.run import carry_out
     from vdbench.experiment.tracking import MlflowMirror

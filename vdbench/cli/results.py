@@ -16,7 +16,8 @@ from vdbench.errors import DataError, UsageError, VdbenchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdbench.experiment.result import Result, ResultStore
+    from vdbench.experiment.result import Result
+    from vdbench.experiment.result_store import ResultStore
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export, submit, validate and merge stored results.")
 
@@ -53,7 +54,7 @@ def _stored(folder: Path | None, home: Path | None) -> list[Result]:
 
 def _store(folder: Path | None, home: Path | None) -> ResultStore:
     from vdbench.experiment.home import Home
-    from vdbench.experiment.result import ResultStore
+    from vdbench.experiment.result_store import ResultStore
 
     if folder is not None and not folder.is_dir():
         raise DataError(f"there is no folder {folder}; check the path")
@@ -84,7 +85,7 @@ def find_result(named: str, store: ResultStore) -> tuple[Path, Result]:
         UsageError: no result, or more than one, has an id that begins so.
         DataError: the file is no result.
     """
-    from vdbench.experiment.result import read_result
+    from vdbench.experiment.result_store import read_result
 
     if named.endswith(".json"):
         file = Path(named)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.evaluation.judging import Evaluation
     from vdbench.experiment.home import Home
-    from vdbench.experiment.suite import Protocol
+    from vdbench.experiment.protocol import Protocol
     from vdbench.generator.sampling import GeneratedPool
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from vdbench.errors import UsageError
-from vdbench.experiment.result import ResultStore
+from vdbench.experiment.result_store import ResultStore
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from vdbench.clips.codecs import Codec
     from vdbench.datasets.store import ClipStore
     from vdbench.datasets.view import View
-    from vdbench.evaluation.evaluate import StudentSpec
     from vdbench.experiment.home import Home
     from vdbench.experiment.result import Result
-    from vdbench.experiment.suite import Protocol, Suite
+    from vdbench.experiment.suite import Suite
     from vdbench.generator.settings import GeneratorSettings
     from vdbench.method import Method, Task
     from vdbench.records import DatasetRecord
@@ -298,18 +297,3 @@ def _check_data(request: Request, view: View) -> None:
         raise UsageError("there is no validation part to evaluate on; add --set protocol.validation=0.1")
     for ipc in request.ipc:
         checked_ipc(ipc, view.train, dataset.name)
-
-
-def describe_protocol(protocol: Protocol) -> str:
-    """The protocol in one line, for people."""
-    frames = f"{protocol.frames or 'native'} frames of {protocol.size or 'native'} pixels"
-    students = ", ".join(_sized(spec) for spec in protocol.students)
-    networks = f"{protocol.evaluation_seeds} network{'s' if protocol.evaluation_seeds > 1 else ''} each"
-    ways = f", in {len(protocol.configurations)} more configurations" if protocol.configurations else ""
-    return f"{frames}, split {protocol.split}, judged by {students}, {networks}, on {protocol.evaluate_on}{ways}"
-
-
-def _sized(spec: StudentSpec) -> str:
-    """``minic3d (width 16)``; the name alone where its sizes are its own."""
-    sizes = [f"{name} {value}" for name, value in (("width", spec.width), ("depth", spec.depth)) if value is not None]
-    return f"{spec.name} ({', '.join(sizes)})" if sizes else spec.name

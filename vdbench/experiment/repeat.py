@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import DataError, UsageError
-from vdbench.experiment.suite import MODIFIED, Protocol, Suite, load_suite, merged, suite_names
+from vdbench.experiment.protocol import Protocol
+from vdbench.experiment.suite import MODIFIED, Suite, load_suite, merged, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 from vdbench.storage import plain_yaml

@@ -19,9 +19,10 @@ from vdbench.distilled.distilled_set import TENSORS
 from vdbench.errors import DataError
 from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.outcome_rules import outcome_faults
-from vdbench.experiment.result import ResultStore, read_result
+from vdbench.experiment.protocol import Protocol, unmirrored
+from vdbench.experiment.result_store import ResultStore, read_result
 from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
-from vdbench.experiment.suite import MODIFIED, Protocol, load_suite, suite_names, unmirrored
+from vdbench.experiment.suite import MODIFIED, load_suite, suite_names
 from vdbench.experiment.test_sets import TEST_SETS
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.verification import tolerance

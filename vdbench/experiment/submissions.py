@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.distilled.distilled_set import RECORD, TENSORS
 from vdbench.errors import DataError
-from vdbench.experiment.result import ResultStore, read_result
+from vdbench.experiment.result_store import ResultStore, read_result
 from vdbench.storage import files
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from vdbench.clips.codecs import VERSION as CODEC_VERSION
 from vdbench.evaluation.judging import VERSION as JUDGING_VERSION
 from vdbench.evaluation.train import VERSION as TRAINING_VERSION
-from vdbench.experiment.suite import Protocol
+from vdbench.experiment.protocol import Protocol
 from vdbench.records import DatasetRecord, Record
 from vdbench.storage.files import digest
 from vdbench.students import student_version

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from vdbench.datasets.view import View
     from vdbench.experiment.home import Home
+    from vdbench.experiment.protocol import Protocol
     from vdbench.experiment.result import Environment, Result
-    from vdbench.experiment.suite import Protocol
     from vdbench.records import Condition, StudentScores
 
 TOLERANCE = 1.0

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 import typer
 from typer.core import TyperGroup
@@ -20,6 +21,7 @@ from typer.core import TyperGroup
 import vdbench
 from vdbench.api.tables import COLUMNS
 from vdbench.cli import app
+from vdbench.cli.methods import Kind
 from vdbench.cli.options import parse_settings
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import VdbenchError
@@ -28,7 +30,7 @@ from vdbench.experiment.suite import load_suite, suite_names
 from vdbench.generator.settings import generator_settings
 from vdbench.registry.methods import GROUP, Registry
 from vdbench.students import student_names
-from vdbench.testing import check_method
+from vdbench.testing import check_method, tiny_task
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -132,7 +134,10 @@ def test_every_run_of_the_pages_on_the_embedded_data_set_can_be_planned(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VDBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("vdbench.experiment.estimate.estimate", lambda *_: Estimate(1.0, 1, "not measured"))
-    planned = [["methods", "new", "my-method"], *(["run", *words, "--dry-run"] for words in embedded_runs())]
+    planned = [
+        *(["methods", "new", name] for name in ("my-method", "my-moderate")),
+        *(["run", *words, "--dry-run"] for words in embedded_runs()),
+    ]
     assert len(planned) > 10
     for words in planned:
         try:
@@ -148,7 +153,7 @@ SETTINGS = [
     if (values := [value for option, value in pairwise(words) if option == "--set" and "." in value])
 ]
 """What the pages set together."""
-PLACEHOLDERS = ("my-method", "nearest-median", "NAME")
+PLACEHOLDERS = ("my-method", "my-moderate", "NAME")
 
 
 @pytest.mark.parametrize(("page", "values"), SETTINGS, ids=lambda value: getattr(value, "name", ""))
@@ -163,7 +168,7 @@ def test_a_setting_of_the_pages_can_be_set(page: Path, values: list[str]):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("title", ["nearest_median.py", "group_means.py"])
+@pytest.mark.parametrize("title", ["my_moderate.py", "group_means.py"])
 def test_the_methods_of_the_page_keep_the_contract(title: str, tmp_path: Path):
     path = tmp_path / title
     path.write_text(block("adding-a-method.md", title), encoding="utf-8")
@@ -173,13 +178,35 @@ def test_the_methods_of_the_page_keep_the_contract(title: str, tmp_path: Path):
     assert check_method(registry.get(entry.name)) == []
 
 
-def test_the_selector_of_the_page_takes_its_setting_and_both_pools(tmp_path: Path):
-    path = tmp_path / "nearest_median.py"
-    path.write_text(block("adding-a-method.md", "nearest_median.py"), encoding="utf-8")
+def test_the_port_of_the_page_chooses_as_the_built_in_method_from_both_pools(tmp_path: Path):
+    path = tmp_path / "my_moderate.py"
+    path.write_text(block("adding-a-method.md", path.name), encoding="utf-8")
     registry = Registry([path])
     for pool in ("real", "generated"):
-        method = registry.configure("nearest-median", pool, {"power": 2.0, "encoder": "pixels"})
-        assert check_method(method) == []
+        own, built_in = (registry.configure(name, pool, {"encoder": "pixels"}) for name in ("my-moderate", "moderate"))
+        assert check_method(own) == []
+        sets = [method.distill(tiny_task(tmp_path / pool, ipc=2)) for method in (own, built_in)]
+        assert sets[0].record.provenance.clip_ids == sets[1].record.provenance.clip_ids
+    line = np.array([[0], [4], [5], [6], [30]], dtype=np.float32)  # distances 5 1 0 1 25 to the median, 9 5 4 3 21 else
+    for centre, kept in (("median", {1, 3}), ("mean", {1, 2})):
+        method: Any = registry.configure("my-moderate", "real", {"centre": centre})
+        assert set(method.select(line, 2, np.random.default_rng(0), None)) == kept
+
+
+def test_the_test_of_the_page_passes(tmp_path: Path):
+    for name in ("my_moderate.py", "test_my_moderate.py"):
+        (tmp_path / name).write_text(block("adding-a-method.md", name), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+
+
+def test_the_kinds_of_the_page_are_those_that_can_be_written():
+    rows = [line.split("`")[1] for line in text_of("adding-a-method.md").splitlines() if line.startswith("| `")]
+    assert tuple(rows) == get_args(Kind)
 
 
 def test_the_entry_point_of_the_page_is_of_the_group_that_is_read():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vdbench.evaluation.given import Readable, Reading
 from vdbench.work.checkpoints import Checkpoint, State
 from vdbench.work.reports import Report, silent
 
@@ -111,7 +112,7 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Readable):
     """All that a method may know. It holds the train split, and nothing in it leads to a test clip.
 
     Attributes:
@@ -129,6 +130,8 @@ class Task:
             end. To be asked after each step, before the report.
         pool: the generated clips that a selector may choose from instead of train clips: a shared asset, sampled when
             first asked for. None where there is no generator.
+        given: what its method :attr:`~Method.reads` of how the set will be judged, by name: ``task.student`` and what
+            else :class:`~vdbench.evaluation.given.Readable` has.
     """
 
     dataset: str
@@ -142,6 +145,7 @@ class Task:
     due: Callable[[], bool] = field(default=lambda: True)
     pool: AssetSpec[Pool] | None = None
     draw: int = 0
+    given: Mapping[Reading, Any] = field(default_factory=dict)
 
     def checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
         """Keep the state of long work, atomically, for :meth:`resume`."""
@@ -170,6 +174,8 @@ class Method(ABC, Generic[S]):
         budgeted: whether it has an IPC; ``full`` has none.
         seeded: whether the seed changes what it returns; where it does not, all seeds share one distilled set.
         pools: the pools it can take, the default first; empty where it takes none.
+        reads: what it reads of how its sets will be judged, of :class:`~vdbench.evaluation.given.Readable`. Where that
+            changes, its sets are distilled anew; those of other methods serve every student and recipe.
     """
 
     name: ClassVar[str]
@@ -180,6 +186,13 @@ class Method(ABC, Generic[S]):
     budgeted: ClassVar[bool] = True
     seeded: ClassVar[bool] = True
     pools: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[tuple[Reading, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse to read what no task has."""
+        super().__init_subclass__(**kwargs)
+        if unknown := sorted(set(cls.reads) - set(get_args(Reading))):
+            raise TypeError(f"{cls.__name__} reads '{unknown[0]}'; choose from {', '.join(get_args(Reading))}")
 
     def __init__(self, settings: S | None = None) -> None:
         self.settings: S = settings if settings is not None else self.Settings()  # type: ignore[assignment]

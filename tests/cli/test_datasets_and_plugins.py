@@ -1,8 +1,6 @@
 """Data sets and plugins from the first command to the leaderboard."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,16 +112,6 @@ def test_a_plugin_runs_with_the_file_beside_it_and_an_edit_of_that_is_another_tr
         )
     assert [len(trials) for trials in kept] == [1, 2]
     assert len(set(kept[1].values())) == 2
-
-
-@pytest.mark.slow
-def test_the_test_that_methods_new_writes_passes_and_its_code_is_clean(cli: Cli, tmp_path: Path) -> None:
-    assert cli("methods", "new", "near-mean", "--folder", tmp_path).code == 0
-    test = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
-    assert test.returncode == 0, test.stdout
 
 
 def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.api.tables import load_results
 from vdbench.cli import main
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
@@ -224,3 +225,17 @@ def test_submit_prepares_a_folder_that_keeps_the_rules_and_says_what_to_push(
     assert cli("results", "validate", out).code == 0
     again = cli("results", "submit", out, "--home", home)
     assert again.code == 2 and "there is something in" in again.err
+
+
+def test_badly_learned_sets_are_listed_with_their_signs(cli: Cli, home: Path, ran: dict[str, Result]) -> None:
+    def listed() -> list[str]:
+        return cli("results", "list", "--home", home).out.splitlines()
+
+    assert not any("health" in line for line in listed())
+    (one, *_) = ran.values()
+    edit(home / "results", one, health=("bound", "unfinished"))
+    assert "health" in "".join(listed())
+    assert [line for line in listed() if "bound, unfinished" in line] == [line for line in listed() if one.id in line]
+    frame = load_results(home / "results")
+    assert set(frame[frame.result == one.id].health) == {"bound; unfinished"}
+    assert frame[frame.result != one.id].health.isna().all()

@@ -37,6 +37,8 @@ def test_everything_that_matters_changes_the_id() -> None:
         {"method_version": 2},
         {"method_code": "edited"},
         {"assets": ("features",)},
+        {"reads": {"directed": True}},
+        {"reads": {"directed": False}},
         {"settings": {"pool": "generated"}},
         {"train_fingerprint": "other"},
         {"ipc": 2},

@@ -52,6 +52,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "settings": "the settings of the method that decide its outcome, as JSON",
         "stored_clips": "clips in the distilled set",
         "stored_bytes": "bytes of everything that rendering it needs",
+        "health": "signs that the clips were not learned well, such as 'bound; unfinished'; missing without any",
         "distill_seconds": "wall-clock time of the distillation, shared work not counted",
         "device": "the machine that computed",
         **NETWORK,
@@ -62,8 +63,8 @@ KINDS = {
     "result": "string", "method": "string", "pool": "string", "control": "bool", "dataset": "string",
     "partial": "bool", "suite": "string", "evaluated_on": "string", "ipc": "Int64", "budget_bytes": "Int64",
     "codec": "string", "seed": "int64", "settings": "string", "stored_clips": "int64", "stored_bytes": "int64",
-    "distill_seconds": "float64", "device": "string", "condition": "string", "student": "string", "width": "Int64",
-    "depth": "Int64", "network": "int64", "top1": "float64", "top5": "float64", "macro": "float64",
+    "health": "string", "distill_seconds": "float64", "device": "string", "condition": "string", "student": "string",
+    "width": "Int64", "depth": "Int64", "network": "int64", "top1": "float64", "top5": "float64", "macro": "float64",
     "shuffled": "float64", "still": "float64", "train_loss": "float64",
 }  # fmt: skip
 """What pandas holds each of them as."""
@@ -127,6 +128,7 @@ def _rows(result: Result) -> Iterator[dict[str, Any]]:
         "settings": json.dumps(result.settings, sort_keys=True),
         "stored_clips": result.stored_clips,
         "stored_bytes": result.stored_bytes,
+        "health": "; ".join(result.health) or None,
         "distill_seconds": result.stages["distill"].seconds,
         "device": result.environment.device,
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import keyword
+import sys
 from importlib.resources import files as package_files
 from pathlib import Path
 from string import Template
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -13,6 +15,9 @@ from vdbench.cli.advice import command
 from vdbench.cli.options import JsonOption, PluginOption
 from vdbench.cli.output import out, print_json, show_rows
 from vdbench.errors import DependencyError, UsageError
+
+Kind = Literal["selector", "optimiser", "generator", "labels"]
+"""What a new method can begin as: each is a template."""
 
 app = typer.Typer(no_args_is_help=True, help="List, show, write and check methods.")
 
@@ -85,7 +90,15 @@ def _settings_rows(model: Any, defaults: Any, prefix: str = "") -> Any:
 @app.command()
 def new(
     name: str,
-    folder: Annotated[Path, typer.Option("--folder", help="Where to write the two files.")] = Path(),
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="What to begin with. selector: keeps real clips as they are. optimiser: learns clips, in a loop that "
+            "can be killed. generator: a selector of generated clips; what generates them is set, not plugged in. "
+            "labels: gives clips soft labels of a teacher."
+        ),
+    ] = "selector",
+    folder: Annotated[Path, typer.Option("--out", "--folder", help="Where to write the two files.")] = Path(),
 ) -> None:
     """Write a working plugin and its test, to be changed into your own method."""
     from vdbench.registry.methods import Registry, name_problem
@@ -93,21 +106,23 @@ def new(
 
     if problem := name_problem(name):
         raise UsageError(f"{problem}, as in my-method")
+    module = name.replace("-", "_")
+    if keyword.iskeyword(module) or module in sys.stdlib_module_names:
+        raise UsageError(f"{module}.py would not be imported: Python means something else by '{module}'; say my-{name}")
     if name in Registry().names():
         raise UsageError(f"there is a method '{name}' already; choose another name, as in my-{name}")
-    module = name.replace("-", "_")
     names = {"name": name, "module": module, "cls": "".join(part.capitalize() for part in name.split("-"))}
-    targets = {"selector.py.txt": folder / f"{module}.py", "test_selector.py.txt": folder / f"test_{module}.py"}
+    targets = {f"{kind}.py.txt": folder / f"{module}.py", "test_method.py.txt": folder / f"test_{module}.py"}
     for path in targets.values():
         if path.exists():
-            raise UsageError(f"{path} exists already; choose another name or another --folder")
+            raise UsageError(f"{path} exists already; choose another name or another --out")
     for template, path in targets.items():
         text = (package_files("vdbench.cli") / "templates" / template).read_text(encoding="utf-8")
         files.write_text(path, Template(text).substitute(names))
     plugin, test = targets.values()
     out.print(f"wrote {plugin} and {test}; next:", soft_wrap=True)
     out.print(f"  {command('methods', 'check', str(plugin))}", soft_wrap=True)
-    out.print(f"  {command('run', '--plugin', str(plugin), '--methods', name)}", soft_wrap=True)
+    out.print(f"  {command('run', '--plugin', str(plugin), '--methods', f'random,{name}')}", soft_wrap=True)
 
 
 @app.command()

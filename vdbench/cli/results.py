@@ -31,7 +31,8 @@ PlacesArgument = Annotated[list[Path], typer.Argument(help="Folders of result fi
 
 @app.command("list")
 def list_results(results: ResultsOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """List every stored result, failed trials with their kind."""
+    """List every stored result, failed trials with their kind, badly learned sets with the signs of it."""
+    stored = _stored(results, home)
     rows = [
         {
             "id": r.id,
@@ -42,10 +43,12 @@ def list_results(results: ResultsOption = None, home: HomeOption = None, as_json
             "suite": r.suite,
             "top1": _top1(r),
             "state": f"failed: {r.failure.kind}" if r.failure else r.status,
+            "health": list(r.health),
         }
-        for r in _stored(results, home)
+        for r in stored
     ]
-    show_rows("Results", ["id", "method", "dataset", "ipc", "seed", "suite", "top1", "state"], rows, as_json)
+    columns = ["id", "method", "dataset", "ipc", "seed", "suite", "top1", "state"]
+    show_rows("Results", columns + ["health"] * any(r.health for r in stored), rows, as_json)
 
 
 def _stored(folder: Path | None, home: Path | None) -> list[Result]:

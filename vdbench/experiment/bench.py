@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vdbench.datasets.prepare import prepared_store
+from vdbench.datasets.spec import as_declared_now
 from vdbench.datasets.view import View, open_view
 from vdbench.errors import UsageError
 from vdbench.evaluation.judging import Judge, clip_list
 from vdbench.evaluation.teacher import TrainedTeacher
+from vdbench.evaluation.train import VERSION as TRAINING_VERSION
 from vdbench.generator.choice import pool_spec
 from vdbench.generator.settings import generator_settings
 from vdbench.method import Task
+from vdbench.records import Record
+from vdbench.students import student_version
 from vdbench.work.assets import Assets
 from vdbench.work.reports import Report, silent
 
@@ -26,10 +30,12 @@ if TYPE_CHECKING:
     from vdbench.datasets.draft import Progress
     from vdbench.datasets.store import ClipStore
     from vdbench.distilled.distilled_set import DistilledSet
+    from vdbench.evaluation.given import Reading
     from vdbench.evaluation.judging import Evaluation
     from vdbench.experiment.home import Home
     from vdbench.experiment.protocol import Protocol
     from vdbench.generator.sampling import GeneratedPool
+    from vdbench.method import Method
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,36 @@ class Bench:
         """The generated clips that settings of the generator stand for."""
         return pool_spec(generator_settings(dict(generator)), self.view.facts.name, self.view.train)
 
+    def given(self, method: Method[Any], draw: int, budget_bytes: int | None) -> dict[Reading, Any]:
+        """What a method reads of how its sets will be judged, and nothing else.
+
+        Args:
+            method: that declares what.
+            draw: of the networks that trials share.
+            budget_bytes: that the set may take; None where an IPC was asked for.
+        """
+        if not method.reads:
+            return {}
+        protocol = self.protocol
+        known: dict[Reading, Any] = {
+            "student": protocol.students[0],
+            "recipe": protocol.recipe,
+            "teacher": _teacher(protocol).drawn(draw),
+            "directed": as_declared_now(self.store.manifest.spec, self.home.root).directed,
+            "budget_bytes": budget_bytes,
+        }
+        return {name: known[name] for name in method.reads}
+
+    def described(self, given: Mapping[Reading, Any]) -> dict[str, Any]:
+        """What a method reads as JSON values, for the id of its sets, with the versions of the code of networks."""
+        values: dict[str, Any] = {
+            name: value.model_dump(mode="json") if isinstance(value, Record | TrainedTeacher) else value
+            for name, value in given.items()
+        }
+        if not {"student", "recipe", "teacher"}.isdisjoint(given):
+            values["code"] = [student_version(self.protocol.students[0].name), TRAINING_VERSION]
+        return values
+
     def task(
         self,
         ipc: int | None,
@@ -111,6 +147,7 @@ class Bench:
         report: Report = silent,
         due: Callable[[], bool] | None = None,
         checkpoints: Path | None = None,
+        given: Mapping[Reading, Any] | None = None,
     ) -> Task:
         """What a method is asked to do.
 
@@ -122,6 +159,7 @@ class Bench:
             report: hears of progress.
             due: whether long work should keep its state now.
             checkpoints: where that is kept.
+            given: as of :meth:`given`; nothing for most methods.
         """
         return Task(
             dataset=self.view.facts.name,
@@ -135,6 +173,7 @@ class Bench:
             due=due or (lambda: True),
             pool=None if generator is None else self.pool(generator),
             draw=draw,
+            given=given or {},
         )
 
     def judge(
@@ -179,7 +218,11 @@ class Bench:
 
 def teacher_of(protocol: Protocol, seed: int) -> TrainedTeacher:
     """The teacher of a protocol: its first student, trained by its recipe; which draw of it follows from the seed."""
-    return TrainedTeacher(student=protocol.students[0], recipe=protocol.recipe).drawn(protocol.draw(seed))
+    return _teacher(protocol).drawn(protocol.draw(seed))
+
+
+def _teacher(protocol: Protocol) -> TrainedTeacher:
+    return TrainedTeacher(student=protocol.students[0], recipe=protocol.recipe)
 
 
 def device_named(asked: str, elsewhere: bool = False) -> str:

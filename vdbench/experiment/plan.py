@@ -163,7 +163,7 @@ class _Site:
             _, settings = self._chosen(pair[0], ipc)
             _, generator = self._chosen(GENERATOR, ipc)
             method = self.registry.configure(*pair, settings)
-            return method.stored_bytes(self._task(method, ipc, 0, generator, 0), self.clip_bytes)
+            return method.stored_bytes(self._task(method, ipc, allowed, 0, generator, 0), self.clip_bytes)
 
         least = stored(1)
         if least > allowed:
@@ -192,7 +192,7 @@ class _Site:
             _check_pool(made_by, ipc, name)
             identity[GENERATOR] = describe(made_by, view.facts.name, view.train)
             prescribed = prescribed | ({GENERATOR: prescribed_generator} if prescribed_generator else {})
-        task = partial(self._task, method, ipc, seed, generator)
+        task = partial(self._task, method, ipc, allowed, seed, generator)
         draw = request.suite.protocol.draw(seed) if self._draws(method, task) else None
         trial = Trial(
             method=name,
@@ -212,6 +212,7 @@ class _Site:
             codec=str(request.codec) if request.codec and method.budgeted else None,
             seed=seed,
             distillation_seed=seed if method.seeded else 0,
+            reads=self.bench.described(self.bench.given(method, draw or 0, allowed)),
             draw=draw,
         )
         return Job(
@@ -246,9 +247,12 @@ class _Site:
         prescribed = self.request.suite.prescribed(name, self.bench.view.facts.name, ipc, own)
         return prescribed, merged(prescribed, own)
 
-    def _task(self, method: Method[Any], ipc: int, seed: int, generator: dict[str, Any], draw: int) -> Task:
+    def _task(
+        self, method: Method[Any], ipc: int, allowed: int | None, seed: int, generator: dict[str, Any], draw: int
+    ) -> Task:
         """What the method will be asked, as far as it decides which assets it needs."""
-        return self.bench.task(ipc, seed, draw, generator if pool_name(method) == "generated" else None)
+        pool = generator if pool_name(method) == "generated" else None
+        return self.bench.task(ipc, seed, draw, pool, given=self.bench.given(method, draw, allowed))
 
     def _draws(self, method: Method[Any], task: Callable[[int], Task]) -> bool:
         """Whether another draw of shared networks would change a trial: by its assets, or by its judging's teacher."""

@@ -38,6 +38,7 @@ class Trial(Record):
         budget_bytes: bytes that its distilled set may take, from which its IPC follows; None for none.
         codec: what its clips are stored as; None as the method stores them.
         seed: of the trial; the students' seeds follow from it.
+        reads: what the method reads of how its sets will be judged, as JSON values; empty for most.
         draw: which draw of trained encoders, teachers and experts it uses; None where it uses none.
         distillation_seed: what the method is given: the same, or 0 where the method does not use its seed.
     """
@@ -59,11 +60,12 @@ class Trial(Record):
     codec: str | None = None
     seed: int
     distillation_seed: int
+    reads: dict[str, Any] = {}
     draw: int | None = None
 
     @property
     def distillation_id(self) -> str:
-        """Hash of what decides the distilled set; students play no part in it."""
+        """Hash of what decides the distilled set; students play no part in it, unless the method reads them."""
         return digest(
             {
                 "identity": IDENTITY_VERSION,
@@ -72,6 +74,7 @@ class Trial(Record):
                 "train": self.train_fingerprint,
                 "ipc": self.ipc,
                 "seed": self.distillation_seed,
+                **({"reads": self.reads} if self.reads else {}),
             }
         )
 

@@ -211,7 +211,7 @@ def prepared(
         registry: where the method is found; one of the job's plugins where left out.
 
     Raises:
-        DataError: its plugin was edited since the plan was made.
+        DataError: its plugin was edited since the plan was made, or what its data set is declared to be.
     """
     trial = job.trial
     registry = registry or Registry(job.plugins)
@@ -219,6 +219,9 @@ def prepared(
     if registry.code(trial.method) != trial.method_code:
         where = job.plugins[0] if job.plugins else trial.method
         raise DataError(f"plugin {where} was edited while this ran; type the same command again")
+    given = bench.given(method, trial.draw or 0, trial.budget_bytes)
+    if bench.described(given) != trial.reads:
+        raise DataError(f"{trial.dataset.name} was declared anew while this ran; type the same command again")
     task = bench.task(
         trial.ipc,
         trial.distillation_seed,
@@ -227,6 +230,7 @@ def prepared(
         progress,
         progress.due,
         bench.home.checkpoints(trial.distillation_id),
+        given,
     )
     return method, task
 

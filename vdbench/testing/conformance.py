@@ -144,7 +144,8 @@ def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, rep
     torch.optim.SGD([torch.zeros(1, requires_grad=True)])  # and so does the first optimiser of a process
     task = tiny_task(folder, ipc if method.budgeted else None, seed, report)
     assets = _WatchedAssets(task.assets.root, task.train, task.device)
-    task = replace(task, assets=assets, checkpoints=folder / trial)
+    given = {name: value for name, value in task.given.items() if name in method.reads}
+    task = replace(task, assets=assets, checkpoints=folder / trial, given=given)
     settings, fields, clips = method.settings.model_dump_json(), dict(vars(task)), _train_sha256(task)
     try:
         needed = list(method.needs(task))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 
 from vdbench.clips.clipset import ClipSet, pixel_statistics
 from vdbench.clips.pool import Pool, open_pool, write_pool
+from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.teacher import TrainedTeacher
+from vdbench.evaluation.train import Recipe
 from vdbench.method import Task
 from vdbench.records import PoolRecord
 from vdbench.work.assets import Assets, AssetSpec
@@ -19,7 +22,11 @@ from vdbench.work.reports import Report, silent
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from vdbench.evaluation.given import Reading
+
 CLASSES = ("red", "green", "blue")
+STUDENT = StudentSpec(name="minic3d", width=4)
+RECIPE = Recipe(lr=0.05, epochs=20, batch=12)
 LOOKS = 3
 """Each class of the tiny world consists of so many tight groups of clips."""
 
@@ -79,7 +86,7 @@ class TinyPool(AssetSpec[Pool]):
 
 
 def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report = silent) -> Task:
-    """A task over :func:`tiny_clips`, on the CPU.
+    """A task over :func:`tiny_clips`, on the CPU, from which everything can be read that a method may declare.
 
     Args:
         folder: where its shared assets and its checkpoints are kept.
@@ -89,4 +96,11 @@ def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report =
     """
     train, device = tiny_clips(), torch.device("cpu")
     assets = Assets(folder / "assets", train, device)
-    return Task("tiny", train, ipc, seed, device, assets, report, folder / "checkpoints", pool=TinyPool())
+    given: dict[Reading, Any] = {
+        "student": STUDENT,
+        "recipe": RECIPE,
+        "teacher": TrainedTeacher(student=STUDENT, recipe=RECIPE),
+        "directed": False,
+        "budget_bytes": None,
+    }
+    return Task("tiny", train, ipc, seed, device, assets, report, folder / "checkpoints", pool=TinyPool(), given=given)

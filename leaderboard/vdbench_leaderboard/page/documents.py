@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from vdbench.storage.text import harmless, in_markdown
-from vdbench_leaderboard.tables import answers, formats, texts, wording
+from vdbench_leaderboard.tables import answers, formats, health, texts, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ def latex(content: Content) -> str:
 
 
 def environment(autoescape: bool) -> Environment:
-    """Templates, which call the functions of ``answers``, ``formats``, ``wording`` and ``texts``."""
+    """Templates, which call the functions of ``answers``, ``formats``, ``health``, ``wording`` and ``texts``."""
     templates = Environment(
         loader=PackageLoader("vdbench_leaderboard", "page/templates"),
         autoescape=autoescape,
@@ -41,7 +41,7 @@ def environment(autoescape: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"answers": answers, "formats": formats, "wording": wording, "texts": texts}
+    templates.globals |= {"answers": answers, "formats": formats, "wording": wording, "texts": texts, "health": health}
     return templates
 
 
@@ -70,6 +70,7 @@ _TEX = {
     "†": r"$^\dagger$",
     "‡": r"$^\ddag$",
     "§": r"$^\S$",
+    "¶": r"$^\P$",
     "Δ": r"$\Delta$",
     "·": r"$\cdot$",
     "…": r"\dots{}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
-from vdbench_leaderboard.tables import formats, wording
+from vdbench_leaderboard.tables import formats, health, wording
 from vdbench_leaderboard.tables.labels import flat
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ HASH = 16
 def details(standing: Standing) -> dict[str, Any]:
     """The panel of a cell, in the order in which it is read; lists of texts."""
     cell = standing.cell
-    results = [*(result for result, _ in cell.done), *cell.failed]
+    results, learned = [*(result for result, _ in cell.done), *cell.failed], health.facts(cell)
     return {
         "sentences": _sentences(standing),
         "intervals": _intervals(standing),
@@ -39,6 +39,7 @@ def details(standing: Standing) -> dict[str, Any]:
                 ("", _robustness(standing)),
                 ("Cost", _cost(standing)),
                 ("Provenance", _origin(cell)),
+                *[("How well the clips were learned", learned)] * bool(learned),
             )
         ],
         "settings": _settings(cell.any_result),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vdbench_leaderboard.tables import compute, settings, wording
+from vdbench_leaderboard.tables import compute, health, settings, wording
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.spread import spread
 
@@ -26,7 +26,8 @@ COSTS = ("stored_clips", "stored_bytes", "distill_seconds", "evaluate_seconds")
 def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.DataFrame:
     """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured.
 
-    The columns about pools are there where some method chose from a generated one, and those of
+    The columns about pools are there where some method chose from a generated one, ``health`` where some clips were not
+    learned well, and those of
     :func:`vdbench_leaderboard.tables.spread.spread` where some result keeps outcomes per clip. The last ones are those
     of :func:`vdbench_leaderboard.tables.settings.columns` and :func:`vdbench_leaderboard.tables.compute.columns`, where
     a suite has other settings of the evaluation, or students were tested on their way.
@@ -44,6 +45,8 @@ def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.Dat
         frame = pd.concat([frame, on_the_way], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])
+    if frame["health"].isna().all():
+        frame = frame.drop(columns="health")
     return frame.astype({"ipc": "Int64", "budget_bytes": "Int64", "rank": "Int64"})
 
 
@@ -85,6 +88,7 @@ def record(board: Board, standing: Standing) -> dict[str, Any]:
         "top1_over": cell.top1.over if cell.top1 else None,
         **{name: part for score in SCORES for name, part in _estimate(score, cell.score(score)).items()},
         "step_size": cell.step_size,
+        "health": health.short(cell) or None,
         **_estimate("against_random", standing.against_random),
         "against_random_p": _rounded(versus.adjusted) if versus else None,
         **{name: part for gain in GAINS for name, part in _estimate(gain, getattr(standing.gains, gain)).items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from vdbench_leaderboard.tables import health
 from vdbench_leaderboard.tables.formats import NOTHING, estimate, points
 
 if TYPE_CHECKING:
@@ -77,13 +78,13 @@ def remarks(standing: Standing) -> str:
 
 
 def result(standing: Standing | None, ranked: bool = True) -> str:
-    """A cell as plain text: ``52.1 ± 1.3 (1=)``, ``31.0 ± 0.9 [2 of 3 seeds, oom]``, or the failure alone: ``oom``."""
+    """A cell as plain text: ``52.1 ± 1.3 (1=)``, ``31.0 ± 0.9¶ [2 of 3 seeds, oom]``, or the failure alone: ``oom``."""
     if standing is None:
         return NOTHING
     cell = standing.cell
     if cell.top1 is None:
         return kinds(cell.failures)
-    parts = [estimate(cell.top1) + (FEW_MARK if cell.few else "")]
+    parts = [estimate(cell.top1) + FEW_MARK * cell.few + health.SIGN * health.severe(cell)]
     if ranked and standing.rank is not None:
         parts.append(f"({rank(standing)})")
     if remarks(standing):
@@ -143,6 +144,7 @@ def tags(cell: Cell) -> list[str]:
         "reconstruction": cell.reconstruction,
         "soft labels": any(result.labels == "soft" for result, _ in cell.done),
         "own step size": cell.step_size is not None,
+        "badly learned": health.severe(cell),
         "few seeds": cell.few and cell.top1 is not None,
         "verified": bool(cell.done) and all(result.verified for result, _ in cell.done),
         "partial data": cell.dataset.partial,

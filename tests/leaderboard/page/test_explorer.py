@@ -176,3 +176,15 @@ def test_a_difference_is_coloured_only_where_it_is_significant(make, gains, othe
     ]
     found = only(results)
     assert found["sides"][0] == side
+
+
+def test_a_badly_learned_cell_is_tagged_and_its_details_say_why(make):
+    marked = [make("mtt", seed=seed, health=("bound", "unfinished") if seed else ()) for seed in range(3)]
+    found = cells([*marked, *(make("dm", seed=seed, health=("unfinished",)) for seed in range(3)), make("random")])
+    mtt, dm, random = sorted(found.values(), key=lambda cell: ["mtt", "dm", "random"].index(cell["method"]))
+    assert "badly learned" in mtt["tags"]
+    assert not any("badly learned" in cell["tags"] for cell in (dm, random))
+    assert mtt["facts"]["bound"].endswith("and students are trained with it (2 of 3 trials)")
+    assert "unfinished" in mtt["facts"].keys() & dm["facts"].keys()
+    assert not {"bound", "unfinished"} & random["facts"].keys()
+    assert mtt["health"] == "bound 2/3; unfinished 2/3"

@@ -27,9 +27,7 @@ def learned(change: torch.Tensor | float = 0.2, step_size: float | None = None) 
     return method.pack(task, clips, torch.from_numpy(START.labels), Provenance(pool="learned"), step_size)
 
 
-def marks(
-    losses: list[tuple[int, float]] = FLAT, limits: Limits = LIMITS, **changes: Any
-) -> tuple[str, ...]:
+def marks(losses: list[tuple[int, float]] = FLAT, limits: Limits = LIMITS, **changes: Any) -> tuple[str, ...]:
     return health(learned(**changes), {"loss": losses}, limits, START)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +21,7 @@ from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisat
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Provenance, Record
 from vdbench.storage import files
+from vdbench.storage.drafts import draft_of
 from vdbench.storage.validation import faults_in
 
 TENSORS = "tensors.safetensors"
@@ -226,7 +226,7 @@ class DistilledSet:
     def save(self, folder: Path) -> None:
         """Write ``tensors.safetensors`` and ``distilled.json``; the folder appears whole or not at all."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        draft = draft_of(folder)
         draft.mkdir()
         try:
             save_file({k: v.contiguous() for k, v in sorted(self.tensors.items())}, draft / TENSORS)

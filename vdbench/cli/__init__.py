@@ -14,9 +14,11 @@ import typer
 from vdbench.api.screen import NOBODY_READS, harmless, silence
 from vdbench.cli import (
     advice,
+    cleaning,
     datasets,
     doctor,
     generator,
+    home,
     judge,
     leaderboard,
     methods,
@@ -72,8 +74,10 @@ app.command("export")(sharing.export)
 app.add_typer(generator.app, name="generator")
 app.add_typer(results.app, name="results")
 results.app.command("submit")(submitting.submit)
+results.app.command("gc")(cleaning.gc)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.command("power")(power.power)
+app.add_typer(home.app, name="home")
 app.command("mlflow")(tracked.mlflow)
 app.command("doctor")(doctor.doctor)
 

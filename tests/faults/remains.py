@@ -11,7 +11,11 @@ ASIDE = ".corrupt"
 def kept(home: Path) -> set[str]:
     """Every file and folder below a home but MLflow's own and those of a set-aside, by its path within."""
     paths = (path.relative_to(home) for path in home.rglob("*"))
-    return {path.as_posix() for path in paths if not any(part.endswith(ASIDE) for part in path.parts)}
+    return {
+        path.as_posix()
+        for path in paths
+        if path.parts[0] != "mlflow" and not any(part.endswith(ASIDE) for part in path.parts)
+    }
 
 
 def set_asides(home: Path) -> set[str]:

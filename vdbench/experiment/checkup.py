@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdbench.datasets.store import MANIFEST, ClipStore
+from vdbench.clips.rows import MANIFEST
+from vdbench.datasets.store import ClipStore
 from vdbench.errors import DataError
 from vdbench.experiment.result import Result, read_result
 from vdbench.experiment.rules import faults_of

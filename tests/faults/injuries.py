@@ -118,7 +118,10 @@ def deleted(run: Command, home: Path, rng: random.Random) -> Injury:
     return _damaged(run, home, rng, "deleted", lambda path, rng: path.unlink())
 
 
+DAMAGES = (truncated, flipped, deleted)
+"""These are for later moments, so that there is something to damage, and for what a finished run left."""
 INJURIES = (
     kill, terminate, interrupt, insist, kill_child, full_disk, read_only,
     truncated, truncated, flipped, flipped, flipped, deleted,
 )  # fmt: skip
+"""What the numbered cases do, one after the other."""

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.commands import Command
 from tests.faults.conftest import Bench, outcomes, tensors
-from tests.faults.injuries import INJURIES, kill_child
+from tests.faults.injuries import DAMAGES, INJURIES, kill_child
 from tests.faults.remains import faulty, held_locks, kept, set_asides
 
 SEED = int(os.environ.get("VDBENCH_FAULTS_SEED", "0"))
@@ -32,7 +32,7 @@ def test_a_hurt_run_ends_as_one_that_was_not_hurt(
     way = "isolated" if injure is kill_child or rng.random() < 0.2 else "here"
     whole = bench.undisturbed(way)
     folder, home = bench.case(f"{SEED}-{number}")
-    moment = rng.uniform(0, whole.spent)
+    moment = whole.spent * (rng.uniform(0.3, 1.2) if injure in DAMAGES else rng.uniform(0, 1))
     run = bench.run(way, folder)
     run.until(lambda: run.spent() >= moment)
     in_time = run.running

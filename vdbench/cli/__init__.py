@@ -134,6 +134,9 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         _say(f"no space is left on the device for {error.filename or 'what was to be written'}; free some and go on")
         return 3
+    if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.EIO, errno.EROFS):
+        _say(f"the disk refuses {error.filename or 'what was to be written'} ({error.strerror}); mend that and go on")
+        return 3
     if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")
         return 3

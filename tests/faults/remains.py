@@ -37,6 +37,6 @@ def held_locks(home: Path) -> list[Path]:
 
 def faulty(home: Path) -> dict[Path, str]:
     """Finished folders that do not hold what their digests say."""
-    folders = {path.parent for path in home.rglob(digests.DIGESTS) if not any(p.endswith(ASIDE) for p in path.parts)}
+    folders = {home / path for path in kept(home) if (home / path / digests.DIGESTS).exists()}
     found = {folder: digests.fault_in(folder) for folder in folders}
     return {folder: fault for folder, fault in found.items() if fault is not None}

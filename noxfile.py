@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import nox
@@ -24,6 +25,7 @@ OLDEST = (
 """What is run with the lowest versions that are allowed: reading, running, storing, showing."""
 DEMO = "full,random,herding,k-center,k-means,tac-dt,vst-unet,greedy-reward,dm,mtt,frepo,vdsd"
 """Methods of the demo: not all, so that it stays a matter of minutes."""
+YAML_STYLE = "{extends: default, rules: {line-length: {max: 130}, document-start: disable}}"
 PATHS = "methods:benchmarks:leaderboard"
 
 
@@ -56,6 +58,16 @@ def fuzz(session: nox.Session) -> None:
     session.run("pytest", "--timeout", "0", "tests/fuzz", *session.posargs, env=limits)
 
 
+@nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Hurt runs 200 times at random moments, which takes about an hour; arguments are how often, and the seed."""
+    times, seed = [*session.posargs, *("200", str(random.randrange(10**6)))[len(session.posargs) :]][:2]
+    session.log(f"{times} injuries from seed {seed}")
+    install(session, "tests", editable=True, extras="[hf,imagenet]")
+    env = {"OMP_NUM_THREADS": "1", "VDBENCH_FAULTS": times, "VDBENCH_FAULTS_SEED": seed}
+    session.run("pytest", "tests/faults", "--junit-xml=faults.xml", env=env)
+
+
 @nox.session
 def hub(session: nox.Session) -> None:
     """Open exported sets with the libraries that they are written for, which no other session installs."""
@@ -78,13 +90,17 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format, import floors and the Dockerfile, which nothing here builds."""
+    """Check style, format, import floors, and the Dockerfile and deploy/, which nothing here builds or runs."""
     session.install(
         "-c", "constraints.txt", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint")
     )
     session.run("ruff", "check", *CODE)
     session.run("ruff", "format", "--check", *CODE)
     session.run("hadolint", "Dockerfile")
+    session.run("shellcheck", "deploy/slurm.sh")
+    session.run("yamllint", "--strict", "--config-data", YAML_STYLE, "deploy")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "deploy/compose.yaml")
+    session.run("kubernetes-validate", "--strict", "deploy/kuberay.yaml")  # which has no schema of KubeRay's own kinds
     session.run("lint-imports", env={"PYTHONPATH": f".:{PATHS}"})
 
 

@@ -1,5 +1,6 @@
 """`vdbench run` from end to end, on a miniature UCF101."""
 
+import errno
 import json
 import os
 import shutil
@@ -194,6 +195,21 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(cli: Cli, home: Path, mon
     assert {path: path.read_bytes() for path in (home / "results").glob("*.json")} == before
 
 
+@pytest.mark.parametrize("number", [errno.EFBIG, errno.EIO, errno.EROFS])
+def test_a_disk_that_refuses_is_no_bug(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    assert cli(*tiny_run(home)).code == 0
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    answer = cli(*tiny_run(home, "--seeds", 2))
+    assert answer.code == 3
+    assert answer.err.strip().splitlines()[-1] == (
+        f"error: the disk refuses what was to be written ({os.strerror(number)}); mend that and go on"
+    )
+
+
 def test_mlflow_that_cannot_be_reached_does_not_stop_a_run(
     cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +218,17 @@ def test_mlflow_that_cannot_be_reached_does_not_stop_a_run(
         answer = cli(*tiny_run(home))
     assert answer.code == 0
     assert len(results(home)) == 2
+
+
+def test_a_damaged_mlflow_store_is_one_warning(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "damaged.db").write_bytes(b"this is no database " * 300)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'damaged.db'}")
+    with pytest.warns(UserWarning, match="is not recording"):
+        answer = cli(*tiny_run(home))
+    assert answer.code == 0
+    assert "Traceback" not in answer.err
 
 
 def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from vdbench.evaluation.given import Reading
 from vdbench.evaluation.train import Recipe
 from vdbench.experiment.bench import Bench, teacher_of
 from vdbench.experiment.home import Home
-from vdbench.experiment.suite import Protocol
+from vdbench.experiment.protocol import Protocol
 from vdbench.method import Card, Method
 from vdbench.selector import Selector, SelectorSettings
 from vdbench.testing import check_method, tiny_task

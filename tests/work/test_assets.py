@@ -210,6 +210,22 @@ def test_a_damaged_asset_is_planned_for_and_built_again_and_what_is_whole_is_not
     assert (tmp_path / "log").read_text() == "built " * 3
 
 
+class OfAPart(Doubled):
+    def parts(self) -> tuple[Number]:
+        return (self.of,)
+
+
+@pytest.mark.parametrize("how", [Path.unlink, lambda path: path.write_text("{")])
+def test_a_part_whose_record_is_lost_is_built_again_though_what_is_made_of_it_is_whole(tmp_path: Path, how) -> None:
+    part, whole = Number(value=4), OfAPart(of=Number(value=4))
+    assets(tmp_path).get(whole)
+    how(assets(tmp_path).folder(part) / "asset.json")
+    with pytest.warns(UserWarning, match=r"number/.*asset\.json.*set aside"):
+        assert assets(tmp_path).seconds([whole]) >= 0
+    assert assets(tmp_path).missing([whole, part]) == []
+    assert (assets(tmp_path).folder(part) / "number").read_text() == "4"
+
+
 def test_an_asset_without_digests_is_used_and_one_that_cannot_be_read_is_built_again(tmp_path: Path) -> None:
     spec = Number(value=7)
     for damage in ("number", "asset.json"):

@@ -14,9 +14,11 @@ import typer
 from vdbench.api.screen import NOBODY_READS, silence
 from vdbench.cli import (
     advice,
+    cleaning,
     datasets,
     doctor,
     generator,
+    home,
     judge,
     leaderboard,
     methods,
@@ -73,8 +75,10 @@ app.command("export")(sharing.export)
 app.add_typer(generator.app, name="generator")
 app.add_typer(results.app, name="results")
 results.app.command("submit")(submitting.submit)
+results.app.command("gc")(cleaning.gc)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.command("power")(power.power)
+app.add_typer(home.app, name="home")
 app.command("mlflow")(tracked.mlflow)
 app.command("doctor")(doctor.doctor)
 
@@ -130,6 +134,9 @@ def _explain(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         _say(f"no space is left on the device for {error.filename or 'what was to be written'}; free some and go on")
+        return 3
+    if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.EIO, errno.EROFS):
+        _say(f"the disk refuses {error.filename or 'what was to be written'} ({error.strerror}); mend that and go on")
         return 3
     if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +20,7 @@ from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisat
 from vdbench.errors import DataError, UsageError
 from vdbench.records import DATASET_NAME, ClassNames, Positive, Provenance, Record, Seed
 from vdbench.storage import documents, files
+from vdbench.storage.drafts import draft_of
 from vdbench.storage.text import harmless
 from vdbench.storage.validation import faults_in
 
@@ -226,7 +226,7 @@ class DistilledSet:
     def save(self, folder: Path) -> None:
         """Write ``tensors.safetensors`` and ``distilled.json``; the folder appears whole or not at all."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        draft = draft_of(folder)
         draft.mkdir()
         try:
             save_file({k: v.contiguous() for k, v in sorted(self.tensors.items())}, draft / TENSORS)

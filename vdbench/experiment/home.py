@@ -72,9 +72,14 @@ class Home:
         """Scratch of Ray Tune."""
         return self.root / "ray"
 
+    @property
+    def distilled(self) -> Path:
+        """All distilled sets."""
+        return self.root / "distilled"
+
     def artefact(self, distillation_id: str) -> Path:
         """The distilled set of a distillation."""
-        return self.root / "distilled" / distillation_id
+        return self.distilled / distillation_id
 
     def judged(self, key: str) -> Path:
         """Names the trial that an evaluation is of, for trials whose distilled sets are equal."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue
 import signal
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from vdbench.experiment.progress import too_late
 from vdbench.experiment.result import Failure
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import run_trial
+from vdbench.storage.drafts import draft_of
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at what the process has reported."""
+
+REPORTS = "reports.jsonl"
+"""What the file is called, as a draft in the home, that the process writes its reports into."""
 
 Question = tuple[dict[str, Any], str | None, str]
 """A job, the folder of the asset that is to be built instead of carrying it out, and the file of its reports."""
@@ -41,12 +44,12 @@ class IsolatedProcess:
     def __enter__(self) -> Self:
         self._child: Child[Question, str] | None = None
         self._answers: queue.Queue[tuple[Child[Question, str], str | Gone | None]] = queue.Queue()
-        self._folder = tempfile.TemporaryDirectory(prefix="vdbench-")
+        self._news: Path | None = None
         return self
 
     def __exit__(self, *raised: object) -> None:
         self._end()
-        self._folder.cleanup()
+        self._forget_news()
 
     def trial(self, job: Job, report: Report) -> Result:
         """Carry out a trial as :func:`vdbench.experiment.worker.run_trial` does, whatever becomes of the process.
@@ -78,8 +81,9 @@ class IsolatedProcess:
 
     def _work(self, job: Job, folder: Path | None, report: Report, limit: float | None) -> str:
         """Hand work over and listen until it has ended: by itself, or how else."""
-        news = Path(self._folder.name) / "news.jsonl"
-        news.write_text("")
+        self._forget_news()
+        news = self._news = draft_of(job.home / REPORTS)  # swept by the next run if this process is killed
+        news.touch()
         if self._child is None:
             self._child = Child(_worker, (), self._answers)
             self._answers.get()  # it is ready, or gone, which the next answer says again
@@ -98,6 +102,10 @@ class IsolatedProcess:
             if limit is not None and time.monotonic() - started > limit:
                 self._end()
                 return "late"
+
+    def _forget_news(self) -> None:
+        if self._news is not None:
+            self._news.unlink(missing_ok=True)
 
     def _end(self) -> str:
         """End the process, and say how it ended."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.worker import bench_of, blank_result
-from vdbench.storage import files
+from vdbench.storage import drafts, files
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -72,6 +72,7 @@ def carry_out(
                 leave()
 
     with files.sole_user(home.root):
+        _sweep(home)
         try:
             with StopRequest(home.root).on_sigterm(asked, give_up if leave else None):
                 _list_lost(plan, home)
@@ -82,6 +83,13 @@ def carry_out(
     done = [*plan.done.values(), *(r for r in collected.results if r.status == "done")]
     failed = [r for r in collected.results if r.status == "failed"]
     return Outcome(tuple(done), tuple(failed), interrupted)
+
+
+def _sweep(home: Home) -> None:
+    """Remove what a killed run was writing."""
+    results, pages = home.results, home.leaderboard.glob("**/")
+    for folder in (home.root, results.folder, results.clip_lists.folder, home.judged(""), home.distilled, *pages):
+        drafts.sweep(folder)
 
 
 def _list_lost(plan: Plan, home: Home) -> None:

@@ -167,7 +167,7 @@ class MlflowMirror:
         from mlflow import MlflowClient
 
         for noisy in ("alembic", "mlflow"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)  # their errors are tracebacks; ours is the warning
         self._home.mlflow.mkdir(parents=True, exist_ok=True)
         client = MlflowClient(tracking_uri(self._home))
         client.search_experiments(max_results=1)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from vdbench.errors import DataError, DependencyError, LaterError, UsageError
 from vdbench.storage import digests
+from vdbench.storage.drafts import draft_of
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ def atomic(path: Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never half of one; a failure leaves what was there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    draft = draft_of(path)
     try:
         yield draft
         with draft.open("rb+") as file:

@@ -176,27 +176,35 @@ class Assets:
 
     def seconds(self, specs: Sequence[AssetSpec[Any]]) -> float:
         """How long it took to build assets that exist, with all their parts, each counted once."""
-        return math.fsum(_seconds(folder) for folder in self._all_of(specs))
+        return math.fsum(float(record["seconds"]) for record in self._records_of(specs))
 
     def code(self, specs: Sequence[AssetSpec[Any]]) -> int | None:
         """The :data:`~vdbench.work.measure.CODE` that assets and their parts were timed with; None for several."""
-        codes = {_record(folder).get("code") for folder in self._all_of(specs)} or {CODE}
+        codes = {record.get("code") for record in self._records_of(specs)} or {CODE}
         return codes.pop() if len(codes) == 1 else None
 
-    def _all_of(self, specs: Sequence[AssetSpec[Any]]) -> list[Path]:
-        """The folders of assets and of all their parts, each once."""
-        found: dict[Path, None] = {}
+    def _records_of(self, specs: Sequence[AssetSpec[Any]]) -> list[dict[str, Any]]:
+        """The records of assets and of all their parts, each once."""
+        found: dict[Path, dict[str, Any]] = {}
 
         def visit(spec: AssetSpec[Any]) -> None:
             folder = self.folder(spec)
             if folder not in found:
-                found[folder] = None
+                found[folder] = self._record_of(spec)
                 for part in spec.parts():
                     visit(part)
 
         for spec in specs:
             visit(spec)
-        return list(found)
+        return list(found.values())
+
+    def _record_of(self, spec: AssetSpec[Any]) -> dict[str, Any]:
+        """The record of an asset, built again where that is lost: nobody may have opened a part since it was used."""
+        try:
+            return _record(self.folder(spec))
+        except (OSError, ValueError):
+            self.get(spec)
+            return _record(self.folder(spec))
 
 
 def _record(folder: Path) -> dict[str, Any]:

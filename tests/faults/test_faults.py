@@ -1,0 +1,77 @@
+"""Runs that are hurt at random moments end, when their command is typed again, as if nobody had hurt them.
+
+``VDBENCH_FAULTS`` says how often, ``VDBENCH_FAULTS_SEED`` from which seed; number and seed of a case are in its name.
+"""
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.commands import Command
+from tests.faults.conftest import Bench, outcomes, tensors
+from tests.faults.injuries import DAMAGES, INJURIES, kill_child
+from tests.faults.remains import faulty, held_locks, kept, set_asides
+
+SEED = int(os.environ.get("VDBENCH_FAULTS_SEED", "0"))
+TIMES = int(os.environ.get("VDBENCH_FAULTS", "25"))
+ATTEMPTS = 3
+"""How often the command is typed again at most."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(TIMES), ids=lambda number: f"seed-{SEED}-number-{number}")
+def test_a_hurt_run_ends_as_one_that_was_not_hurt(
+    bench: Bench, number: int, record_property: Callable[[str, object], None]
+) -> None:
+    rng = random.Random(f"{SEED} {number}")
+    injure = INJURIES[number % len(INJURIES)]
+    way = "isolated" if injure is kill_child or rng.random() < 0.2 else "here"
+    whole = bench.undisturbed(way)
+    folder, home = bench.case(f"{SEED}-{number}")
+    moment = whole.spent * (rng.uniform(0.3, 1.2) if injure in DAMAGES else rng.uniform(0, 1))
+    run = bench.run(way, folder)
+    run.until(lambda: run.spent() >= moment)
+    in_time = run.running
+    injury = injure(run, home, rng)
+    record_property("injury", injury.words if in_time else f"{injury.words}, after the end")
+    print(f"seed {SEED}, number {number}: {way}, after {moment:.2f} of {whole.spent:.2f} s: {injury.words}")
+    run.code()
+    check_words(run)
+    assert run.orphans() == []
+    told = run.printed() + again(bench, way, folder)
+    assert outcomes(home) == whole.outcomes
+    assert tensors(home).items() <= whole.tensors.items()
+    assert kept(home) <= whole.kept
+    assert {path for path in faulty(home) if injury.damaged is None or path not in injury.damaged.parents} == set()
+    assert held_locks(home) == []
+    assert [path.name for path in run.temporary.iterdir()] == []
+    assert {name for name in set_asides(home) if name not in told} == set()
+    shutil.rmtree(folder)
+
+
+def again(bench: Bench, way: str, folder: Path) -> str:
+    """Type the command until it ends well; what it printed."""
+    told = ""
+    for _ in range(ATTEMPTS):
+        run = bench.run(way, folder)
+        code = run.code()
+        check_words(run)
+        assert run.orphans() == []
+        told += run.printed()
+        if code == 0:
+            return told
+        if "prepare it again" in run.printed():
+            cure = bench.prepare_again(folder)
+            assert cure.code() == 0, cure.printed()
+            told += cure.printed()
+    raise AssertionError(f"typed {ATTEMPTS} times again, and still exit code {code}:\n{told}")
+
+
+def check_words(run: Command) -> None:
+    """Whatever happened, it is told in sentences."""
+    assert "Traceback" not in run.printed(), run.printed()
+    assert "bug in vdbench" not in run.printed(), run.printed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from vdbench.clips.clipset import ClipSet
     from vdbench.clips.pool import Pool
     from vdbench.distilled import DistilledSet
-    from vdbench.distilled.health import Limits
     from vdbench.records import Provenance
     from vdbench.work.assets import Assets, AssetSpec
     from vdbench.work.workload import Work
@@ -96,6 +95,19 @@ class Card:
     bibtex: str = ""
     reconstruction: bool = False
     learns_labels: bool = False
+
+
+class Limits(NamedTuple):
+    """What is known of the numbers that a method reports.
+
+    Attributes:
+        standstill: the loss of a method that gains nothing, such as 1 where it is measured in the loss of standing
+            still; None where no loss says that.
+        least_step_size: that a learned step size is kept from falling below; None where it has no bound.
+    """
+
+    standstill: float | None = None
+    least_step_size: float | None = None
 
 
 @dataclass(frozen=True)
@@ -216,9 +228,7 @@ class Method(ABC, Generic[S]):
         return None
 
     def limits(self) -> Limits:
-        """What is known of the numbers that it reports, by which a result says whether it learned."""
-        from vdbench.distilled.health import Limits
-
+        """By what a result says whether it learned."""
         return Limits()
 
     @abstractmethod

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vdbench.clips.clipset import on_device
-from vdbench.distilled.health import Limits
-from vdbench.method import Settings, identity
+from vdbench.method import Limits, Settings, identity
 from vdbench.seeding import seed_of, seeded
 from vdbench.students import build_student
 from vdbench.work.workload import Work, training

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.distilled import DistilledSet
-    from vdbench.distilled.health import Limits
-    from vdbench.method import Task
+    from vdbench.method import Limits, Task
     from vdbench_methods.experts import Expert
 
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from vdbench.distilled import DistilledSet
-from vdbench.distilled.health import Limits, health
+from vdbench.distilled.health import health
 from vdbench.evaluation.judging import random_clips
+from vdbench.method import Limits
 from vdbench.records import Provenance
 from vdbench.testing.tiny import tiny_clips, tiny_task
 from vdbench_methods.mtt import MTT, MTTSettings
@@ -28,7 +29,7 @@ def learned(change: torch.Tensor | float = 0.2, step_size: float | None = None) 
 
 
 def marks(losses: list[tuple[int, float]] = FLAT, limits: Limits = LIMITS, **changes: Any) -> tuple[str, ...]:
-    return health(learned(**changes), {"loss": losses}, limits, START)
+    return health(learned(**changes), {"loss": losses}, START, *limits)
 
 
 def test_a_set_that_was_learned_has_none() -> None:

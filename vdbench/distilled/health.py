@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
@@ -24,35 +24,29 @@ NEAR = 1e-3
 """Share by which a step size may lie above its bound and still count as on it."""
 
 
-class Limits(NamedTuple):
-    """What is known of a method's numbers.
-
-    Attributes:
-        standstill: the loss of a method that gains nothing, such as 1 where it is measured in the loss of standing
-            still; None where no loss says that.
-        least_step_size: that a learned step size is kept from falling below; None where it has no bound.
-    """
-
-    standstill: float | None = None
-    least_step_size: float | None = None
-
-
-def health(distilled: DistilledSet, curves: Curves, limits: Limits, start: ClipSet | None) -> tuple[HealthMark, ...]:
+def health(
+    distilled: DistilledSet,
+    curves: Curves,
+    start: ClipSet | None,
+    standstill: float | None = None,
+    least_step_size: float | None = None,
+) -> tuple[HealthMark, ...]:
     """The marks of a learned set, in the order of :data:`vdbench.records.HealthMark`.
 
     Args:
         distilled: as its method returned it.
         curves: what the method reported: ``loss`` by step, and whatever else.
-        limits: of the method.
         start: the clips that it may have begun with, in the order of the classes.
+        standstill: the loss of a method that gains nothing, if it is known.
+        least_step_size: the bound of a learned step size, if it has one.
     """
     losses = [value for _, value in curves.get("loss", ())]
-    step_size, least = distilled.record.step_size, limits.least_step_size
+    step_size, least = distilled.record.step_size, least_step_size
     on_bound = step_size is not None and least is not None and step_size <= least * (1 + NEAR)
     quarter = _tail(losses)
     clips = distilled.render()[0]
     found: dict[HealthMark, bool] = {
-        "astray": limits.standstill is not None and bool(quarter) and _mean(quarter) >= limits.standstill,
+        "astray": standstill is not None and bool(quarter) and _mean(quarter) >= standstill,
         "bound": on_bound,
         "saturated": _outside(clips, distilled) > SATURATED,
         "unchanged": start is not None and _unchanged(clips, start),

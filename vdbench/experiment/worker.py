@@ -153,7 +153,7 @@ def _health(method: Method[Any], made: Made, bench: Bench, trial: Trial) -> tupl
     if made.distilled.record.provenance.pool != "learned":
         return ()
     start = None if trial.ipc is None else random_clips(bench.view.train, trial.ipc, trial.seed)
-    return health(made.distilled, made.curves, method.limits(), start)
+    return health(made.distilled, made.curves, start, *method.limits())
 
 
 def distil(job: Job, report: Report) -> DistilledSet:

@@ -21,6 +21,7 @@ SETTINGS = {
     "dm": ["iterations={n}", "width=4", "lr=1", "real=4"],
     "mtt": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
     "sfvd": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
+    "prism": ["iterations={n}", "width=4", "lr=1", "real=4", "insert_every=2", "threshold=1"],
     "frepo": ["iterations={n}", "width=4", "networks=2", "online_steps=5", "real=6"],
     "vdsd": [
         "iterations={n}", "static_iterations=3", "static_width=4", "width=4", "lr_dynamic=1", "real=4", "base=dm",

@@ -20,6 +20,7 @@ from vdbench_methods.dm import DM, DMSettings
 from vdbench_methods.frepo import FRePo, FRePoSettings
 from vdbench_methods.learned import Loop, RealClips, budget, initial_clips
 from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.prism import Prism, PrismSettings
 from vdbench_methods.random import Random
 from vdbench_methods.sfvd import SFVD
 from vdbench_methods.static_dynamic import VDSDSettings
@@ -31,6 +32,8 @@ SMALL: dict[str, Method[Any]] = {
     "dm": DM(DMSettings(iterations=6, width=4, lr=1, real=8)),
     "mtt": MTT(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
     "sfvd": SFVD(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
+    "prism-dm": Prism(PrismSettings(iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
+    "prism-dc": Prism(PrismSettings(loss="dc", iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
     "frepo": FRePo(FRePoSettings(iterations=6, width=4, networks=2, online_steps=4, real=12)),
     "vdsd-dm": VDSD(VDSDSettings(iterations=4, static_iterations=2, static_width=4, width=4, lr_dynamic=1, real=8)),
     "vdsd-mtt": VDSD(
@@ -99,7 +102,8 @@ def test_every_step_is_reported_with_its_loss_and_how_many_there_are(name: str, 
 
 
 @pytest.mark.parametrize(("name", "settings"), [
-    ("dc", {"lr": 1e30}), ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("sfvd", {"lr": 1e30}), ("frepo", {"lr": 1e30}),
+    ("dc", {"lr": 1e30}), ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("sfvd", {"lr": 1e30}),
+    ("prism-dm", {"lr": 1e30}), ("prism-dc", {"lr": 1e30}), ("frepo", {"lr": 1e30}),
     ("vdsd-dm", {"lr_dynamic": 1e30}), ("vdsd-mtt", {"lr_dynamic": 1e30}),
     ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
 ])  # fmt: skip

@@ -256,7 +256,7 @@ class Method(ABC, Generic[S]):
 
     def pack_as(
         self,
-        form: Literal["clips", "static-dynamic"],
+        form: Literal["clips", "key-frames", "static-dynamic"],
         task: Task,
         tensors: Mapping[str, torch.Tensor],
         provenance: Provenance,

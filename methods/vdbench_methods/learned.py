@@ -134,6 +134,16 @@ def learned_bytes(task: Task, clip_bytes: float | None) -> float:
     return len(task.train.classes) * (task.ipc or 0) * each
 
 
+def key_frame_bytes(task: Task, per_clip: int, clip_bytes: float | None) -> float:
+    """Bytes of so many key frames for each of ``task.ipc`` clips per class, and of their times.
+
+    Frames are float32; every codec of clips but ``float32`` stores them as float16.
+    """
+    train = task.train
+    own = 4 if clip_bytes is None or clip_bytes == 4 * train.clips[0].size else 2
+    return len(train.classes) * (task.ipc or 0) * (per_clip * 3 * train.size**2 * own + train.frames)
+
+
 class Loop:
     """The iterations of one distillation: goes on where a killed process stopped, reports, and notices divergence.
 

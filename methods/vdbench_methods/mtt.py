@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from vdbench.method import Limits, Task
     from vdbench.work.workload import Work
     from vdbench_methods.experts import Expert
+    from vdbench_methods.trajectories import Steps
+
+    Shown = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Sequence[torch.Tensor]], Steps]
 
 
 class MTTSettings(LearnedSettings):
@@ -65,32 +68,46 @@ class MTT(Method[MTTSettings]):
 
     def distill(self, task: Task) -> DistilledSet:
         """Learn ``task.ipc`` clips per class and a step size."""
+        start, labels = initial_clips(task, self.settings.init, budget(task))
+        clips = start.to(task.device).requires_grad_()
+        step_size = self.learn(task, clips, labels, Rows)
+        return self.pack(task, clips, labels, Provenance(pool="learned"), step_size)
+
+    def learn(self, task: Task, pixels: torch.Tensor, labels: torch.Tensor, shown: Shown) -> float:
+        """Learn pixels in place.
+
+        Args:
+            task: what is distilled.
+            pixels: what clips are made of, a row for each.
+            labels: their classes.
+            shown: makes the steps of an iteration from pixels, their gradient, labels and rows, as :class:`Rows` does.
+
+        Returns:
+            The step size that was learned with them.
+        """
         import torch
 
-        settings = self.settings
-        start, labels = initial_clips(task, settings.init, budget(task))
-        clips = start.to(task.device).requires_grad_()
+        settings, targets = self.settings, labels.to(task.device)
         matching = Matching(settings.trajectory, task, settings.student, settings.width)
         optimisers = {
-            "pixels": torch.optim.SGD([clips], lr=settings.lr, momentum=settings.momentum),
+            "pixels": torch.optim.SGD([pixels], lr=settings.lr, momentum=settings.momentum),
             "step": torch.optim.SGD(
                 [matching.step_size], lr=settings.trajectory.lr_step_size, momentum=settings.momentum
             ),
         }
-        learned = {"clips": clips, "step_size": matching.step_size}
+        learned = {"clips": pixels, "step_size": matching.step_size}
         loop = Loop(task, self.name, settings.iterations, learned, optimisers)
-        targets = labels.to(task.device)
         for step in loop:
             rng = loop.rng(step)
-            clips.grad = torch.zeros_like(clips)
-            match = matching.follow(rng, Rows(clips.detach(), clips.grad, targets, matching.batches(rng, len(clips))))
+            pixels.grad = torch.zeros_like(pixels)
+            steps = shown(pixels.detach(), pixels.grad, targets, matching.batches(rng, len(pixels)))
+            match = matching.follow(rng, steps)
             matching.step_size.grad = match.step_size
             for optimiser in optimisers.values():
                 optimiser.step()
             matching.keep_step_size()
             loop.log(match.loss, step_size=matching.step_size)
-        provenance = Provenance(pool="learned")
-        return self.pack(task, clips, labels, provenance, step_size=float(matching.step_size.detach()))
+        return float(matching.step_size.detach())
 
 
 @dataclass(frozen=True)

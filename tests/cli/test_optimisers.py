@@ -20,6 +20,8 @@ SETTINGS = {
     "dc": ["iterations={n}", "width=4", "lr=1", "real=4"],
     "dm": ["iterations={n}", "width=4", "lr=1", "real=4"],
     "mtt": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
+    "sfvd": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
+    "prism": ["iterations={n}", "width=4", "lr=1", "real=4", "insert_every=2", "threshold=1"],
     "frepo": ["iterations={n}", "width=4", "networks=2", "online_steps=5", "real=6"],
     "vdsd": [
         "iterations={n}", "static_iterations=3", "static_width=4", "width=4", "lr_dynamic=1", "real=4", "base=dm",
@@ -53,8 +55,8 @@ def test_a_run_leaves_learned_clips_previews_and_curves(
     assert result.provenance.pool == "learned"
     assert result.stored_bytes == made.stored_bytes <= 4 * 3 * (3 * 4 * 16 * 16 + 3)
     assert result.step_size == made.record.step_size
-    assert (result.step_size is not None) == (method == "mtt")
-    names = {"mtt": ["own-random"], "frepo": ["own-random"]}
+    assert (result.step_size is not None) == (method in {"mtt", "sfvd"})
+    names = {"mtt": ["own-random"], "sfvd": ["own-random"], "frepo": ["own-random"]}
     assert [way.name for way in result.conditions] == names.get(method, [])
     previews = sorted((own(home, method) / "previews").iterdir())
     assert [path.name for path in previews] == ["000-Archery.mp4", "001-Biking.mp4", "002-Diving.mp4"]

@@ -1,5 +1,6 @@
 """The forms of distilled sets: pairs that are drawn, a hallucinator against loops, and tensors that do not fit."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from vdbench.clips.clipset import Normalisation
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled import DistilledRecord, DistilledSet
-from vdbench.distilled.parameterisations import draw_pairs, hallucinate
+from vdbench.distilled.parameterisations import draw_pairs, hallucinate, interpolate
 from vdbench.distilled.recoding import stored_as
 from vdbench.errors import UsageError
 from vdbench.records import Provenance
@@ -125,3 +126,59 @@ def test_memories_stored_as_float32_are_as_they_were() -> None:
 def test_parts_that_do_not_fit_are_refused(change: dict[str, torch.Tensor], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         stored(**change)
+
+
+KEYS = torch.tensor([[1, 0, 0, 1], [0, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 1]], dtype=torch.bool)
+
+
+def keyed(**changes: torch.Tensor) -> DistilledSet:
+    frames = torch.randn(9, 3, 2, 5, generator=torch.Generator().manual_seed(0))
+    tensors = {"frames": frames, "keys": KEYS, "targets": torch.tensor([0, 0, 1, 1])} | changes
+    return DistilledSet(tensors, stored().record.model_copy(update={"form": "key-frames"}))
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=6, max_size=6).filter(any), min_size=1, max_size=5), st.data())
+def test_frames_between_key_frames_are_mixtures_linear_in_time(masks: list[list[bool]], data: st.DataObject) -> None:
+    keys = torch.tensor(masks)
+    frames = torch.randn(int(keys.sum()), 3, 2, 2, generator=torch.Generator().manual_seed(1))
+    found, left = interpolate(frames, keys), list(frames)
+    assert found.shape == (len(masks), 3, 6, 2, 2) and found.is_contiguous()
+    for clip, mask in zip(found, masks, strict=True):
+        own = {t: left.pop(0) for t in range(6) if mask[t]}
+        for t in range(6):
+            a, b = max((k for k in own if k <= t), default=min(own)), min((k for k in own if k >= t), default=max(own))
+            share = (b - t) / (b - a) if a < t < b else 1.0
+            torch.testing.assert_close(clip[:, t], share * own[a] + (1 - share) * own[b])
+            assert not mask[t] or torch.equal(clip[:, t], own[t])
+    rows = data.draw(st.lists(st.integers(0, len(masks) - 1), min_size=1, max_size=4))
+    assert torch.equal(interpolate(frames, keys, torch.tensor(rows)), found[rows])
+
+
+def test_a_set_of_key_frames_renders_them_and_counts_frames_and_times(tmp_path: Path) -> None:
+    made = keyed()
+    assert made.stored_bytes == 4 * 9 * 3 * 10 + 16
+    clips = made.render()[0]
+    assert torch.equal(clips[1], made.tensors["frames"][2].unsqueeze(1).expand(-1, 4, -1, -1))
+    assert torch.equal(made.render(torch.tensor([3, 1]))[0], clips[[3, 1]])
+    assert made.pixels().shape == (4, 4, 2, 5, 3)
+    made.save(tmp_path / "artefact")
+    assert torch.equal(DistilledSet.load(tmp_path / "artefact").render()[0], clips)
+    half = stored_as(made, parse_codec("h264"))
+    assert (half.record.codec, half.record.form, half.stored_bytes) == ("float16", "key-frames", 2 * 9 * 3 * 10 + 16)
+    torch.testing.assert_close(half.render()[0], clips, atol=2e-3, rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"frames": torch.zeros(9, 2, 2, 5)}, "frames must be"),
+        ({"frames": torch.zeros(9, 3, 2, 5, dtype=torch.uint8)}, "frames must be"),
+        ({"frames": torch.zeros(8, 3, 2, 5)}, "each of 8 frames once"),
+        ({"keys": KEYS[:3]}, "a row for each of 4 clips"),
+        ({"keys": KEYS.long()}, "keys must be bool"),
+        ({"keys": torch.tensor([[1, 1, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0], [1, 1, 1, 1]]).bool()}, "one of every clip"),
+    ],
+)
+def test_key_frames_that_do_not_fit_are_refused(change: dict[str, torch.Tensor], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        keyed(**change)

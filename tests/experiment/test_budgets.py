@@ -36,11 +36,13 @@ def test_the_ipc_is_the_largest_that_fits(sizes: list[int], allowed: int) -> Non
 
 
 @pytest.mark.parametrize("codec", ["uint8", "float16", "float32"])
-@pytest.mark.parametrize("method", ["random", "dm", "mtt", "frepo", "vdsd"])
+@pytest.mark.parametrize("method", ["random", "dm", "mtt", "sfvd", "prism", "frepo", "vdsd"])
 def test_methods_promise_what_their_sets_take(tmp_path: Path, method: str, codec: str) -> None:
     short: dict[str, dict[str, object]] = {
         "dm": {"iterations": 1, "width": 2},
         "mtt": {"iterations": 1, "width": 2, "lr": 1.0, "trajectory": {"experts": 1, "max_start": 1}},
+        "sfvd": {"iterations": 1, "width": 2, "lr": 1.0, "trajectory": {"experts": 1, "max_start": 1}},
+        "prism": {"iterations": 1, "width": 2, "insert": False},
         "frepo": {"iterations": 1, "width": 2},
         "vdsd": {"iterations": 1, "static_iterations": 1, "width": 2, "static_width": 2},
     }

@@ -20,7 +20,9 @@ from vdbench_methods.dm import DM, DMSettings
 from vdbench_methods.frepo import FRePo, FRePoSettings
 from vdbench_methods.learned import Loop, RealClips, budget, initial_clips
 from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.prism import Prism, PrismSettings
 from vdbench_methods.random import Random
+from vdbench_methods.sfvd import SFVD
 from vdbench_methods.static_dynamic import VDSDSettings
 from vdbench_methods.vdsd import VDSD
 
@@ -29,6 +31,9 @@ SMALL: dict[str, Method[Any]] = {
     "dc": DC(DCSettings(iterations=6, width=4, lr=1, real=8, updates=2, epochs=2, augment=True)),
     "dm": DM(DMSettings(iterations=6, width=4, lr=1, real=8)),
     "mtt": MTT(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
+    "sfvd": SFVD(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
+    "prism-dm": Prism(PrismSettings(iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
+    "prism-dc": Prism(PrismSettings(loss="dc", iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
     "frepo": FRePo(FRePoSettings(iterations=6, width=4, networks=2, online_steps=4, real=12)),
     "vdsd-dm": VDSD(VDSDSettings(iterations=4, static_iterations=2, static_width=4, width=4, lr_dynamic=1, real=8)),
     "vdsd-mtt": VDSD(
@@ -93,11 +98,12 @@ def test_every_step_is_reported_with_its_loss_and_how_many_there_are(name: str, 
     assert [step for step, _ in own] == expected
     assert all(np.isfinite(metrics["loss"]) for _, metrics in own)
     assert [metrics["of"] for _, metrics in own][-1] == expected[-1]
-    assert ("step_size" in own[-1][1]) == name.endswith("mtt")
+    assert ("step_size" in own[-1][1]) == (name in {"mtt", "sfvd", "vdsd-mtt"})
 
 
 @pytest.mark.parametrize(("name", "settings"), [
-    ("dc", {"lr": 1e30}), ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("frepo", {"lr": 1e30}),
+    ("dc", {"lr": 1e30}), ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("sfvd", {"lr": 1e30}),
+    ("prism-dm", {"lr": 1e30}), ("prism-dc", {"lr": 1e30}), ("frepo", {"lr": 1e30}),
     ("vdsd-dm", {"lr_dynamic": 1e30}), ("vdsd-mtt", {"lr_dynamic": 1e30}),
     ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
 ])  # fmt: skip

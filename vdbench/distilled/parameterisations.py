@@ -204,6 +204,70 @@ class StaticDynamic(Parameterisation):
         return sent(clips, device)
 
 
+class KeyFrames(Parameterisation):
+    """Some frames of each clip, between which the others are interpolated.
+
+    ``frames``: float32 or float16 ``(K, 3, H, W)``, normalised, clip by clip and in the order of time. ``keys``: bool
+    ``(N, T)``, the times that they stand at; at least one for each clip.
+    """
+
+    parts = ("frames", "keys")
+    pictures = False
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Parameterisation.check`."""
+        frames, keys, targets = (tensors[name] for name in ("frames", "keys", "targets"))
+        if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype not in FLOATS:
+            raise ValueError(
+                f"frames must be float16 or float32 (K, 3, H, W), not {frames.dtype} {tuple(frames.shape)}"
+            )
+        if keys.ndim != 2 or keys.dtype != torch.bool or len(keys) != len(targets):
+            raise ValueError(
+                f"keys must be bool, a row for each of {len(targets)} clips, not {keys.dtype} {tuple(keys.shape)}"
+            )
+        if keys.device.type == "cpu" and (int(keys.sum()) != len(frames) or not bool(keys.any(dim=1).all())):
+            raise ValueError(f"keys must name each of {len(frames)} frames once, and at least one of every clip")
+
+    def as_floats(self, tensors: Tensors, normalisation: Normalisation, dtype: torch.dtype) -> Tensors:
+        """See :meth:`Parameterisation.as_floats`."""
+        return {"frames": tensors["frames"].to(dtype), "keys": tensors["keys"]}
+
+    def render(
+        self,
+        tensors: Tensors,
+        rows: torch.Tensor | None,
+        normalisation: Normalisation,
+        classes: int,
+        draw: int | None,
+        device: torch.device | None = None,
+    ) -> torch.Tensor:
+        """See :meth:`Parameterisation.render`."""
+        return sent(interpolate(tensors["frames"].float(), tensors["keys"], rows), device)
+
+
+def interpolate(frames: torch.Tensor, keys: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+    """Clips from their key frames, ``(n, 3, T, H, W)``, in the order of their axes.
+
+    A frame between two key frames is their mixture, linear in time; one before the first or after the last is that one.
+
+    Args:
+        frames: ``(K, 3, H, W)``, clip by clip and in the order of time.
+        keys: bool ``(N, T)``, which frames of the clips they are.
+        rows: int64 ``(n,)``, which clips; all of them when None.
+    """
+    seen, own = keys.cumsum(dim=1), keys.sum(dim=1, keepdim=True)
+    first = own.cumsum(dim=0) - own
+    before = first + (seen - 1).clamp(min=0)
+    after = first + torch.minimum(seen - keys.long(), own - 1)
+    if rows is not None:
+        before, after = before[rows], after[rows]
+    times, here = keys.nonzero()[:, 1], torch.arange(keys.shape[1], device=keys.device)
+    apart = times[after] - times[before]
+    share = torch.where(apart > 0, (times[after] - here) / apart.clamp(min=1), 1.0)[..., None, None, None]
+    clips = share * frames[before] + (1 - share) * frames[after]
+    return clips.transpose(1, 2).contiguous()
+
+
 def draw_pairs(static: int, dynamic: int, ipc: int, classes: int, draw: int | None) -> torch.Tensor:
     """Which image and which motion make each clip of an epoch.
 
@@ -244,6 +308,7 @@ def hallucinate(static: torch.Tensor, dynamic: torch.Tensor, weight: torch.Tenso
 
 PARAMETERISATIONS: Mapping[str, Parameterisation] = {
     "clips": Clips(),
+    "key-frames": KeyFrames(),
     "static-dynamic": StaticDynamic(),
     "video": Video(),
 }

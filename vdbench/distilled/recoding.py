@@ -22,8 +22,9 @@ def stored_as(distilled: DistilledSet, codec: Codec, at_most: int | None = None)
     """A set with its clips stored another way; its record names the codec.
 
     Floats become pixels for ``uint8`` and for videos, as :meth:`DistilledSet.pixels` makes them, and pixels are
-    normalised for ``float16`` and ``float32``. Targets stay as they are. The parts of the form ``static-dynamic`` are
-    no pictures: they become float16 where pixels or a video are asked for, and the record then says so.
+    normalised for ``float16`` and ``float32``. Targets stay as they are. The parts of the forms ``static-dynamic``
+    and ``key-frames`` are no clips of pictures: they become float16 where pixels or a video are asked for, and the
+    record then says so.
 
     Args:
         distilled: the set, which is left as it is.

@@ -37,6 +37,10 @@ RUNS = {
     "a preset of the generator": [
         "--suite", "factorial", "--methods", "k-means@generated", "--ipc", 1, "--set", "generator.preset=small",
     ],
+    "methods that sample by the generator": [
+        "--suite", "quick", "--methods", "d4m,mode-guided@generated", "--ipc", 1, "--set", "d4m.strength=0.4",
+        "--set", "generator.training.steps=7",
+    ],
     "bytes and a codec": ["--suite", "quick", "--methods", "random,dm", "--budget", "bytes=512KiB", "--codec", "uint8"],
     "odd bytes": ["--suite", "quick", "--methods", "random", "--budget", "bytes=400001"],
     "configurations and tests on the way": [
@@ -65,6 +69,16 @@ def test_the_command_and_the_result_plan_the_trials_of_a_row(
         file = ResultStore(tmp_path).write(row[-1])
         assert ids(cli, prepared, f"vdbench run --from {file}") == {row[-1].id}
         assert ids(cli, prepared, f"vdbench run --from {file} --seeds 2") == {result.id for result in row}
+
+
+@pytest.mark.parametrize("method", ["d4m", "mode-guided"])
+def test_clips_of_another_generator_are_another_trial(cli: Cli, prepared: Path, method: str) -> None:
+    asked = f"vdbench run --partial --suite quick --datasets ucf101 --methods {method} --ipc 1 --seeds 1"
+    controls = ids(cli, prepared, asked.replace(method, "random"))
+    changes = ["", " --set generator.training.steps=7", " --set generator.sampling.steps=5"]
+    own = [ids(cli, prepared, asked + change) - controls for change in changes]
+    assert [len(one) for one in own] == [1, 1, 1]
+    assert len(set.union(*own)) == 3
 
 
 def test_what_the_suite_and_the_defaults_say_is_not_repeated(planned) -> None:

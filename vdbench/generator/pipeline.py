@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, LatteTransformer3DModel
 
-from vdbench.generator.autoencoder import decode
+from vdbench.generator.autoencoder import decode, encode
 from vdbench.seeding import seed_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 TRAIN_STEPS = 1000
 """Noise levels that the transformer is trained on."""
+
+Steer = Callable[[int, torch.Tensor], torch.Tensor]
+"""Given the number of a step and what the transformer takes for the clean latents there, those to go on with."""
 
 
 class ClassVideoPipeline(DiffusionPipeline):  # type: ignore[misc]
@@ -61,17 +65,58 @@ class ClassVideoPipeline(DiffusionPipeline):  # type: ignore[misc]
         Returns:
             uint8 ``(n, T, H, W, 3)``, on the CPU.
         """
-        config, device = self.transformer.config, self.transformer.device
+        return self.decoded(self.denoised(class_name, self.noise(rngs), sampling))
+
+    def noise(self, rngs: Sequence[np.random.Generator]) -> torch.Tensor:
+        """Latents ``(n, C, T / s, h, w)`` of nothing but noise, each from a source of its own."""
+        config = self.transformer.config
         shape = (config.in_channels, config.video_length, config.sample_size, config.sample_size)
         noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed_of(rng))) for rng in rngs]
-        latents = torch.stack(noise).to(device)
-        label = torch.full((len(rngs),), self.config.classes.index(class_name), device=device)
+        return torch.stack(noise).to(self.transformer.device)
+
+    @torch.inference_mode()
+    def noised(
+        self, latents: torch.Tensor, noise: torch.Tensor, sampling: SamplingSettings, first: int
+    ) -> torch.Tensor:
+        """Latents at the noise level at which a denoising step, counted from 0, starts."""
+        time = self._solver(sampling).timesteps[first]
+        noised: torch.Tensor = self.scheduler.add_noise(latents, noise, time.expand(len(latents)))
+        return noised
+
+    @torch.inference_mode()
+    def denoised(
+        self,
+        class_name: str,
+        latents: torch.Tensor,
+        sampling: SamplingSettings,
+        first: int = 0,
+        steer: Steer | None = None,
+    ) -> torch.Tensor:
+        """Denoise latents ``(n, C, T / s, h, w)`` to clips of one class.
+
+        Args:
+            class_name: one of the classes.
+            latents: at the noise level of the first step, scaled as the transformer sees them.
+            sampling: scheduler, steps and guidance.
+            first: step to begin with, counted from 0.
+            steer: what changes the course; None for none.
+        """
+        label = torch.full((len(latents),), self.config.classes.index(class_name), device=latents.device)
         captions = torch.cat([self.captions(label), self.captions(torch.full_like(label, len(self.config.classes)))])
-        scheduler = solver(self.scheduler, sampling)
-        scheduler.set_timesteps(sampling.steps, device=device)
-        for time in scheduler.timesteps:
+        scheduler = self._solver(sampling)
+        for step, time in enumerate(scheduler.timesteps[first:], first):
             prediction = self._guided(scheduler.scale_model_input(latents, time), time, captions, sampling.guidance)
+            if steer is not None:
+                prediction = self._steered(prediction, latents, time, partial(steer, step))
             latents = scheduler.step(prediction, time, latents).prev_sample
+        return latents
+
+    def encoded(self, clips: torch.Tensor) -> torch.Tensor:
+        """Clips, uint8 ``(n, T, H, W, 3)``, as latents ``(n, C, T / s, h, w)`` that the transformer could see."""
+        return self.scaled(encode(self.vae, clips).to(self.transformer.device))
+
+    def decoded(self, latents: torch.Tensor) -> torch.Tensor:
+        """Scaled latents as clips, uint8 ``(n, T, H, W, 3)``, on the CPU."""
         return decode(self.vae, self.scaled(latents, invert=True))
 
     def captions(self, labels: torch.Tensor) -> torch.Tensor:
@@ -95,6 +140,30 @@ class ClassVideoPipeline(DiffusionPipeline):  # type: ignore[misc]
             return self._predict(latents, time, captions[: len(latents)])
         own, none = self._predict(torch.cat([latents, latents]), time, captions).chunk(2)
         return none + guidance * (own - none)
+
+    def _steered(
+        self,
+        prediction: torch.Tensor,
+        latents: torch.Tensor,
+        time: torch.Tensor,
+        steer: Callable[[torch.Tensor], torch.Tensor],
+    ) -> torch.Tensor:
+        """The prediction that stands for other clean latents than it does."""
+        kept = self.scheduler.alphas_cumprod.to(latents)[time]
+        signal, noise = kept.sqrt(), (1 - kept).sqrt()
+        if self.scheduler.config.prediction_type == "v_prediction":
+            clean = signal * latents - noise * prediction
+            steered: torch.Tensor = (signal * latents - steer(clean)) / noise
+        else:
+            clean = (latents - noise * prediction) / signal
+            steered = (latents - signal * steer(clean)) / noise
+        return steered
+
+    def _solver(self, sampling: SamplingSettings) -> Any:
+        """What takes the denoising steps, ready for the first."""
+        scheduler = solver(self.scheduler, sampling)
+        scheduler.set_timesteps(sampling.steps, device=self.transformer.device)
+        return scheduler
 
     def _predict(self, latents: torch.Tensor, time: torch.Tensor, captions: torch.Tensor) -> torch.Tensor:
         with torch.autocast(latents.device.type, torch.bfloat16, enabled=latents.device.type == "cuda"):

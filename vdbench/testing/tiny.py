@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from pydantic import Field, SerializeAsAny
 
 from vdbench.clips.clipset import ClipSet, pixel_statistics
-from vdbench.clips.pool import Pool, open_pool, write_pool
+from vdbench.clips.pool import write_pool
 from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
+from vdbench.generator.sampling import GeneratedPool
+from vdbench.generator.settings import AutoencoderSettings, DenoiserSettings, SamplingSettings, TrainingSettings
+from vdbench.generator.source import GeneratorSpec  # noqa: TC001 - pydantic reads it
+from vdbench.generator.training import TrainedGenerator
 from vdbench.method import Task
 from vdbench.records import PoolRecord
-from vdbench.work.assets import Assets, AssetSpec
+from vdbench.work.assets import Assets
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
@@ -62,10 +67,29 @@ def _draw(kinds: list[tuple[int, int]], frames: int, size: int, rng: np.random.G
     return clips
 
 
-class TinyPool(AssetSpec[Pool]):
-    """A generated pool for the tiny world: two clips of each look per class, of other noise than the train clips."""
+def _tiny_generator() -> TrainedGenerator:
+    """One that is trained in a second, and so makes clips of nothing."""
+    return TrainedGenerator(
+        autoencoder=AutoencoderSettings(steps=2, width=8, channels=4, batch=4),
+        denoiser=DenoiserSettings(heads=1, head_dim=8, layers=1),
+        training=TrainingSettings(steps=2, batch=4),
+    )
 
-    kind: ClassVar[str] = "pools"
+
+class TinyPool(GeneratedPool):
+    """A generated pool for the tiny world: two clips of each look per class, of other noise than the train clips.
+
+    The clips are drawn and not sampled, so that they show what their class does. The generator is for methods that
+    make clips of their own by it.
+    """
+
+    generator: SerializeAsAny[GeneratorSpec] = Field(default_factory=_tiny_generator)
+    sampling: SamplingSettings = SamplingSettings(per_class=2 * LOOKS, steps=4, batch=4)
+    classes: tuple[str, ...] = CLASSES
+
+    def parts(self) -> tuple[()]:
+        """None: nothing is sampled."""
+        return ()
 
     def build(self, assets: Assets, folder: Path) -> None:
         """Draw the clips."""
@@ -79,10 +103,6 @@ class TinyPool(AssetSpec[Pool]):
             generator="tiny", weights="", saw="train", per_class=len(looks), scheduler="", steps=0, guidance=1, seed=1
         )
         write_pool(folder, blocks, train, record)
-
-    def load(self, folder: Path) -> Pool:
-        """Read the pool."""
-        return open_pool(folder)
 
 
 def tiny_task(folder: Path, ipc: int | None = 1, seed: int = 0, report: Report = silent) -> Task:

@@ -74,8 +74,7 @@ def test_the_check_names_what_was_damaged_and_nothing_else(
     path = some(home, pattern)
     how(path)
     whole = path if parents == 0 else path.parents[parents - 1]
-    gone = kind == "test set" and not path.exists()  # which nothing but its result names
-    assert damaged(cli, home, "--all") == ({} if gone else {str(whole.relative_to(home)): kind})
+    assert damaged(cli, home, "--all") == {str(whole.relative_to(home)): kind}
 
 
 def test_a_whole_home_is_whole_and_counted(cli: Cli, home: Path) -> None:
@@ -96,6 +95,16 @@ def test_what_was_repaired_is_made_again_by_the_run(cli: Cli, home: Path) -> Non
     assert damaged(cli, home, "--all") == {}
     assert cli(*tiny_run(home, *FEATURES, methods="herding")).code == 0
     assert {trial: result.outcome() for trial, result in results(home).items()} == before
+
+
+@pytest.mark.parametrize("field", ["top1", "macro"])
+def test_a_result_that_contradicts_its_outcomes_is_damaged(cli: Cli, home: Path, field: str) -> None:
+    path = Home(home).results.paths()[0]
+    value = json.loads(path.read_text())
+    score = value["students"][0]["scores"][0]
+    score[field] = 1 - score[field]
+    path.write_text(json.dumps(value))
+    assert damaged(cli, home) == {f"results/{path.name}": "result"}
 
 
 def test_a_store_is_not_set_aside_since_that_takes_its_videos(cli: Cli, home: Path) -> None:

@@ -250,6 +250,7 @@ def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypa
         assert run.data.params["method"] == result.method
         assert run.info.status == "FINISHED"
         assert "evaluate.minic3d/0/loss" in run.data.metrics
+        assert f"{trial}.json" in {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
 
 
 def child(arguments: list[str]) -> subprocess.Popen[str]:

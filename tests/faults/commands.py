@@ -16,6 +16,7 @@ import psutil
 PATIENCE = 240.0
 """Seconds that a command may take on a busy machine."""
 LOOK_EVERY = 0.02
+"""Seconds between two looks at what a command has spent."""
 ORPHANS = 20.0
 """Seconds that processes may take to notice that the one which started them is gone."""
 
@@ -77,9 +78,8 @@ class Command:
 
     def code(self) -> int:
         """Wait for its end; its exit code, or minus the number of the signal that ended it."""
-        self.until(lambda: False)
-        self._process.join()
-        assert self._process.exitcode is not None
+        self._process.join(PATIENCE)
+        assert self._process.exitcode is not None, f"the command does not end:\n{self.printed()}"
         return self._process.exitcode
 
     def printed(self) -> str:

@@ -29,7 +29,7 @@ def test_a_hurt_run_ends_as_one_that_was_not_hurt(
 ) -> None:
     rng = random.Random(f"{SEED} {number}")
     injure = INJURIES[number % len(INJURIES)]
-    way = "isolated" if injure is kill_child or rng.random() < 0.2 else "here"
+    way = "isolated" if injure is kill_child or rng.random() < 0.1 else "here"
     whole = bench.undisturbed(way)
     folder, home = bench.case(f"{SEED}-{number}")
     moment = whole.spent * (rng.uniform(0.3, 1.2) if injure in DAMAGES else rng.uniform(0, 1))

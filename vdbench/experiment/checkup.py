@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench.clips.rows import MANIFEST
 from vdbench.datasets.store import ClipStore
 from vdbench.errors import DataError
+from vdbench.experiment.outcome_rules import outcome_faults
 from vdbench.experiment.result import Result
 from vdbench.experiment.result_store import read_result
 from vdbench.experiment.rules import faults_of
@@ -18,9 +20,12 @@ from vdbench.storage import digests, files
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
+    from vdbench.experiment.test_sets import ClipLists
 
 SCHEMA = Result.model_fields["schema_version"].default
 """Of results: those with a higher number are a later version's, and stay as they are."""
+
+LATER = "was written by a later version, which this one leaves alone"
 
 
 class Damage(NamedTuple):
@@ -79,17 +84,18 @@ def check_home(home: Home, everything: bool = False) -> Checkup:
         for folder in _folders(root, depth):
             unsealed += not digests.sealed(folder)
             note(kind, folder, digests.fault_in(folder, bytes_read))
-    lists = home.results.clip_lists
-    for path in sorted(lists.folder.glob("[!.]*.json")):
+    lists, results = home.results.clip_lists, [path for path in home.results.paths() if not _later(path)]
+    for path in sorted({*lists.folder.glob("[!.]*.json"), *map(lists.path, _named(home))}):
         note("test set", path, _said(lambda path: lists.read(path.stem), path))
     for path in home.results.paths():
-        note("result", path, _said(_check_result, path), remade=not _later(path))
+        fault = _said(lambda path: _check_result(path, lists), path) if path in results else LATER
+        note("result", path, fault, remade=path in results)
     return found._replace(unsealed=unsealed)
 
 
 def set_aside(damage: Damage) -> None:
     """Move what is damaged out of the way, so that whoever needs it makes it again; a warning names it."""
-    if damage.remade:
+    if damage.remade and damage.path.exists():
         files.set_aside(damage.path, damage.fault)
 
 
@@ -116,10 +122,19 @@ def _check_store(folder: Path, everything: bool) -> None:
         raise DataError(f"holds other pixels of {len(changed)} clips than were written, {changed[0].id} among them")
 
 
-def _check_result(path: Path) -> None:
-    if _later(path):
-        raise DataError("was written by a later version, which this one leaves alone")
-    for fault in faults_of(read_result(path)):
+def _named(home: Home) -> set[str]:
+    """The test sets that results speak of."""
+    results = map(home.results.read, (path.stem for path in home.results.paths()))
+    return {result.test_set for result in results if result is not None and result.test_set is not None}
+
+
+def _check_result(path: Path, lists: ClipLists) -> None:
+    result = read_result(path)
+    faults = list(faults_of(result))
+    if result.status == "done":
+        with suppress(DataError):  # the test set is at fault, which is told of it
+            faults += outcome_faults(result, None if result.test_set is None else lists.read(result.test_set))
+    for fault in faults:
         raise DataError(f"contradicts itself ({fault})")
 
 

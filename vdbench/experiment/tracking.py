@@ -205,7 +205,8 @@ class MlflowMirror:
         params = [Param(key, str(value)[:MOST_PARAM]) for key, value in _params(result).items()]
         tags = [RunTag("trial", result.id), RunTag("status", result.status), RunTag("dataset", result.dataset.title)]
         _log(client, run, metrics, params, tags)
-        client.log_dict(run, result.model_dump(mode="json"), "result.json")
+        if (stored := self._home.results.path(result.id)).is_file():  # log_dict's temporary folder outlives a kill
+            client.log_artifact(run, str(stored))
         if artefact is not None and artefact.is_dir() and result.status == "done":
             for path in sorted(artefact.rglob("*")):
                 if path.is_file() and path.stat().st_size <= MOST_ARTIFACT:

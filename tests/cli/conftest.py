@@ -98,6 +98,7 @@ def planned(cli: Cli, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
     """Results, without scores, of the trials that ``vdbench run`` would carry out."""
 
     from vdbench.experiment import plan as planning
+    from vdbench.experiment.result import Failure
     from vdbench.experiment.worker import blank_result
 
     def call(*arguments: object) -> list[Result]:
@@ -112,6 +113,8 @@ def planned(cli: Cli, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
             patch.setattr(planning, "make_plan", spy)
             answer = cli("run", "--home", prepared, "--dry-run", "--datasets", "ucf101", *arguments)
         assert answer.code == 0, answer.err
-        return [blank_result(job, datetime.now(UTC)) for job in plans[0].jobs]
+        failure = Failure(kind="interrupted", stage="distill", message="it was only planned")
+        blank = [blank_result(job, datetime.now(UTC)) for job in plans[0].jobs]
+        return [result.model_copy(update={"status": "failed", "failure": failure}) for result in blank]
 
     return call

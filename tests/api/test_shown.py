@@ -45,7 +45,7 @@ def test_clips_show_one_of_each_class_in_few_bytes_and_escaped() -> None:
 
 def test_a_distilled_set_shows_its_clips_whatever_form_they_have() -> None:
     record = DistilledRecord(
-        dataset='<b>"', train_fingerprint="f", classes=NASTY, ipc=1, labels="soft", normalisation=GREY, method="m",
+        dataset="b", train_fingerprint="f", classes=NASTY, ipc=1, labels="soft", normalisation=GREY, method='<b>"',
         method_version=1, settings={}, seed=0, provenance=Provenance(),
     )  # fmt: skip
     tensors = {"clips": torch.randn(3, 3, 8, 32, 32), "targets": torch.eye(3)}

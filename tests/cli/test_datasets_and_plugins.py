@@ -79,7 +79,7 @@ def test_the_plugin_that_methods_new_writes_runs_without_a_change(cli: Cli, home
     assert again.code == 2
     assert "exists already" in again.err
     assert cli("methods", "new", "Near Mean", "--folder", tmp_path).code == 2
-    for taken, sentence in (("random", "there is a method 'random' already"), ("all", "stands for all methods")):
+    for taken, sentence in (("herding", "there is a method 'herding' already"), ("all", "stands for all methods")):
         answer = cli("methods", "new", taken, "--folder", tmp_path)
         assert (answer.code, sentence in answer.err) == (2, True)
         assert not (tmp_path / f"{taken}.py").exists()

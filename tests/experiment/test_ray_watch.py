@@ -48,6 +48,13 @@ def test_a_node_that_is_there_disturbs_nothing() -> None:
     assert len(asked) <= looked + 1, "it goes on looking"
 
 
+def test_an_answer_that_comes_late_once_ends_nothing() -> None:
+    answers = iter([True, False, False, True, False, False, True])
+    with ended_with_its_node(lambda: next(answers, True), every=0.01):
+        time.sleep(0.3)
+    assert next(answers, None) is None, "it looked more often than there were late answers"
+
+
 def test_in_another_thread_the_block_is_left_alone() -> None:
     done = []
 

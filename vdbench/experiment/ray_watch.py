@@ -14,6 +14,8 @@ from vdbench.errors import FailureKind, VdbenchError
 
 EVERY = 5.0
 """Seconds between two looks."""
+LOOKS = 3
+"""Looks in a row that have to find it gone: on a busy machine one answer may come late."""
 SIGNAL = signal.SIGUSR1
 """By which the thread that looks interrupts the one that waits."""
 
@@ -95,8 +97,10 @@ def ended_with_its_node(alive: Callable[[], bool], every: float = EVERY) -> Iter
     over, lost = threading.Event(), threading.Event()
 
     def look() -> None:
+        missed = 0
         while not over.wait(every):
-            if not (_sure(alive) or over.is_set()):
+            missed = 0 if _sure(alive) else missed + 1
+            if missed == LOOKS and not over.is_set():
                 lost.set()
                 os.kill(os.getpid(), SIGNAL)
                 return

@@ -12,7 +12,7 @@ from vdbench.errors import UsageError
 from vdbench.experiment import ray_places
 from vdbench.experiment.home import Home
 from vdbench.experiment.on_ray import QUIET
-from vdbench.experiment.ray_places import environment, temporary_folder, token_of_a_run
+from vdbench.experiment.ray_places import environment, own_token, temporary_folder
 
 
 @pytest.fixture(autouse=True)
@@ -54,16 +54,25 @@ def test_one_in_the_virtual_environment_is_replaced_since_ray_starts_no_workers_
         temporary_folder()
 
 
-def test_every_run_has_a_token_of_its_own_unless_the_user_chose_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray 2.60 writes one token for all runs to ~/.ray/auth_token, readable by everybody with the usual umask."""
-    first, second = token_of_a_run(), token_of_a_run()
+def test_runs_of_a_process_share_a_token_of_their_own_unless_the_user_chose_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ray 2.60 writes one token for all programs to ~/.ray/auth_token, readable by everybody with the usual umask.
+
+    A driver that started a second local Ray under another token could not talk to it.
+    """
+    first, second = own_token(), own_token()
     assert list(first) == ["RAY_AUTH_TOKEN"]
     assert len(first["RAY_AUTH_TOKEN"]) == 64
-    assert first != second
+    assert first == second
+    told = "from vdbench.experiment.ray_places import own_token; print(own_token()['RAY_AUTH_TOKEN'])"
+    elsewhere = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.strip()
+    assert len(elsewhere) == 64
+    assert elsewhere != first["RAY_AUTH_TOKEN"]
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         with monkeypatch.context() as patch:
             patch.setenv(name, "chosen")
-            assert token_of_a_run() == {}
+            assert own_token() == {}
 
 
 def test_a_user_without_a_folder_is_told_how_to_give_a_home(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,17 @@ from vdbench.errors import UsageError
 from vdbench.experiment import ray_places
 from vdbench.experiment.home import Home
 from vdbench.experiment.on_ray import QUIET
-from vdbench.experiment.ray_places import environment, own_token, temporary_folder
+from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
 
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RAY_TMPDIR", "TMPDIR", "VIRTUAL_ENV", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
+
+
+def no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
 
 
 def test_a_short_temporary_folder_is_ray_s_own_choice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,25 +58,17 @@ def test_one_in_the_virtual_environment_is_replaced_since_ray_starts_no_workers_
         temporary_folder()
 
 
-def test_runs_of_a_process_share_a_token_of_their_own_unless_the_user_chose_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Ray 2.60 writes one token for all programs to ~/.ray/auth_token, readable by everybody with the usual umask.
-
-    A driver that started a second local Ray under another token could not talk to it.
-    """
-    first, second = own_token(), own_token()
+def test_a_token_is_made_only_where_ray_could_not_keep_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert token_where_none_can_be_kept() == {}
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    first, second = token_where_none_can_be_kept(), token_where_none_can_be_kept()
     assert list(first) == ["RAY_AUTH_TOKEN"]
-    assert len(first["RAY_AUTH_TOKEN"]) == 64
-    assert first == second
-    told = "from vdbench.experiment.ray_places import own_token; print(own_token()['RAY_AUTH_TOKEN'])"
-    elsewhere = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.strip()
-    assert len(elsewhere) == 64
-    assert elsewhere != first["RAY_AUTH_TOKEN"]
-    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
-        with monkeypatch.context() as patch:
-            patch.setenv(name, "chosen")
-            assert own_token() == {}
+    assert first != second
+    monkeypatch.setattr(Path, "home", no_home)
+    assert list(token_where_none_can_be_kept()) == ["RAY_AUTH_TOKEN"]
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    assert token_where_none_can_be_kept() == {}
 
 
 def test_a_user_without_a_folder_is_told_how_to_give_a_home(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from vdbench.experiment.ahead import build_asset
 from vdbench.experiment.home import Home
-from vdbench.experiment.ray_places import environment, own_token, temporary_folder
+from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
 from vdbench.experiment.ray_trials import run_trials
 from vdbench.experiment.ray_watch import check_address, ended_with_its_node, starting
 from vdbench.experiment.ray_workers import REPORT_EVERY, around, work_in
@@ -65,7 +65,7 @@ class RayScheduler:
         if not jobs:
             return
         local = self.address == "local"
-        wanted = QUIET | (own_token() if local else {})
+        wanted = QUIET | (token_where_none_can_be_kept() if local else {})
         with environment(wanted):
             self._run(jobs, listener)
 

@@ -7,7 +7,6 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from vdbench.errors import UsageError
@@ -67,16 +66,14 @@ def _in_virtual_environment(folder: Path) -> bool:
     return root is not None and root != "" and folder.resolve().is_relative_to(Path(root).resolve())
 
 
-def own_token() -> dict[str, str]:
-    """Variables that give Ray a token of this process, unless the user chose how Ray tells friends from strangers.
-
-    Ray would write one to the user's home folder, where others can read it, and some users have none. A process that
-    has used one token goes on with it, whatever it is told later, so all of its runs have the same.
-    """
-    chosen = any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
-    return {} if chosen else {"RAY_AUTH_TOKEN": _token()}
-
-
-@cache
-def _token() -> str:
-    return secrets.token_hex(32)
+def token_where_none_can_be_kept() -> dict[str, str]:
+    """Variables that give Ray a token for this run, where it could not write one to the user's home folder."""
+    if any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
+        return {}
+    try:
+        folder = Path.home() / ".ray"
+    except RuntimeError:  # no home folder is known
+        writable = False
+    else:
+        writable = os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK)
+    return {} if writable else {"RAY_AUTH_TOKEN": secrets.token_hex(32)}

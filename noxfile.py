@@ -60,7 +60,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def faults(session: nox.Session) -> None:
-    """Hurt runs 200 times at random moments, which takes about an hour; arguments are how often, and the seed."""
+    """Hurt runs 200 times at random moments, which takes half an hour; arguments are how often, and the seed."""
     times, seed = [*session.posargs, *("200", str(random.randrange(10**6)))[len(session.posargs) :]][:2]
     session.log(f"{times} injuries from seed {seed}")
     install(session, "tests", editable=True, extras="[hf,imagenet]")

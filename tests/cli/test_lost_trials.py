@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.datasets.children import Child
 from vdbench.experiment import isolated
 
 PLUGIN = """
@@ -57,6 +58,28 @@ def test_a_trial_that_never_reports_is_ended_at_its_time_limit(
     assert cli(*run).code == 1
     assert failures(home) == {"ends": ("timeout", "")}
     assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}
+
+
+@pytest.mark.timeout(300)
+def test_a_process_that_is_killed_before_it_is_ready_costs_one_trial(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    class KilledAtFirst(Child):
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments)
+            started.append(self)
+            if len(started) == 1:
+                self.process.kill()
+
+    monkeypatch.setattr(isolated, "Child", KilledAtFirst)
+    run = tiny_run(home, "--isolate")
+    assert cli(*run).code == 1
+    assert [details for _, details in failures(home).values()] == ["SIGKILL"]
+    assert len([r for r in results(home).values() if r.status == "done"]) == 1
+    assert cli(*run).code == 0
+    assert failures(home) == {}
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ class Child(Generic[Q, A]):
         self._listener.start()
 
     def ask(self, question: Q) -> None:
-        """Hand over a question. Where the process has ended, :class:`Gone` is its answer."""
+        """Hand over a question. One that is asked after :class:`Gone` was heard has no answer."""
         self._tell(question)
 
     def kill(self) -> None:

@@ -86,7 +86,8 @@ class IsolatedProcess:
         news.touch()
         if self._child is None:
             self._child = Child(_worker, (), self._answers)
-            self._answers.get()  # it is ready, or gone, which the next answer says again
+            if isinstance(self._answers.get()[1], Gone):  # before it was ready, which is said once
+                return self._end()
         self._child.ask((job.model_dump(mode="json"), None if folder is None else str(folder), str(news)))
         started, heard = time.monotonic(), 0
         while True:

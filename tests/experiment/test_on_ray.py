@@ -1,15 +1,19 @@
 """What the Ray scheduler hands to Ray, and what it makes of what it hears."""
 
+import gc
 import threading
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import ray
 from ray import cloudpickle, tune
 
 from tests.experiment.test_trial import trial
+from vdbench.experiment import on_ray
 from vdbench.experiment.home import Home
 from vdbench.experiment.ray_trials import tune_callback
 from vdbench.experiment.result import Failure, Result
@@ -61,3 +65,30 @@ def test_a_failure_counts_whatever_the_worker_s_clock_says(tmp_path: Path, hours
     callback.on_trial_complete(0, [], tuned)
     assert [result.status for result in heard.results] == ["failed"]
     assert ended == {job.trial.id}
+
+
+class Held:
+    """Something in a cycle, as a failed trial's traceback holds references to Ray's objects."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_no_garbage_is_collected_while_ray_shuts_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray 2.60.0 ends the process when a reference to its objects is collected by another thread in that moment."""
+    held, seen = weakref.ref(Held()), list[bool]()
+
+    def look() -> None:
+        seen.extend([held() is None, gc.isenabled()])
+
+    monkeypatch.setattr(ray, "shutdown", look)
+    on_ray.shut_down()
+    assert seen == [True, False]
+    assert gc.isenabled()
+
+
+def test_garbage_is_collected_again_after_ray_refused_to_shut_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "shutdown", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        on_ray.shut_down()
+    assert gc.isenabled()

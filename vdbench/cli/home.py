@@ -52,6 +52,10 @@ def check(
         for damage in found.damaged if repair else ():
             set_aside(damage)
     if left:
-        stores = any(damage.kind == "store" for damage in left)
-        cure = "prepare the data set again" if stores else "add --repair, and type the command of the run again"
-        raise DataError(f"{len(left)} things are damaged; {cure}")
+        if any(damage.kind == "store" for damage in left):
+            cure = "prepare the data set again"
+        elif any(damage.remade for damage in left):
+            cure = "add --repair, and type the command of the run again"
+        else:
+            cure = "upgrade vdbench to read them"
+        raise DataError(f"{len(left)} things are damaged, or of a later version; {cure}")

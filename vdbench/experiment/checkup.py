@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench.clips.rows import MANIFEST
 from vdbench.datasets.store import ClipStore
-from vdbench.errors import DataError
+from vdbench.errors import DataError, LaterError
 from vdbench.experiment.outcome_rules import outcome_faults
-from vdbench.experiment.result import Result
 from vdbench.experiment.result_store import read_result
 from vdbench.experiment.rules import faults_of
 from vdbench.storage import digests, files
@@ -21,9 +19,6 @@ from vdbench.storage import digests, files
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
     from vdbench.experiment.test_sets import ClipLists
-
-SCHEMA = Result.model_fields["schema_version"].default
-"""Of results: those with a higher number are a later version's, and stay as they are."""
 
 LATER = "was written by a later version, which this one leaves alone"
 
@@ -74,6 +69,12 @@ def check_home(home: Home, everything: bool = False) -> Checkup:
         if fault is not None:
             found.damaged.append(Damage(kind, path, fault, remade))
 
+    def read(kind: str, path: Path, look: Callable[[Path], object]) -> None:
+        try:
+            note(kind, path, _said(look, path))
+        except LaterError:
+            note(kind, path, LATER, remade=False)
+
     for folder in _folders(home.root / "stores", 1):
         note("store", folder, _said(lambda path: _check_store(path, everything), folder), remade=False)
     for kind, root, depth, bytes_read in (
@@ -84,12 +85,11 @@ def check_home(home: Home, everything: bool = False) -> Checkup:
         for folder in _folders(root, depth):
             unsealed += not digests.sealed(folder)
             note(kind, folder, digests.fault_in(folder, bytes_read))
-    lists, results = home.results.clip_lists, [path for path in home.results.paths() if not _later(path)]
+    lists = home.results.clip_lists
     for path in sorted({*lists.folder.glob("[!.]*.json"), *map(lists.path, _named(home))}):
-        note("test set", path, _said(lambda path: lists.read(path.stem), path))
+        read("test set", path, lambda path: lists.read(path.stem))
     for path in home.results.paths():
-        fault = _said(lambda path: _check_result(path, lists), path) if path in results else LATER
-        note("result", path, fault, remade=path in results)
+        read("result", path, lambda path: _check_result(path, lists))
     return found._replace(unsealed=unsealed)
 
 
@@ -109,6 +109,8 @@ def _said(look: Callable[[Path], object], path: Path) -> str | None:
     """What a look complains of, as the end of a sentence that begins with a path."""
     try:
         look(path)
+    except LaterError:
+        raise
     except DataError as error:
         return error.sentence.removeprefix(f"{path} ").split(";")[0]
     return None
@@ -124,8 +126,12 @@ def _check_store(folder: Path, everything: bool) -> None:
 
 def _named(home: Home) -> set[str]:
     """The test sets that results speak of."""
-    results = map(home.results.read, (path.stem for path in home.results.paths()))
-    return {result.test_set for result in results if result is not None and result.test_set is not None}
+    named = set()
+    for path in home.results.paths():
+        with suppress(LaterError):
+            result = home.results.read(path.stem)
+            named |= set() if result is None or result.test_set is None else {result.test_set}
+    return named
 
 
 def _check_result(path: Path, lists: ClipLists) -> None:
@@ -136,12 +142,3 @@ def _check_result(path: Path, lists: ClipLists) -> None:
             faults += outcome_faults(result, None if result.test_set is None else lists.read(result.test_set))
     for fault in faults:
         raise DataError(f"contradicts itself ({fault})")
-
-
-def _later(path: Path) -> bool:
-    try:
-        value = json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    version = value.get("schema_version") if isinstance(value, dict) else None
-    return isinstance(version, int) and version > SCHEMA

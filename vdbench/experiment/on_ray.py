@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import shutil
@@ -82,7 +83,7 @@ class RayScheduler:
                 _build_shared(fitting, listener)
                 run_trials(fitting, listener)
         finally:
-            ray.shutdown()
+            shut_down()
             _handle_sigterm(handler)  # Ray leaves none
             shutil.rmtree(Home(jobs[0].home).ray, ignore_errors=True)
 
@@ -105,6 +106,24 @@ class RayScheduler:
                 runtime_env={"env_vars": QUIET},
                 _temp_dir=temporary,
             )
+
+
+def shut_down() -> None:
+    """Let go of Ray, while no other thread collects garbage.
+
+    A reference to one of Ray's objects that is collected while Ray shuts down ends the whole process with exit code 1
+    and without a word (2.60.0). MLflow's records are written by a thread, in which a collection may begin at any time.
+    """
+    import ray
+
+    gc.collect()
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        ray.shutdown()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _node_alive(node: str) -> Callable[[], bool]:

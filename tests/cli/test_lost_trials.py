@@ -54,7 +54,7 @@ def test_a_trial_that_never_reports_is_ended_at_its_time_limit(
     cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolated, "GRACE", 1.0)
-    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 8, methods="ends,random")
+    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 20, methods="ends,random")
     assert cli(*run).code == 1
     assert failures(home) == {"ends": ("timeout", "")}
     assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}
@@ -84,7 +84,7 @@ def test_a_process_that_is_killed_before_it_is_ready_costs_one_trial(
 
 @pytest.mark.slow
 def test_on_ray_a_trial_that_never_reports_is_ended_too(cli: Cli, home: Path, tmp_path: Path) -> None:
-    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 5, methods="ends,random")
+    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 20, methods="ends,random")
     run[run.index("--scheduler") + 1] = "ray"
     assert cli(*run, "--workers", 1).code == 1
     assert failures(home) == {"ends": ("timeout", "")}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.seeding import generator, seed_of
-from vdbench.students import build_student
+from vdbench.students import build_student, other_network
 from vdbench.work.assets import Assets, AssetSpec
 from vdbench.work.workload import Work, training
 
@@ -36,6 +36,10 @@ class Expert(AssetSpec["Path"]):
     lr: float
     batch: int
     number: int
+
+    def identity(self) -> dict[str, Any]:
+        """See :meth:`AssetSpec.identity`; the version of the student, or its code, is part of it."""
+        return super().identity() | other_network(self.student)
 
     def work(self, assets: Assets) -> list[Work]:
         """Its training."""

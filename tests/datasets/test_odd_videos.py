@@ -178,7 +178,7 @@ def test_a_video_that_stands_still_is_read_by_the_reader_that_was_asked_for(tmp_
 
 
 def test_open_groups_of_pictures_lose_no_frame(tmp_path, reader):
-    """As x265 writes by default; decord 0.6.0 returns frames 3 too late where it starts at a key frame of such files."""
+    """As x265 writes by default; decord 0.6.0 gives frames 3 too late where it starts at a key frame of such files."""
     keys = "keyint=12:min-keyint=12:scenecut=0:bframes=4:b-adapt=0:frame-threads=1:log-level=none"
     odd_videos.encode(tmp_path / "open.mp4", numbered(50, 96, 128), "libx265", **{"x265-params": f"crf=4:{keys}"})
     assert levels(tmp_path / "open.mp4", reader, 50).reader == reader

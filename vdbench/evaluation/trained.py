@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vdbench.evaluation.train import Recipe, train_student
-from vdbench.students import build_student
+from vdbench.students import build_student, other_network
 from vdbench.work.assets import AssetSpec
 from vdbench.work.workload import Work, training
 
@@ -37,6 +37,10 @@ class TrainedStudent(AssetSpec["dict[str, torch.Tensor]"]):
     def drawn(self, draw: int) -> Self:
         """See :meth:`AssetSpec.drawn`."""
         return self.model_copy(update={"seed": self.seed + draw})
+
+    def identity(self) -> dict[str, Any]:
+        """See :meth:`AssetSpec.identity`; the version of the student, or its code, is part of it."""
+        return super().identity() | other_network(self.network().name)
 
     @abstractmethod
     def network(self) -> StudentSpec:

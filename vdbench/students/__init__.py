@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vdbench.errors import UsageError
 from vdbench.extensions.kinds import Kind, code_of
@@ -43,6 +43,15 @@ def student_version(name: str) -> int | list[int | str]:
     cls = STUDENTS.get(name)
     code = code_of(cls)
     return [cls.version, code] if code else cls.version
+
+
+def other_network(name: str) -> dict[str, Any]:
+    """What the identity of a trained student says beside its name, so that no weights of another network are taken.
+
+    Nothing of the first version of a student that comes with vdbench, which needs no mark.
+    """
+    version = student_version(name)
+    return {} if version == 1 else {"student": version}
 
 
 def build_student(

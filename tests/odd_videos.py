@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -132,7 +133,16 @@ def two_videos(path: Path, first: np.ndarray, second: np.ndarray) -> None:
 
 
 def encode(path: Path, pixels: np.ndarray, codec: str, **options: str) -> None:
-    """Encode by any codec, at any width; the suffix decides the container."""
+    """Encode by any codec, at any width; the suffix decides the container.
+
+    In a thread of its own, which ends: SVT-AV1 leaves the one that it was called in, of the superuser, under real-time
+    scheduling, which all later threads and processes inherit.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(_encode, path, pixels, codec, options).result()
+
+
+def _encode(path: Path, pixels: np.ndarray, codec: str, options: dict[str, str]) -> None:
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = pixels.shape[2], pixels.shape[1], "yuv420p"

@@ -94,7 +94,7 @@ def results(home: Path) -> dict[str, Result]:
 
 
 @pytest.fixture
-def planned(cli: Cli, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Result]]:
+def planned(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Result]]:
     """Results, without scores, of the trials that ``vdbench run`` would carry out."""
 
     from vdbench.experiment import plan as planning
@@ -111,7 +111,7 @@ def planned(cli: Cli, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
         make_plan = planning.make_plan
         with monkeypatch.context() as patch:
             patch.setattr(planning, "make_plan", spy)
-            answer = cli("run", "--home", prepared, "--dry-run", "--datasets", "ucf101", *arguments)
+            answer = cli("run", "--home", home, "--dry-run", "--datasets", "ucf101", *arguments)
         assert answer.code == 0, answer.err
         failure = Failure(kind="interrupted", stage="distill", message="it was only planned")
         blank = [blank_result(job, datetime.now(UTC)) for job in plans[0].jobs]

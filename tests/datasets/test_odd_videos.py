@@ -1,5 +1,6 @@
 """Whole videos that a header alone misdescribes: every reader gives the frames that a player shows, upright."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +183,11 @@ def test_open_groups_of_pictures_lose_no_frame(tmp_path, reader):
     keys = "keyint=12:min-keyint=12:scenecut=0:bframes=4:b-adapt=0:frame-threads=1:log-level=none"
     odd_videos.encode(tmp_path / "open.mp4", numbered(50, 96, 128), "libx265", **{"x265-params": f"crf=4:{keys}"})
     assert levels(tmp_path / "open.mp4", reader, 50).reader == reader
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system does not tell how it schedules")
+def test_an_encoder_does_not_change_how_these_tests_are_scheduled(tmp_path, reader):
+    before = os.sched_getscheduler(0)
+    odd_videos.encode(tmp_path / "a.mp4", numbered(8, 64, 96), "libsvtav1", preset="12")
+    levels(tmp_path / "a.mp4", reader, 8)
+    assert os.sched_getscheduler(0) == before

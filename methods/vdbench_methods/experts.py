@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.seeding import generator, seed_of
-from vdbench.students import build_student
+from vdbench.students import build_student, student_version
 from vdbench.work.assets import Assets, AssetSpec
 from vdbench.work.workload import Work, training
 
@@ -36,6 +36,11 @@ class Expert(AssetSpec["Path"]):
     lr: float
     batch: int
     number: int
+
+    def identity(self) -> dict[str, Any]:
+        """See :meth:`AssetSpec.identity`; a network whose version is not its first is part of it."""
+        version = student_version(self.student)
+        return super().identity() | ({} if version == 1 else {"network": version})
 
     def work(self, assets: Assets) -> list[Work]:
         """Its training."""

@@ -11,7 +11,9 @@ from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
 from vdbench.evaluation.trained import TrainedStudent
+from vdbench.students.minic3d import MiniC3D
 from vdbench.testing import tiny_task
+from vdbench_methods.experts import Expert
 
 FIELDS = {"width": 4, "seed": 3, "epochs": 2, "max_steps": 9}
 
@@ -20,7 +22,7 @@ FIELDS = {"width": 4, "seed": 3, "epochs": 2, "max_steps": 9}
     ("spec", "folder"),
     [
         (TrainedMiniC3D(**FIELDS), "minic3d/acf080d8e37e1735"),
-        (TrainedCnnGru(**FIELDS), "cnn-gru/9922c766dbb97c51"),
+        (TrainedCnnGru(**FIELDS), "cnn-gru/1ed2f5cf0cd63432"),
         (
             TrainedTeacher(student=StudentSpec(name="minic3d", width=4), recipe=Recipe(epochs=2, batch=8)),
             "teacher/c9e5efc52a937a9f",
@@ -35,3 +37,11 @@ def test_its_address_and_its_weights(spec: TrainedStudent, folder: str, tmp_path
     assert trained.keys() == fresh.keys()
     assert not torch.equal(next(iter(trained.values())), next(iter(fresh.values())))
     assert all(torch.equal(trained[name], kept) for name, kept in assets.get(spec).items())
+
+
+def test_another_version_of_its_network_has_another_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assets, expert = tiny_task(tmp_path).assets, Expert(student="minic3d", width=4, epochs=2, lr=0.1, batch=8, number=0)
+    specs = (TrainedMiniC3D(**FIELDS), expert)
+    before = [assets.folder(spec) for spec in specs]
+    monkeypatch.setattr(MiniC3D, "version", MiniC3D.version + 1)
+    assert all(assets.folder(spec) != folder for spec, folder in zip(specs, before, strict=True))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vdbench.evaluation.train import Recipe, train_student
-from vdbench.students import build_student
+from vdbench.students import build_student, student_version
 from vdbench.work.assets import AssetSpec
 from vdbench.work.workload import Work, training
 
@@ -45,6 +45,11 @@ class TrainedStudent(AssetSpec["dict[str, torch.Tensor]"]):
     @abstractmethod
     def training(self) -> Recipe:
         """How it is trained."""
+
+    def identity(self) -> dict[str, Any]:
+        """See :meth:`AssetSpec.identity`; a network whose version is not its first is part of it."""
+        version = student_version(self.network().name)
+        return super().identity() | ({} if version == 1 else {"network": version})
 
     def work(self, assets: Assets) -> list[Work]:
         """Its training."""

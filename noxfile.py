@@ -118,6 +118,14 @@ def gpu(session: nox.Session) -> None:
     session.run("python", "benchmarks/speed/gpu.py", *session.posargs)
 
 
+@nox.session(default=False)
+def speed(session: nox.Session) -> None:
+    """Compare training steps on a CPU with those of an earlier version, in turns; arguments go to the script."""
+    install(session, editable=True)
+    words = session.posargs or ["--base", "5eb3ef8"]
+    session.run("python", "benchmarks/speed/training.py", *words, env={"OMP_NUM_THREADS": "1"})
+
+
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel and the source archive into dist/."""

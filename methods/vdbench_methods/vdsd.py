@@ -18,6 +18,7 @@ from vdbench_methods.trajectories import LIMITS
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from vdbench.distilled import DistilledSet
     from vdbench.method import Limits, Task
@@ -75,12 +76,10 @@ class VDSD(Method[VDSDSettings]):
         """A frame of every real clip of an iteration is embedded, and every image with its gradient."""
         import torch
 
-        from vdbench.students.recurrent import frame_backbone
-
         chosen, size = self.settings, task.train.size
 
         def ready() -> Callable[[int], object]:
-            network = frame_backbone(chosen.static_width).to(task.device).requires_grad_(False)
+            network = image_network(chosen.static_width).to(task.device).requires_grad_(False)
             frames = torch.zeros(real + learned, 3, size, size, device=task.device)
 
             def iterate(items: int) -> None:
@@ -112,8 +111,6 @@ class VDSD(Method[VDSDSettings]):
         """Distribution matching on single frames, under a fresh random 2D network per iteration."""
         import torch
 
-        from vdbench.students.recurrent import frame_backbone
-
         settings = self.settings
         images = memory.tensors["static"].requires_grad_()
         optimiser = torch.optim.SGD([images], lr=settings.static_lr, momentum=0.5)
@@ -122,7 +119,7 @@ class VDSD(Method[VDSDSettings]):
         ):
             rng = loop.rng(step)
             with seeded(seed_of(rng)):
-                network = frame_backbone(settings.static_width)
+                network = image_network(settings.static_width)
             network = network.to(task.device).requires_grad_(False)
             rows = [real.draw(rng, label, settings.real) for label in range(len(task.train.classes))]
             frames = [real.frames(some, rng.integers(task.train.frames, size=len(some))) for some in rows]
@@ -157,3 +154,24 @@ class VDSD(Method[VDSDSettings]):
                 optimiser.step()
             loop.log(loss, **base.after())
         return base.step_size()
+
+
+def image_network(width: int) -> nn.Sequential:
+    """The random network under which images match frames, the one that the field distils images with.
+
+    Three [Conv2d 3x3, InstanceNorm, ReLU, AvgPool 2], from ``(n, 3, H, W)`` to ``(n, width, H/8, W/8)``.
+
+    Args:
+        width: channels of all three convolutions.
+    """
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    for inputs in (3, width, width):
+        layers += [
+            nn.Conv2d(inputs, width, 3, padding=1),
+            nn.InstanceNorm2d(width, affine=True),
+            nn.ReLU(inplace=True),
+            nn.AvgPool2d(2),
+        ]
+    return nn.Sequential(*layers)

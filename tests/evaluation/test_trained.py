@@ -23,7 +23,7 @@ FIELDS = {"width": 4, "seed": 3, "epochs": 2, "max_steps": 9}
     ("spec", "folder"),
     [
         (TrainedMiniC3D(**FIELDS), "minic3d/acf080d8e37e1735"),
-        (TrainedCnnGru(**FIELDS), "cnn-gru/9922c766dbb97c51"),
+        (TrainedCnnGru(**FIELDS), "cnn-gru/1ed2f5cf0cd63432"),
         (
             TrainedTeacher(student=StudentSpec(name="minic3d", width=4), recipe=Recipe(epochs=2, batch=8)),
             "teacher/c9e5efc52a937a9f",

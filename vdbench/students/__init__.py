@@ -51,7 +51,7 @@ def other_network(name: str) -> dict[str, Any]:
     Nothing of the first version of a student that comes with vdbench, which needs no mark.
     """
     version = student_version(name)
-    return {} if version == 1 else {"student": version}
+    return {} if version == 1 else {"network": version}
 
 
 def build_student(

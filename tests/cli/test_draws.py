@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Cli, results, tiny_run
 from vdbench.encoders.trained import TrainedMiniC3D
 from vdbench.experiment.result import Result
+from vdbench.students.recurrent import CnnGru
 from vdbench.work.assets import Assets, AssetSpec
 from vdbench_methods.difficulty import EL2N
 
@@ -84,3 +85,14 @@ def test_a_run_trains_an_encoder_per_draw_and_selects_once_per_encoder(cli: Cli,
     assert len(list((home / "assets" / "minic3d").glob("[!.]*"))) == 3
     assert herding[0].distilled == herding[3].distilled
     assert len({result.distilled for result in herding.values()}) == 3
+
+
+@pytest.mark.parametrize("method", ["dm", "mtt"])
+def test_clips_learned_through_another_version_of_a_network_are_other_clips(
+    planned: Planned, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ("--set", f"{method}.student=cnn-gru", "--seeds", 1)
+    (before,) = by_seed(planned, method, *more)
+    monkeypatch.setattr(CnnGru, "version", CnnGru.version + 1)
+    (after,) = by_seed(planned, method, *more)
+    assert before.id != after.id  # both are judged by a MiniC3D

@@ -22,7 +22,7 @@ from vdbench.generator.choice import describe
 from vdbench.generator.settings import generator_settings
 from vdbench.registry import Registry
 from vdbench.storage.files import digest
-from vdbench.students import STUDENTS, student_class
+from vdbench.students import STUDENTS, other_network, student_class
 
 if TYPE_CHECKING:
     from vdbench.clips.codecs import Codec
@@ -206,7 +206,7 @@ class _Site:
             protocol=self.bench.protocol,
             dataset=_dataset_record(request, view),
             train_fingerprint=view.train.fingerprint,
-            assets=tuple(digest(spec.identity()) for spec in method.needs(task(draw or 0))),
+            assets=(*(digest(spec.identity()) for spec in method.needs(task(draw or 0))), *_learned_through(method)),
             ipc=ipc if method.budgeted else None,
             budget_bytes=allowed if method.budgeted else None,
             codec=str(request.codec) if request.codec and method.budgeted else None,
@@ -274,6 +274,12 @@ def _check_settings(request: Request, registry: Registry, chosen: Sequence[str])
         registry.get(name)
         if name not in chosen:
             raise UsageError(f"--set {name}... has no effect: method '{name}' is not among those of this run")
+
+
+def _learned_through(method: Method[Any]) -> list[str]:
+    """What tells the network that clips are learned through from others of its name."""
+    network = other_network(method.settings.student) if hasattr(method.settings, "student") else {}
+    return [digest(network)] if network else []
 
 
 def _check_pool(generator: GeneratorSettings, ipc: int, name: str) -> None:

@@ -26,15 +26,19 @@ if TYPE_CHECKING:
     from vdbench.work.workload import Work
 
 
-def identity(default: Any, description: str, **limits: Any) -> Any:
+def identity(default: Any, description: str, *, later: bool = False, **limits: Any) -> Any:
     """Declare a setting that decides the outcome: it is part of a trial's id.
+
+    One that came later than results of its method says ``later=True``: at its default, which has to mean what happened
+    before it came, it is left out of ids, so that these stay what they are.
 
     Args:
         default: its value unless set.
         description: what it is, with its unit.
+        later: whether it is left out of ids at its default.
         limits: bounds that pydantic checks, such as ``gt=0``.
     """
-    return Field(default, description=description, json_schema_extra={"role": "identity"}, **limits)
+    return Field(default, description=description, json_schema_extra={"role": "identity", "later": later}, **limits)
 
 
 def runtime(default: Any, description: str, **limits: Any) -> Any:
@@ -69,6 +73,8 @@ class Settings(BaseModel):
             extra = info.json_schema_extra
             if isinstance(extra, dict) and extra["role"] == "identity":
                 value = getattr(self, name)
+                if extra.get("later") and value == info.default:
+                    continue
                 nested = isinstance(value, Settings)
                 chosen[name] = value.identity() if nested else self.model_dump(mode="json", include={name})[name]
         return chosen
@@ -256,7 +262,7 @@ class Method(ABC, Generic[S]):
 
     def pack_as(
         self,
-        form: Literal["clips", "key-frames", "static-dynamic"],
+        form: Literal["clips", "key-frames", "static-dynamic", "static-dynamic-slots"],
         task: Task,
         tensors: Mapping[str, torch.Tensor],
         provenance: Provenance,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdbench.clips.clipset import on_device
 from vdbench.clips.targets import nearest_distribution
@@ -39,6 +40,16 @@ class FRePoSettings(LearnedSettings):
     online_batch: int = identity(500, "learned clips per training step of a network, or all of them", gt=0)
     ridge: float = identity(1e-6, "regulariser, in shares of the mean of the kernel's diagonal", gt=0)
     learn_labels: bool = identity(True, "whether labels are learned beside the pixels")
+    margin: bool = identity(
+        False,
+        "whether the loss has the public video code's term, which keeps a clip's two largest labels apart",
+        later=True,
+    )
+    label_scale: Literal["one", "classes"] = identity(
+        "one",
+        "what labels start from: one, centred one-hot; classes, as in the public code, these over sqrt(classes / 10)",
+        later=True,
+    )
     bf16: bool = runtime(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32")
 
 
@@ -80,7 +91,8 @@ class FRePo(Method[FRePoSettings]):
         real = RealClips(train, task.device)
         start, classes = initial_clips(task, settings.init, budget(task))
         clips = start.to(task.device).requires_grad_()
-        labels = centred(classes, len(train.classes)).to(task.device).requires_grad_(settings.learn_labels)
+        labels = start_labels(classes, len(train.classes), settings.label_scale).to(task.device)
+        labels.requires_grad_(settings.learn_labels)
         groups = [{"params": [clips], "lr": settings.lr}]
         if settings.learn_labels:
             groups.append({"params": [labels], "lr": settings.lr_labels})
@@ -98,6 +110,8 @@ class FRePo(Method[FRePoSettings]):
                 features = student.embed(real.render(rows)).float()
             optimiser.zero_grad()
             loss = regression_loss(student.embed(on_device(clips, task.device)), labels, features, goal, settings.ridge)
+            if settings.margin:
+                loss = loss + margin_term(labels)
             torch.autograd.backward(loss)
             optimiser.step()
             pool.train(network, clips.detach(), labels.detach(), rng)
@@ -111,6 +125,25 @@ def centred(labels: torch.Tensor, classes: int) -> torch.Tensor:
     from torch.nn.functional import one_hot
 
     return one_hot(labels, classes).float() - 1 / classes
+
+
+def start_labels(labels: torch.Tensor, classes: int, scale: Literal["one", "classes"]) -> torch.Tensor:
+    """Labels of the learned clips before the first update, ``(n, classes)``."""
+    start = centred(labels, classes)
+    return start / math.sqrt(classes / 10) if scale == "classes" else start
+
+
+def margin_term(labels: torch.Tensor) -> torch.Tensor:
+    """Minus how far the largest label of a clip lies above the second, one over the classes at most; mean over clips.
+
+    Beyond that it has no gradient.
+
+    Args:
+        labels: of the learned clips, ``(n, classes)``.
+    """
+    largest = labels.topk(2, dim=1).values
+    term: torch.Tensor = -(largest[:, 0] - largest[:, 1]).clamp(max=1 / labels.shape[1]).mean()
+    return term
 
 
 def regression_loss(

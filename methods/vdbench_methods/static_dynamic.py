@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import model_validator
 
+from vdbench.errors import UsageError
 from vdbench.method import identity, runtime
 from vdbench.seeding import seed_of
 from vdbench_methods.dm import accumulate_gradient, class_means
@@ -33,6 +34,11 @@ class VDSDSettings(LearnedSettings):
         None, "images per class; as many pairs of image and motion as the bytes of IPC clips hold when left out", gt=0
     )
     dynamic: int | None = identity(None, "motions per class; as many as images when left out", gt=0)
+    pairing: Literal["any", "slots"] = identity(
+        "any",
+        "which images and motions of a class make a clip: any; slots, its own ones alone, as in the public code",
+        later=True,
+    )
     static_iterations: int = identity(1000, "updates of the images, by distribution matching on frames", ge=0)
     static_lr: float = identity(1.0, "learning rate of the images", gt=0)
     static_width: int = identity(128, "channels of the random networks that images are learned through", gt=0)
@@ -75,9 +81,17 @@ class Memory:
     def __init__(self, settings: VDSDSettings, task: Task) -> None:
         import torch
 
+        from vdbench.distilled.pairs import draw_pairs, draw_within_slots
+
         train = task.train
         self.classes, self.ipc = len(train.classes), budget(task)
         self.images, self.motions = settings.pairs(self.classes, self.ipc, train.frames, train.size)
+        if settings.pairing == "slots" and (self.images % self.ipc or self.motions % self.ipc):
+            raise UsageError(
+                f"{self.images} images and {self.motions} motions per class cannot be shared out among {self.ipc} "
+                f"clips; add --set vdsd.static={2 * self.ipc} --set vdsd.dynamic={2 * self.ipc}"
+            )
+        self._pairs = draw_within_slots if settings.pairing == "slots" else draw_pairs
         self.targets = torch.arange(self.classes).repeat_interleave(self.ipc)
         clips, _ = initial_clips(task, settings.init, max(self.images, self.motions))
         by_class = clips.view(self.classes, -1, *clips.shape[1:])
@@ -92,9 +106,9 @@ class Memory:
 
     def clips(self, draw: int, rows: torch.Tensor | None = None) -> torch.Tensor:
         """The clips of one draw, class by class, or some of them: float32 ``(classes * ipc, 3, T, H, W)``."""
-        from vdbench.distilled.parameterisations import draw_pairs, hallucinate
+        from vdbench.distilled.parameterisations import hallucinate
 
-        pairs = draw_pairs(self.images, self.motions, self.ipc, self.classes, draw)
+        pairs = self._pairs(self.images, self.motions, self.ipc, self.classes, draw)
         static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
         kept = self.tensors
         return hallucinate(kept["static"][static], kept["dynamic"][dynamic], kept["weight"], kept["bias"])

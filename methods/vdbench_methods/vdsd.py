@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -105,7 +105,10 @@ class VDSD(Method[VDSDSettings]):
         self._learn_images(task, real, memory)
         step_size = self._learn_motions(task, real, memory)
         tensors = memory.tensors | {"targets": memory.targets}
-        return self.pack_as("static-dynamic", task, tensors, Provenance(pool="learned"), step_size)
+        form: Literal["static-dynamic", "static-dynamic-slots"] = (
+            "static-dynamic-slots" if self.settings.pairing == "slots" else "static-dynamic"
+        )
+        return self.pack_as(form, task, tensors, Provenance(pool="learned"), step_size)
 
     def _learn_images(self, task: Task, real: RealClips, memory: Memory) -> None:
         """Distribution matching on single frames, under a fresh random 2D network per iteration."""

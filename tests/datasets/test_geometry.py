@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +58,31 @@ def test_another_shape_keeps_the_span_and_the_field_of_view():
 def test_a_crop_larger_than_the_frame_is_refused():
     with pytest.raises(ValidationError, match="does not fit"):
         Geometry(frames=8, sampling="even", resize=(64, 32), size=48)
+
+
+@given(length=st.integers(8, 400), windows=st.integers(1, 9), gap=st.integers(1, 6))
+def test_windows_start_evenly_over_all_starts_that_a_video_has(length, windows, gap):
+    one = Geometry(frames=8, sampling="strided", gap=gap, resize=8, size=8)
+    several = one.model_copy(update={"windows": windows})
+    step = gap if length >= 8 * gap else length // 8
+    possible = range(length - 7 * step)
+    picks = several.picks(length)
+    firsts = picks[::8]
+    assert len(picks) == several.rows == 8 * windows
+    assert picks == [first + i * step for first in firsts for i in range(8)]
+    assert set(firsts) <= set(possible) and firsts == sorted(firsts)
+    if windows >= len(possible):
+        assert set(firsts) == set(possible)
+    else:
+        gaps = [later - earlier for earlier, later in pairwise(firsts)]
+        assert max(gaps, default=0) - min(gaps, default=0) <= 1
+        assert abs(firsts[0] - (possible[-1] - firsts[-1])) <= 1
+    if windows % 2 or windows == 1:
+        assert several.windows == 1 or windows > len(possible) or firsts[windows // 2] == one.picks(length)[0]
+
+
+def test_what_is_usual_is_not_part_of_a_geometry_s_identity_and_even_frames_have_one_window():
+    assert not {"windows", "antialias"} & UCF.model_dump().keys()
+    assert UCF.model_copy(update={"windows": 8}).at(frames=8).windows == 8
+    with pytest.raises(ValidationError, match="one window"):
+        Geometry(frames=8, sampling="even", resize=8, size=8, windows=2)

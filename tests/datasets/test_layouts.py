@@ -128,6 +128,18 @@ def test_hmdb_takes_train_test_and_unused_from_its_codes(tmp_path):
     assert first.group == "#1_Ünïcode!_(film)_-_brush_hair_it_" and first.path is not None
 
 
+def test_hmdb_trains_on_all_that_it_does_not_test_on_where_it_is_declared_so(tmp_path):
+    world = worlds.hmdb_world(tmp_path, classes=2)
+    official, rest = (
+        read_index(world.spec.model_copy(update={"train_on": on}), world.root) for on in ("official", "rest")
+    )
+    assert rest.named(1, "test") == official.named(1, "test") == 4
+    assert rest.named(1, "train") == official.named(1, "train") + 2
+    added = {entry.id for entry in rest.entries} - {entry.id for entry in official.entries}
+    assert added == {f"{name}/shared_{name}_f_nm_np1_ba_goo_0.avi" for name in ("brush_hair", "clap")}
+    assert not any(entry.id in added and "test" in entry.roles.values() for entry in rest.entries)
+
+
 def test_hmdb_sources_end_at_the_last_occurrence_of_the_class():
     assert source_of("boom_snap_clap_(challenge)_clap_u_nm_np1_fr_med_0.avi", "clap") == "boom_snap_clap_(challenge)"
     assert source_of("April_09_brush_hair_u_nm_np1_ba_goo_0.avi", "brush_hair") == "April_09"

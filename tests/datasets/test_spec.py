@@ -6,7 +6,10 @@ import pytest
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import DataError, UsageError
 
-NAMES = ["diving48", "hmdb51", "jester", "kinetics400", "miniucf", "motion-digits", "ssv2", "ucf101"]
+NAMES = [
+    "diving48", "hmdb51", "hmdb51-as-published", "jester", "kinetics400", "miniucf", "miniucf-as-published",
+    "motion-digits", "ssv2", "ucf101",
+]  # fmt: skip
 
 
 def test_every_declared_data_set_loads_under_its_own_name():
@@ -21,6 +24,13 @@ def test_the_published_numbers():
     mini = load_dataset("miniucf")
     assert (mini.expected[1].train, mini.expected[1].test) == (4662, 1861)
     assert len(set(mini.subset)) == mini.classes == 50
+    own = {"name", "title", "geometry", "train_on", "expected"}
+    for name, read, train in (("miniucf", mini, 4662), ("hmdb51", hmdb, 5236)):
+        published = load_dataset(f"{name}-as-published")
+        assert published.model_dump(exclude=own) == read.model_dump(exclude=own)
+        assert published.geometry == read.geometry.model_copy(update={"windows": 8, "antialias": False})
+        assert (published.expected[1].train, published.expected[1].test) == (train, read.expected[1].test)
+    assert "train_on" not in hmdb.model_dump()
     assert ucf.geometry.picks(64)[-1] - ucf.geometry.picks(64)[0] + 1 == 61
 
 
@@ -36,6 +46,7 @@ def test_an_unknown_name_gets_the_nearest():
         (("classes: 8", "klasses: 8"), "klasses"),
         (("layout: rendered", "layout: nowhere"), "layout"),
         (("layout: rendered", "layout: folders"), "needs source"),
+        (("directed: true", "train_on: rest"), "marks no clips as unused"),
         (("size: 64", "size: 65"), "does not fit"),
         (("  1: {train", "  2: {train"), "split 2"),
         (("classes: 8", "classes: ["), "no YAML"),

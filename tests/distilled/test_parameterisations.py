@@ -1,5 +1,6 @@
 """The forms of distilled sets: pairs that are drawn, a hallucinator against loops, and tensors that do not fit."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from vdbench.clips.clipset import Normalisation
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled import DistilledRecord, DistilledSet
-from vdbench.distilled.parameterisations import draw_pairs, hallucinate, interpolate
+from vdbench.distilled.pairs import draw_pairs, draw_within_slots
+from vdbench.distilled.parameterisations import hallucinate, interpolate
 from vdbench.distilled.recoding import stored_as
 from vdbench.errors import UsageError
 from vdbench.records import Provenance
@@ -70,6 +72,18 @@ def test_pairs_stay_within_their_class_and_use_every_memory(
             uses = torch.bincount(own % count, minlength=count)
             assert int(uses.max() - uses.min()) <= 1
     assert torch.equal(pairs, draw_pairs(images, motions, ipc, classes, draw))
+
+
+@pytest.mark.parametrize("ipc", [1, 5])
+def test_pairs_within_slots_are_those_of_the_public_code(ipc: int) -> None:
+    """Clip k of a class takes image 2k or 2k + 1 and motion 2k or 2k + 1: four pairs, each as often, and no other."""
+    draws = torch.stack([draw_within_slots(2 * ipc, 2 * ipc, ipc, 3, draw) for draw in range(400)])  # (400, 2, 3 ipc)
+    for slot in range(3 * ipc):
+        found = Counter(tuple(pair) for pair in draws[:, :, slot].tolist())
+        assert set(found) == {(2 * slot + image, 2 * slot + motion) for image in (0, 1) for motion in (0, 1)}
+        assert 60 < min(found.values()) and max(found.values()) < 140  # 100 each, with a deviation of 9
+    assert len({tuple(draw[0].tolist()) for draw in draws}) == min(2 ** (3 * ipc), 400) or ipc > 1
+    assert draw_within_slots(2 * ipc, 2 * ipc, ipc, 3, None).tolist() == [list(range(0, 6 * ipc, 2))] * 2
 
 
 def test_every_epoch_shows_other_pairs_and_a_seed_the_same_again() -> None:

@@ -81,3 +81,13 @@ def test_of_a_tie_the_confusion_may_count_either_guess() -> None:
     scores = {"top1": float(places.won().mean()), "macro": float(places.won().mean())}
     tied = network(pack(places, 8), **scores)
     assert list(outcome_faults(tied, CLIPS)) == []
+
+
+def test_a_test_set_that_was_read_three_times_has_three_times_the_clips() -> None:
+    protocol = result().protocol | {"readings": 3}
+    of_80 = DIGITS.model_copy(update={"test_clips": 80})
+    assert list(outcome_faults(result(dataset=of_80, protocol=protocol), CLIPS)) == []
+    held_out = result(dataset=of_80, protocol=protocol, evaluated_on="validation")
+    for other in (result(dataset=DIGITS, protocol=protocol), held_out):
+        (fault,) = outcome_faults(other, CLIPS)
+        assert "its test set has 240 clips" in fault

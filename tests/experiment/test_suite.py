@@ -199,8 +199,8 @@ def test_labels_of_a_teacher_at_every_step_take_an_augmentation() -> None:
 
 
 def test_a_data_set_with_a_direction_is_not_mirrored_by_the_usual_recipe_either() -> None:
-    protocol = load_suite("as-published").protocol
-    assert protocol.recipe.augmentation == Augmentation(mirror=True, crop=0, jitter=0)
+    mirrored = {"recipe": {"augmentation": {"mirror": True, "crop": 0, "jitter": 0}}}
+    protocol = load_suite("as-published", mirrored).protocol
     assert protocol.on(load_dataset("ucf101")) == protocol
     directed = protocol.on(load_dataset("ssv2")).recipe
     assert directed.augmentation == Augmentation(mirror=False, crop=0, jitter=0)

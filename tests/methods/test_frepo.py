@@ -9,7 +9,7 @@ import torch
 from vdbench.clips.targets import nearest_distribution
 from vdbench.students import build_student
 from vdbench.testing import tiny_task
-from vdbench_methods.frepo import FRePo, FRePoSettings, _Pool, centred, regression_loss
+from vdbench_methods.frepo import FRePo, FRePoSettings, _Pool, centred, margin_term, regression_loss, start_labels
 
 
 def test_the_loss_equals_ridge_regression_written_out() -> None:
@@ -53,6 +53,42 @@ def test_similar_clips_do_not_break_the_solution() -> None:
     learned = torch.ones(6, 4)  # a kernel of rank one
     labels = centred(torch.arange(6) % 3, 3)
     assert bool(regression_loss(learned, labels, torch.ones(2, 4), centred(torch.tensor([0, 1]), 3), 1e-6).isfinite())
+
+
+def test_the_margin_has_the_public_terms_and_gradient() -> None:
+    labels = (0.1 * torch.sin(1.3 * torch.arange(20, dtype=torch.float64) + 0.4)).view(4, 5).requires_grad_()
+    terms = [float(margin_term(row[None]).detach()) for row in labels]
+    assert terms == pytest.approx([-0.060224646814, -0.036229079229, -0.010537094119, -0.015648287774], abs=1e-11)
+    term = margin_term(labels)
+    assert float(term.detach()) == pytest.approx(-0.030659776984, abs=1e-11)
+    torch.autograd.backward(term)
+    first, last = [0.25, -0.25, 0, 0, 0], [-0.25, 0.25, 0, 0, 0]
+    assert labels.grad is not None and labels.grad.tolist() == [first, first, first, last]
+
+
+@pytest.mark.parametrize(
+    ("classes", "own", "other", "margin"),
+    [(3, 1.21716123890, -0.60858061945, -1 / 3), (10, 0.9, -0.1, -0.1), (50, 0.438269323590, -0.00894427190999, -0.02)],
+)
+def test_labels_start_as_in_the_public_code_where_that_is_asked_for(
+    classes: int, own: float, other: float, margin: float
+) -> None:
+    start = start_labels(torch.tensor([1]), classes, "classes").double()
+    assert start[0, 1].item() == pytest.approx(own, rel=1e-6) and start[0, 0].item() == pytest.approx(other, rel=1e-6)
+    assert float(margin_term(start)) == pytest.approx(margin, rel=1e-6)
+    assert torch.equal(start_labels(torch.tensor([1]), classes, "one"), centred(torch.tensor([1]), classes))
+
+
+def test_margin_and_start_change_what_is_learned_and_no_older_identity(tmp_path: Path) -> None:
+    def made(**changes: object) -> torch.Tensor:
+        settings = FRePoSettings.model_validate({"iterations": 3, "width": 4, "real": 6, "networks": 2, **changes})
+        return FRePo(settings).distill(tiny_task(tmp_path / str(changes), ipc=1)).tensors["targets"]
+
+    plain = made()
+    assert torch.equal(plain, made(margin=False))
+    assert not torch.equal(plain, made(label_scale="classes"))
+    assert not {"margin", "label_scale"} & FRePoSettings().identity().keys()
+    assert FRePoSettings(margin=True).identity()["margin"] is True
 
 
 def test_labels_that_were_not_moved_are_one_hot() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vdbench.distilled import DistilledSet
 from vdbench.distilled.parameterisations import hallucinate
+from vdbench.errors import UsageError
 from vdbench.method import Task
 from vdbench.seeding import seed_of
 from vdbench.students import build_student
@@ -59,6 +60,41 @@ def test_any_number_of_memories_at_any_ipc(tmp_path: Path, static: int | None, d
     assert made.render()[1].tolist() == [label for label in range(3) for _ in range(ipc)]
     made.save(tmp_path / "artefact")
     assert torch.equal(DistilledSet.load(tmp_path / "artefact").render()[0], made.render()[0])
+
+
+def test_clips_of_a_slot_are_made_of_its_own_images_and_motions(tmp_path: Path) -> None:
+    """Whoever loads the set too: clip k of a class is one of the four that its two images and two motions make."""
+    settings = VDSDSettings.model_validate({**QUICK, "static": 4, "dynamic": 4, "pairing": "slots"})
+    VDSD(settings).distill(tiny_task(tmp_path / "task", ipc=2)).save(tmp_path / "artefact")
+    made = DistilledSet.load(tmp_path / "artefact")
+    kept, seen = made.tensors, set()
+    for epoch in range(40):
+        clips = made.of_epoch(epoch, torch.device("cpu")).render()[0]
+        for slot, clip in enumerate(clips):
+            fits = [
+                (image, motion)
+                for image in (2 * slot, 2 * slot + 1)
+                for motion in (2 * slot, 2 * slot + 1)
+                if torch.allclose(
+                    hallucinate(kept["static"][[image]], kept["dynamic"][[motion]], kept["weight"], kept["bias"])[0],
+                    clip,
+                    atol=1e-4,
+                )
+            ]
+            assert len(fits) == 1
+            seen.update(fits)
+    assert len(seen) == 4 * 3 * 2
+
+
+def test_memories_that_cannot_be_shared_out_are_one_sentence(tmp_path: Path) -> None:
+    settings = VDSDSettings.model_validate({**QUICK, "static": 3, "dynamic": 4, "pairing": "slots"})
+    with pytest.raises(UsageError, match=r"3 images and 4 motions .* among 2 clips; add --set vdsd.static=4"):
+        VDSD(settings).distill(tiny_task(tmp_path, ipc=2))
+
+
+def test_settings_that_came_later_leave_the_identity_of_older_results_alone() -> None:
+    assert "pairing" not in VDSDSettings().identity()
+    assert VDSDSettings(pairing="slots").identity()["pairing"] == "slots"
 
 
 def test_untrained_clips_are_frames_of_real_clips_with_their_changes_of_brightness(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ class _Line(Record):
 
 def disk_needed(clips: int, geometry: Geometry) -> int:
     """Bytes that a store of so many clips takes."""
-    return clips * geometry.frames * geometry.size**2 * 3
+    return clips * geometry.rows * geometry.size**2 * 3
 
 
 def _size(path: Path) -> int | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.source import Source
@@ -60,6 +60,8 @@ class DatasetSpec(Record):
         geometry: the shape of its clips under the literature's protocol.
         metric: the score that the literature reports.
         directed: whether a clip shown in a mirror may be of another class, so that none is mirrored in training.
+        train_on: ``official``, the clips that a split marks for training, or ``rest``, all that it does not test on,
+            those that it marks as unused among them; ``hmdb`` only.
         source: where its clips are, for a data set that has no publisher.
     """
 
@@ -77,7 +79,13 @@ class DatasetSpec(Record):
     geometry: Geometry
     metric: Literal["top1", "top5"]
     directed: bool = False
+    train_on: Literal["official", "rest"] = "official"
     source: Source | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Stores of official splits stay what was asked for."""
+        return {name: value for name, value in serialise(self).items() if (name, value) != ("train_on", "official")}
 
     @model_validator(mode="after")
     def _consistent(self) -> DatasetSpec:
@@ -85,6 +93,8 @@ class DatasetSpec(Record):
             raise ValueError(f"subset names {len(set(self.subset))} classes, but classes says {self.classes}")
         if unknown := set(self.expected) - set(self.splits):
             raise ValueError(f"expected names split {min(unknown)}, which is not among splits")
+        if self.train_on == "rest" and self.layout != "hmdb":
+            raise ValueError(f"layout {self.layout} marks no clips as unused; leave out train_on: rest")
         if self.layout in OWN and self.source is None:
             raise ValueError(f"layout {self.layout} needs source, with the folder of the videos")
         if self.layout in OWN and self.source and self.source.split == "given" and self.splits != (1,):

@@ -153,7 +153,7 @@ class ClipStore:
 
     @cached_property
     def clips(self) -> NDArray[np.uint8]:
-        """All rows, uint8 ``(N, T, H, W, 3)``, memory-mapped and read-only."""
+        """All rows, uint8 ``(N, T, H, W, 3)``, memory-mapped and read-only; a row holds all windows of its clip."""
         return open_rows(self.folder / CLIPS)
 
     @classmethod
@@ -196,7 +196,7 @@ class ClipStore:
         if seal(manifest).fingerprint != manifest.fingerprint:
             raise DataError(f"{self.folder / MANIFEST} names other clips than its fingerprint")
         stored = [clip for clip in manifest.clips if clip.row is not None]
-        shape = (manifest.geometry.frames, manifest.geometry.size, manifest.geometry.size, 3)
+        shape = (manifest.geometry.rows, manifest.geometry.size, manifest.geometry.size, 3)
         if self.clips.shape[1:] != shape or len(self.clips) <= max((clip.row or 0 for clip in stored), default=-1):
             raise DataError(f"{path} is uint8 {self.clips.shape}, which does not fit the {MANIFEST} beside it")
         for clip in self.changed(digests.spread(stored, max(2, digests.LOOK // int(np.prod(shape))))):

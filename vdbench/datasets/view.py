@@ -7,21 +7,22 @@ clip.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from vdbench.clips.clipset import ClipSet, Normalisation, pixel_statistics
 from vdbench.clips.rows import CLIPS, allocate_rows, open_rows, write_row
-from vdbench.datasets.geometry import evenly
 from vdbench.datasets.holdout import hold_out
+from vdbench.datasets.readings import Readings, Source
 from vdbench.datasets.store import prepare_command
 from vdbench.errors import DataError, UsageError
 from vdbench.records import Count, DatasetRecord, Record
+from vdbench.seeding import generator
 from vdbench.storage import digests, documents, files
 from vdbench.storage.validation import faults_in
 
@@ -56,12 +57,14 @@ class View:
         validation: held out of the official train split by group; empty unless asked for.
         test: what students are tested on.
         facts: what a result says about them; its train clips do not count those held out.
+        readings: test clips read anew, where they are read at random; ``test`` then holds the first ones.
     """
 
     train: ClipSet
     validation: ClipSet
     test: ClipSet
     facts: DatasetRecord
+    readings: Readings | None = None
 
 
 def open_view(
@@ -73,6 +76,7 @@ def open_view(
     size: int | None = None,
     validation: float = 0.0,
     seed: int = 0,
+    readings: int | None = None,
 ) -> View:
     """Open the clips of a store under a protocol; whoever comes first builds the files.
 
@@ -86,6 +90,8 @@ def open_view(
         size: side in pixels, by averaging stored pixels; the data set's own when left out.
         validation: share of each class's train clips that is held out, by group.
         seed: decides which groups are held out.
+        readings: how often each test clip is read at random, where each train clip is read so once; all clips are read
+            once, in their middle, when left out.
 
     Raises:
         UsageError: the data set has no such split, or ``validation`` is not in 0..1.
@@ -98,8 +104,10 @@ def open_view(
     if not 0 <= validation < 1:
         raise UsageError(f"validation is a share of the train clips, at least 0 and below 1, not {validation:g}")
     shape = _shape(store, frames, size)
+    source, random = Source(store, *shape), {} if readings is None else {"readings": readings}
     key = files.digest(
         {
+            **random,
             "version": VERSION,
             "store": manifest.fingerprint,
             "split": split,
@@ -111,7 +119,9 @@ def open_view(
     folder = home / "views" / key
 
     def build(draft: Path) -> None:
-        _build(draft, store, key, split, shape, _parts(store, split, validation, seed))
+        parts = _parts(store, split, validation, seed)
+        parts["test"] *= readings or 1
+        _build(draft, source, key, split, parts, readings)
 
     def load(folder: Path) -> list[ClipSet]:
         return [_open_part(folder / part) for part in PARTS]
@@ -126,12 +136,16 @@ def open_view(
         classes=len(train.classes),
         class_names=train.classes,
         classes_total=manifest.spec.classes,
-        clips=len(train) + len(held_out) + len(test),
+        clips=len(train) + len(held_out) + len(test) // (readings or 1),
         clips_total=total.train + total.test,
         train_clips=len(train),
-        test_clips=len(test),
+        test_clips=len(test) // (readings or 1),
     )
-    return View(train, held_out, test, facts)
+    anew = None
+    if readings is not None:
+        rows = _rows(_parts(store, split, validation, seed)["test"])
+        anew = Readings(source, rows * readings, readings, test)
+    return View(train, held_out, test, facts, anew)
 
 
 def verify_views(home: Path) -> list[str]:
@@ -187,52 +201,53 @@ def _parts(store: ClipStore, split: int, validation: float, seed: int) -> dict[s
 
 
 def _build(
-    draft: Path, store: ClipStore, key: str, split: int, shape: tuple[int, int], parts: Mapping[str, list[StoredClip]]
+    draft: Path, source: Source, key: str, split: int, parts: Mapping[str, list[StoredClip]], readings: int | None
 ) -> None:
-    manifest = store.manifest
+    manifest = source.store.manifest
     classes = manifest.classes_of(split)
     place = {name: label for label, name in enumerate(classes)}
-    needed = sum(len(clips) for clips in parts.values()) * shape[0] * shape[1] ** 2 * 3
+    needed = sum(len(clips) for clips in parts.values()) * source.frames * source.size**2 * 3
     if needed > (free := shutil.disk_usage(draft).free):
         raise DataError(
             f"this view of {manifest.spec.name} needs {needed >> 20} MiB, but only {free >> 20} MiB are free"
         )
     for part, clips in parts.items():
         (draft / part).mkdir()
-        _write_rows(draft / part / CLIPS, store.clips, clips, shape)
+        _write_rows(draft / part / CLIPS, source, _rows(clips), part, random=bool(readings) and part != "validation")
     normalisation = pixel_statistics(open_rows(draft / "train" / CLIPS))
     for part, clips in parts.items():
         value = _Labels(
             labels=tuple(place[clip.class_name] for clip in clips),
             classes=classes,
             groups=tuple(clip.group for clip in clips),
-            ids=tuple(clip.id for clip in clips),
+            ids=_ids(clips),
             normalisation=normalisation,
             fingerprint=files.digest([key, part]),
         )
         files.write_json(draft / part / LABELS, value.model_dump(mode="json"))
 
 
-def _write_rows(path: Path, stored: NDArray[np.uint8], clips: list[StoredClip], shape: tuple[int, int]) -> None:
-    frames, size = shape
-    picks = evenly(stored.shape[1], frames)
-    rows = (len(clips), frames, size, size, 3)
-    allocate_rows(path, rows)
-    for row, clip in enumerate(clips):
-        write_row(path, rows, row, shrunk(stored[clip.row][picks], size))
+def _write_rows(path: Path, source: Source, rows: Sequence[int], part: str, *, random: bool) -> None:
+    shape = (len(rows), source.frames, source.size, source.size, 3)
+    allocate_rows(path, shape)
+    rng = generator(0, "readings" if part == "test" else part)
+    for place, row in enumerate(rows):
+        write_row(path, shape, place, source.at_random(row, rng) if random else source.middle(row))
 
 
-def shrunk(clip: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Frames at the size of a suite, each pixel the mean of the area that it covers.
+def _rows(clips: Sequence[StoredClip]) -> tuple[int, ...]:
+    """Their rows in the store; only clips that have one are part of a view."""
+    return tuple(clip.row for clip in clips if clip.row is not None)
 
-    Args:
-        clip: uint8 ``(T, H, W, 3)``, with H equal to W.
-        size: side in pixels, at most H.
-    """
-    if clip.shape[1] == size:
-        return clip
-    frames = [np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BOX)) for frame in clip]
-    return np.stack(frames)
+
+def _ids(clips: Sequence[StoredClip]) -> tuple[str, ...]:
+    """Their names, with the number of the reading where a clip is read more than once."""
+    seen: Counter[str] = Counter()
+    names = []
+    for clip in clips:
+        seen[clip.id] += 1
+        names.append(clip.id if seen[clip.id] == 1 else f"{clip.id}#{seen[clip.id]}")
+    return tuple(names)
 
 
 def _open_part(folder: Path) -> ClipSet:

@@ -66,7 +66,7 @@ class Target:
     @property
     def shape(self) -> tuple[int, ...]:
         """Of all rows, ``(N, T, H, W, 3)``."""
-        return (self.rows, self.geometry.frames, self.geometry.size, self.geometry.size, 3)
+        return (self.rows, self.geometry.rows, self.geometry.size, self.geometry.size, 3)
 
 
 def decode_file(job: Job, target: Target) -> Decode:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch.nn.functional import conv3d
 
 from vdbench.clips.clipset import Normalisation, sent, to_network
 from vdbench.clips.codecs import parse_codec
 from vdbench.clips.streams import decode
-from vdbench.seeding import generator
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from vdbench.distilled.pairs import draw_pairs, draw_within_slots
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -169,6 +164,7 @@ class StaticDynamic(Parameterisation):
     parts = ("static", "dynamic", "weight", "bias")
     redrawn = True
     pictures = False
+    pairs = staticmethod(draw_pairs)
 
     def check(self, tensors: Tensors, classes: int) -> None:
         """See :meth:`Parameterisation.check`."""
@@ -197,11 +193,23 @@ class StaticDynamic(Parameterisation):
     ) -> torch.Tensor:
         """See :meth:`Parameterisation.render`."""
         images, motions, ipc = (len(tensors[name]) // classes for name in ("static", "dynamic", "targets"))
-        pairs = draw_pairs(images, motions, ipc, classes, draw)
+        pairs = self.pairs(images, motions, ipc, classes, draw)
         static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
         weight, bias = tensors["weight"].float(), tensors["bias"].float()
         clips = hallucinate(tensors["static"][static].float(), tensors["dynamic"][dynamic].float(), weight, bias)
         return sent(clips, device)
+
+
+class Slots(StaticDynamic):
+    """The same, where each clip of a class has images and motions of its own, and is never made of others."""
+
+    pairs = staticmethod(draw_within_slots)
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Parameterisation.check`."""
+        super().check(tensors, classes)
+        if any(len(tensors[name]) % len(tensors["targets"]) for name in ("static", "dynamic")):
+            raise ValueError(f"static and dynamic must have as many rows for each of {len(tensors['targets'])} clips")
 
 
 class KeyFrames(Parameterisation):
@@ -268,31 +276,6 @@ def interpolate(frames: torch.Tensor, keys: torch.Tensor, rows: torch.Tensor | N
     return clips.transpose(1, 2).contiguous()
 
 
-def draw_pairs(static: int, dynamic: int, ipc: int, classes: int, draw: int | None) -> torch.Tensor:
-    """Which image and which motion make each clip of an epoch.
-
-    Within a class each is used once before any is used again; which go together is drawn anew for every epoch.
-
-    Args:
-        static: images per class.
-        dynamic: motions per class.
-        ipc: clips per class.
-        classes: how many there are.
-        draw: the epoch's number for chance; None pairs the first image with the first motion, and so on.
-
-    Returns:
-        int64 ``(2, classes * ipc)``: rows of the images and of the motions.
-    """
-    rng = None if draw is None else generator(draw, "pairs")
-
-    def order(count: int) -> NDArray[np.int64]:
-        rounds = [np.arange(count) if rng is None else rng.permutation(count) for _ in range(-(-ipc // count))]
-        return np.concatenate(rounds)[:ipc]
-
-    chosen = [(label * static + order(static), label * dynamic + order(dynamic)) for label in range(classes)]
-    return torch.from_numpy(np.stack([np.concatenate(side) for side in zip(*chosen, strict=True)]))
-
-
 def hallucinate(static: torch.Tensor, dynamic: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Clips from images and motions, ``(n, 3, T, H, W)``.
 
@@ -310,6 +293,7 @@ PARAMETERISATIONS: Mapping[str, Parameterisation] = {
     "clips": Clips(),
     "key-frames": KeyFrames(),
     "static-dynamic": StaticDynamic(),
+    "static-dynamic-slots": Slots(),
     "video": Video(),
 }
 """Every form, by the name that a record gives it."""

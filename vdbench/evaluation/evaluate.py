@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdbench.clips.clipset import ClipSet
+    from vdbench.datasets.readings import Readings
     from vdbench.students.student import Student
 
 
@@ -55,6 +56,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by whom and how
     *,
     probe: bool = True,
     checkpoints: Sequence[float] = (),
+    readings: Readings | None = None,
 ) -> tuple[StudentScores, ...]:
     """Train every student from every seed on ``data``; the weights after the last step are tested once.
 
@@ -69,16 +71,20 @@ def evaluate(  # noqa: PLR0913 - what is judged, by whom and how
             seed, and with ``minic3d/0/top1`` after the test.
         probe: whether to count the confusion of classes, and to test without the order of frames and without motion.
         checkpoints: shares of the steps, above 0 and up to 1, after which students are tested on their way.
+        readings: of the test clips, which every network is shown anew; those of ``test`` when left out.
 
     Raises:
         DataError: classes or geometry of the two sets differ, or one of them is empty.
         DivergedError: a student's loss is not finite.
     """
     check_fit(data, test)
-    test = replace(test, normalisation=data.normalisation)  # tested on the scale that it was trained on
-    how = _Trained(data, recipe, device, report, checkpoints)
-    shown = test.on(device)
-    return tuple(_judge(how, test, shown, spec, seeds, probe) for spec in students)
+    same = _scaled(test, data, device)
+
+    def read(seed: int) -> TrainingSet:
+        return _scaled(readings.of(seed), data, device) if readings else same
+
+    how = _Trained(data, recipe, device, report, checkpoints, read, readings.count if readings else 1)
+    return tuple(_judge(how, test, spec, seeds, probe) for spec in students)
 
 
 def check_fit(data: TrainingSet, test: ClipSet) -> None:
@@ -114,6 +120,7 @@ def test_student(
     batch: int = 64,
     frames: Sequence[NDArray[np.int64] | None] = (None,),
     seen: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    readings: int = 1,
 ) -> list[torch.Tensor]:
     """Logits of every clip, in a deterministic pass for each order of frames; no clip has a part in another's.
 
@@ -123,8 +130,8 @@ def test_student(
         device: where to compute, in float32.
         batch: clips per forward pass.
         frames: for each pass ``(N, T)``, which frame of each clip is shown at each time; None shows them as they are.
-        seen: what becomes of a batch before the student sees it, by which clips may have a part in each other's logits;
-            None for nothing.
+        seen: makes of a batch what the student sees, by which clips may have a part in each other's logits.
+        readings: how many of the same clips there are, one after the other; no batch has clips of two.
 
     Returns:
         float32 ``(N, classes)`` for each pass, on the CPU.
@@ -136,7 +143,7 @@ def test_student(
     logits = torch.empty(len(frames), len(clips), len(clips.classes), device=device)
     orders = [None if order is None else torch.from_numpy(order).to(device) for order in frames]
     with torch.inference_mode():
-        for rows in torch.split(torch.arange(len(clips)), batch):
+        for rows in (part for one in torch.arange(len(clips)).chunk(readings) for part in torch.split(one, batch)):
             inputs, _ = placed(source, rows, device)
             for number, order in enumerate(orders):
                 shown = inputs if order is None else reordered(inputs, order[rows[0] : rows[-1] + 1])
@@ -205,22 +212,27 @@ def _placed(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, t
 
 
 class _Trained(NamedTuple):
-    """What students are trained on, and how."""
+    """What students are trained on, how, and which clips each is tested on."""
 
     data: TrainingSet
     recipe: Recipe
     device: torch.device
     report: Report
     checkpoints: Sequence[float]
+    read: Callable[[int], TrainingSet]
+    readings: int
 
 
-def _judge(  # noqa: PLR0913 - one student of an evaluation
-    how: _Trained, test: ClipSet, shown: TrainingSet, spec: StudentSpec, seeds: Sequence[int], probe: bool
-) -> StudentScores:
-    """All seeds of one student; ``shown`` are the test clips where it reads them."""
+def _scaled(clips: ClipSet, data: TrainingSet, device: torch.device) -> TrainingSet:
+    """Clips where they are tested, on the scale that was trained on."""
+    return replace(clips, normalisation=data.normalisation).on(device)
+
+
+def _judge(how: _Trained, test: ClipSet, spec: StudentSpec, seeds: Sequence[int], probe: bool) -> StudentScores:
+    """All seeds of one student."""
     import torch
 
-    data, recipe, device, report, shares = how
+    data, recipe, device, report, shares, read, readings = how
     labels = torch.tensor(test.labels)
     alterations = _without_motion(test) if probe else {}
     scores: list[Score] = []
@@ -228,14 +240,15 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
     train_seconds = test_seconds = 0.0
     peak = 0
     for seed in seeds:
+        shown = read(seed)
         student = build_student(spec.name, len(test.classes), test.frames, test.size, spec.width, seed, spec.depth)
         curve = f"{spec.name}/{seed}"
 
         def log(step: int, loss: float, curve: str = curve) -> None:
             report(step, **{f"{curve}/loss": loss})
 
-        def now(student: Student = student) -> float:
-            top1 = top_k(test_student(student, shown, device, seen=recipe.shown)[0], labels, 1)
+        def now(student: Student = student, shown: TrainingSet = shown) -> float:
+            top1 = top_k(test_student(student, shown, device, seen=recipe.shown, readings=readings)[0], labels, 1)
             student.train()
             return top1
 
@@ -245,7 +258,7 @@ def _judge(  # noqa: PLR0913 - one student of an evaluation
             losses = train_student(student, data, recipe, seed, device, log, after_step=look)
         with measured(device) as testing:
             passes = [None, *alterations.values()]
-            logits, *altered = test_student(student, shown, device, frames=passes, seen=recipe.shown)
+            logits, *altered = test_student(student, shown, device, frames=passes, seen=recipe.shown, readings=readings)
         if not bool(logits.isfinite().all()):
             raise DivergedError(spec.name, recipe.steps(len(data)))
         top1, top5 = top_k(logits, labels, 1), top_k(logits, labels, 5)

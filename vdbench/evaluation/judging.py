@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clips.clipset import ClipSet
+    from vdbench.datasets.readings import Readings
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.evaluation.augment import Augmentation
     from vdbench.evaluation.batches import TrainingSet
@@ -66,6 +68,7 @@ class Judge:
             distributions over classes, float32 ``(n, classes)``.
         configurations: other students and recipes that every set is judged with by its own labels, by name.
         checkpoints: shares of the steps after which students are tested on their way; not under configurations.
+        readings: of the test clips, which every network is shown anew; all are shown the same when left out.
     """
 
     train: ClipSet
@@ -79,6 +82,7 @@ class Judge:
     teacher: Callable[[torch.Tensor], torch.Tensor] | None = None
     configurations: Mapping[str, Configured] = field(default_factory=dict)
     checkpoints: Sequence[float] = ()
+    readings: Readings | None = None
 
     def __call__(self, distilled: DistilledSet, ipc: int | None, seed: int, report: Report = silent) -> Evaluation:
         """Judge a distilled set.
@@ -95,9 +99,8 @@ class Judge:
         """
         record = distilled.record
         own = _with_rate(self.recipe, record.step_size)
-        students = evaluate(
-            distilled, self.test, self.students, own, self.seeds, self.device, report, checkpoints=self.checkpoints
-        )
+        judge = partial(evaluate, test=self.test, seeds=self.seeds, device=self.device, readings=self.readings)
+        students = judge(distilled, students=self.students, recipe=own, report=report, checkpoints=self.checkpoints)
         if ipc is None:
             return Evaluation(students, (), clip_list(self.test))
         judged = []
@@ -110,9 +113,7 @@ class Judge:
             scores: tuple[StudentScores, ...] = ()
             diverged: str | None = None
             try:
-                scores = evaluate(
-                    data, self.test, [student], recipe, self.seeds, self.device, curves, probe=False, checkpoints=points
-                )
+                scores = judge(data, students=[student], recipe=recipe, report=curves, probe=False, checkpoints=points)
             except DivergedError as error:
                 if setting.configuration is None:
                     raise

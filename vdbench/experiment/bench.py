@@ -211,6 +211,7 @@ class Bench:
             teacher=teacher_of(protocol, seed).teacher(assets or self.assets(report)) if needs_teacher else None,
             configurations=protocol.configured,
             checkpoints=protocol.checkpoints,
+            readings=view.readings if protocol.evaluate_on == "test" else None,
         )
         self.list_tested()
         return judge(distilled, ipc, seed, report)

@@ -36,7 +36,7 @@ def outcome_faults(result: Result, clips: ClipList | None) -> Iterator[str]:
         return
     if kept < len(networks):
         yield f"it names a test set, and {len(networks) - kept} of its {len(networks)} networks keep no outcomes on it"
-    elif len(clips) != result.dataset.test_clips:
+    elif len(clips) != result.dataset.test_clips * result.tests:
         yield f"its test set has {len(clips)} clips, and it says that it was tested on {result.dataset.test_clips}"
     elif clips.classes != result.dataset.class_names:
         yield "its test set has other classes than it names, or in another order"

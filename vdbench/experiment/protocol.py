@@ -32,6 +32,9 @@ class Protocol(Record):
         size: height and width in pixels; the data set's own where left out.
         split: which official split.
         validation: share of train that is held out, by group, and that methods never see.
+        readings: how often each test clip is read anew for every network, from a random start and, where classes have
+            no direction, mirrored at random; scores are means over readings, and each train clip is read so once.
+            Without, clips are read once, in the middle of their videos.
         evaluate_on: ``test``, or ``validation`` for choosing settings without touching test.
         students: the networks that judge.
         recipe: how they are trained.
@@ -49,6 +52,7 @@ class Protocol(Record):
     size: int | None = Field(default=None, ge=8)
     split: int = Field(default=1, ge=1)
     validation: float = Field(default=0.0, ge=0, lt=1)
+    readings: int | None = Field(default=None, ge=1)
     evaluate_on: Literal["test", "validation"] = "test"
     students: tuple[StudentSpec, ...] = Field(min_length=1)
     recipe: Recipe
@@ -85,7 +89,8 @@ class Protocol(Record):
     def _without_what_is_off(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What a protocol does not use plays no part in its identity."""
         fields: dict[str, Any] = serialise(self)
-        return {name: value for name, value in fields.items() if value or name not in ("configurations", "checkpoints")}
+        off = ("configurations", "checkpoints", "readings")
+        return {name: value for name, value in fields.items() if value or name not in off}
 
     @property
     def configured(self) -> dict[str, Configured]:
@@ -126,8 +131,9 @@ class Protocol(Record):
         return self.model_dump(mode="json", exclude={"draws"})
 
     def data(self) -> dict[str, Any]:
-        """The part that decides which clips methods see."""
-        return {"frames": self.frames, "size": self.size, "split": self.split, "validation": self.validation}
+        """The part that decides which clips methods see, and how test clips are read."""
+        random = {} if self.readings is None else {"readings": self.readings}
+        return {"frames": self.frames, "size": self.size, "split": self.split, "validation": self.validation, **random}
 
 
 def _configured(ways: Mapping[str, Configuration], student: StudentSpec, recipe: Recipe) -> dict[str, Configured]:

@@ -222,6 +222,12 @@ class Result(Record):
         """The scores of all students, those of the conditions after the others."""
         return (*self.students, *(scores for condition in self.conditions for scores in condition.students))
 
+    @property
+    def tests(self) -> int:
+        """How often each network was shown every clip that it was tested on."""
+        readings = self.protocol.get("readings")
+        return readings if isinstance(readings, int) and self.evaluated_on == "test" else 1
+
     def contradictions(self) -> Iterator[str]:
         """What of it cannot be so, one sentence without its end each."""
         settings = (self.settings, self.prescribed, self.protocol)

@@ -188,7 +188,7 @@ def _network_faults(result: Result, protocol: Protocol) -> Iterator[str]:
         yield f"its networks do not have the seeds {', '.join(map(str, seeds))}"
     if any(score.top1 > score.top5 for scores in result.every_student for score in scores.scores):
         yield "a network has a higher top-1 than top-5"
-    tested = result.dataset.test_clips * protocol.evaluation_seeds
+    tested = result.dataset.test_clips * result.tests * protocol.evaluation_seeds
     if any(_counted(scores) not in (0, tested) for scores in result.students):
         yield f"its confusion of classes does not count {tested} test clips"
 

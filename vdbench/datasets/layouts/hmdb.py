@@ -9,18 +9,21 @@ from vdbench.datasets.layouts import lists, places
 from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from vdbench.datasets.spec import DatasetSpec
 
 _LINE = re.compile(r"(\S+\.avi)\s+([012])")
-_ROLES: Mapping[str, Role | None] = {"0": None, "1": "train", "2": "test"}
+_ROLES: dict[str, Role | None] = {"0": None, "1": "train", "2": "test"}
 _END = "_test_split1.txt"
 
 
 def read(spec: DatasetSpec, root: Path) -> Index:
-    """Read ``<class>_test_splitN.txt``: 1 train, 2 test, 0 unused. A clip's group is its source video's name."""
+    """Read ``<class>_test_splitN.txt``: 1 train, 2 test, 0 unused. A clip's group is its source video's name.
+
+    Unused ones are trained on where the data set is declared so.
+    """
+    roles = _ROLES if spec.train_on == "official" else _ROLES | {"0": "train"}
     folder = places.find(
         spec,
         root,
@@ -42,7 +45,7 @@ def read(spec: DatasetSpec, root: Path) -> Index:
             for line, where in lists.lines(folder / f"{stem}_test_split{split}.txt"):
                 name, code = lists.match(_LINE, line, where, "name.avi 0|1|2").groups()
                 clip = f"{class_name}/{name}"
-                builder.add(clip, class_name, source_of(name, class_name), split, _ROLES[code], where)
+                builder.add(clip, class_name, source_of(name, class_name), split, roles[code], where)
     return builder.build(
         classes, (clip for clip in found if clip.split("/")[0] in classes), places.misspelt(videos, classes)
     )

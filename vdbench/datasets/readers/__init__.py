@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from vdbench.datasets.readers.decoding import by_pyav
 from vdbench.datasets.readers.libraries import (
@@ -22,6 +21,7 @@ from vdbench.datasets.readers.libraries import (
 )
 from vdbench.datasets.readers.probe import Promise, ReadError, probe
 from vdbench.datasets.readers.reader import READERS, Pass, Reader
+from vdbench.datasets.readers.scaling import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def read_frames(
         segment: from when to when the clip is shown, in seconds after the first frame; all of it when left out.
 
     Returns:
-        uint8 ``(T, size, size, 3)``, RGB, and what is known of the file.
+        uint8 ``(T, size, size, 3)``, RGB, several windows one after the other, and what is known of the file.
 
     Raises:
         ReadError: it is no video, or not one frame of it can be decoded, or it ends before its segment.
@@ -132,9 +132,7 @@ def _whole(done: Pass, promise: Promise) -> int:
 
 def _crop(frame: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
     height, width = frame.shape[:2]
-    image = Image.fromarray(frame)
-    scaled = geometry.scaled_size(width, height)
-    if image.size != scaled:
-        image = image.resize(scaled, Image.Resampling.BILINEAR)
-    left, top = ((side - geometry.size) // 2 for side in scaled)
-    return np.asarray(image.crop((left, top, left + geometry.size, top + geometry.size)))
+    wanted = geometry.scaled_size(width, height)
+    left, top = ((side - geometry.size) // 2 for side in wanted)
+    whole = scaled(frame, *wanted, antialias=geometry.antialias)
+    return whole[top : top + geometry.size, left : left + geometry.size]

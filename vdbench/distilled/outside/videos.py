@@ -10,7 +10,7 @@ import numpy as np
 
 from vdbench.datasets.geometry import Geometry, evenly
 from vdbench.datasets.readers import ReadError, read_frames
-from vdbench.datasets.view import shrunk
+from vdbench.datasets.readings import shrunk
 from vdbench.distilled.outside.classes import position
 from vdbench.errors import DataError
 

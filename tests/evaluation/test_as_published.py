@@ -1,0 +1,201 @@
+"""The suite ``as-published``, step by step, beside the public code's description told in plain loops.
+
+A video's windows stand for its starts. Train clips are read once from a start drawn at random, mirrored or not. A
+network sees all test clips three times, each time from other starts, in batches of 64 that are scaled by their own mean
+and deviation over all numbers; its score is the mean of the three. It is trained for one epoch more than half of them
+plus one at the full rate, and then at a tenth of it by an optimiser that has forgotten its momentum.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import worlds
+from vdbench.datasets.geometry import Geometry
+from vdbench.datasets.prepare import prepare
+from vdbench.datasets.view import View, open_view
+from vdbench.evaluation.evaluate import StudentSpec, evaluate
+from vdbench.experiment.suite import load_suite
+from vdbench.students.student import Student
+
+CPU = torch.device("cpu")
+WINDOWS, FRAMES, SIZE = 3, 8, 32
+STRIDED = Geometry(frames=FRAMES, sampling="strided", gap=1, resize=(44, 33), size=SIZE, windows=WINDOWS)
+
+
+class Linear(Student):
+    """Logits of a clip's frames, each the mean of four by four blocks: weights by formula, nothing drawn."""
+
+    name = "linear"
+    default_width = 1
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(num_classes, FRAMES, SIZE, 1)
+        self.weights = torch.nn.Parameter(
+            0.01 * torch.cos(torch.arange(num_classes * 3 * FRAMES * 16.0)).view(num_classes, -1)
+        )
+
+    def embed(self, clips: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool3d(clips, (1, 8, 8)).flatten(1)
+
+    def forward(self, clips: torch.Tensor) -> torch.Tensor:
+        return self.embed(clips) @ self.weights.T
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[View, View, np.ndarray, dict[str, int]]:
+    """A world read at random and in the middle, its stored windows ``(N, W, T, H, W, 3)``, and the row of each clip."""
+    folder = tmp_path_factory.mktemp("as-published")
+    world = worlds.ucf_world(folder / "data", classes=3, groups=6, clips=2)
+    spec = world.spec.model_copy(update={"geometry": STRIDED})
+    store = prepare(spec, world.root, folder / "home", workers=2)
+    windows = np.asarray(store.clips).reshape(-1, WINDOWS, FRAMES, SIZE, SIZE, 3)
+    rows = {clip.id: clip.row for clip in store.manifest.clips if clip.row is not None}
+    return open_view(store, folder / "home", readings=3), open_view(store, folder / "home"), windows, rows
+
+
+def reading(clip: np.ndarray, windows: np.ndarray) -> tuple[int, bool]:
+    """Which window a clip is, and whether it is mirrored."""
+    (found,) = [
+        (window, mirrored)
+        for window in range(WINDOWS)
+        for mirrored in (False, True)
+        if np.array_equal(clip, windows[window][:, :, ::-1] if mirrored else windows[window])
+    ]
+    return found
+
+
+def test_windows_are_the_frames_of_the_video_from_their_starts(
+    made: tuple[View, View, np.ndarray, dict[str, int]],
+) -> None:
+    """Videos of 20 frames have 13 starts for 8 frames in a row: 1, 6 and 10 are spread evenly over them."""
+    _, _, windows, _ = made
+    assert STRIDED.picks(20)[::FRAMES] == [1, 6, 10]
+    for one in windows:  # every frame is brighter than the one before it
+        ground = np.median(one, axis=(2, 3, 4))
+        assert np.all(np.diff(ground, axis=1) > 0)
+        assert np.allclose(ground[:, 0], [20 + 10, 20 + 6 * 10, 20 + 10 * 10], atol=6)
+
+
+def test_train_clips_are_read_once_at_random_and_test_clips_three_times(
+    made: tuple[View, View, np.ndarray, dict[str, int]],
+) -> None:
+    random, middle, windows, rows = made
+    assert random.facts.model_dump(exclude={"fingerprint"}) == middle.facts.model_dump(exclude={"fingerprint"})
+    assert middle.readings is None and len(middle.test) == random.facts.test_clips == 6
+    assert all(
+        reading(clip, windows[rows[name]]) == (1, False)
+        for clip, name in zip(middle.train.clips, middle.train.ids, strict=True)
+    )
+    assert random.train.ids == middle.train.ids
+    drawn = Counter(
+        reading(clip, windows[rows[name]]) for clip, name in zip(random.train.clips, random.train.ids, strict=True)
+    )
+    assert len(drawn) == 2 * WINDOWS, "30 clips: a window that never came up has odds of 1 in 40,000"
+    assert random.test.ids == tuple(middle.test.ids) + tuple(f"{name}#{n}" for n in (2, 3) for name in middle.test.ids)
+    assert random.test.labels.tolist() == 3 * middle.test.labels.tolist()
+
+
+def test_every_network_reads_the_test_clips_anew(made: tuple[View, View, np.ndarray, dict[str, int]]) -> None:
+    random, _, windows, rows = made
+    assert random.readings is not None
+    drawn = [
+        [reading(clip, windows[rows[name.split("#")[0]]]) for clip, name in zip(some.clips, some.ids, strict=True)]
+        for some in (random.readings.of(seed) for seed in range(20))
+    ]
+    counts = Counter(one for some in drawn for one in some)
+    assert len(counts) == 6 and min(counts.values()) > 30 and max(counts.values()) < 90  # of 360, 60 each, deviation 7
+    assert len({tuple(some) for some in drawn}) == 20
+    assert any(some[:6] != some[6:12] for some in drawn)
+    assert np.array_equal(random.readings.of(0).clips, random.test.clips)
+    assert np.array_equal(random.readings.of(7).clips, random.readings.of(7).clips)
+
+
+def test_clips_whose_class_has_a_direction_are_not_mirrored(tmp_path: Path) -> None:
+    world = worlds.ucf_world(tmp_path / "data", classes=2, groups=3, clips=2)
+    spec = world.spec.model_copy(update={"geometry": STRIDED, "directed": True})
+    view = open_view(store := prepare(spec, world.root, tmp_path / "home", workers=2), tmp_path / "home", readings=2)
+    windows = np.asarray(store.clips).reshape(-1, WINDOWS, FRAMES, SIZE, SIZE, 3)
+    rows = {clip.id: clip.row for clip in store.manifest.clips}
+    assert not any(
+        reading(clip, windows[rows[name]])[1] for clip, name in zip(view.train.clips, view.train.ids, strict=True)
+    )
+
+
+def test_scores_are_those_of_the_description(
+    made: tuple[View, View, np.ndarray, dict[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, _, _, _ = made
+    assert view.readings is not None
+    monkeypatch.setattr("vdbench.evaluation.evaluate.build_student", lambda *_: Linear(3))
+    suite = load_suite("as-published").protocol
+    assert (suite.readings, suite.recipe.epochs, suite.recipe.augmentation) == (3, 501, None)
+    recipe = suite.recipe.model_copy(update={"epochs": 13, "lr": 0.05})
+    (scores,) = evaluate(
+        view.train, view.test, [StudentSpec(name="linear")], recipe, [4, 5], CPU,
+        checkpoints=[5 / 13, 1.0], readings=view.readings,
+    )  # fmt: skip
+    for score in scores.scores:
+        assert (score.top1, [point.top1 for point in score.checkpoints]) == literal(view, score.seed)
+    assert sum(count for *_, count in scores.confusion) == 2 * 3 * 6
+
+
+def pixels(clips: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+    """``(N, 3, T, H, W)``, scaled by constants, as public code scales by ImageNet's."""
+    values = (torch.from_numpy(np.array(clips)).permute(0, 4, 1, 2, 3) / 255).float()
+    return (values - torch.tensor(mean).view(3, 1, 1, 1)) / torch.tensor(std).view(3, 1, 1, 1)
+
+
+def literal(view: View, seed: int) -> tuple[float, list[float]]:
+    """Train and test as described: the score at the end, and those after 5 and all of 13 epochs of one batch each."""
+    assert view.readings is not None
+    constants = view.train.normalisation
+    network, labels = Linear(3), torch.from_numpy(view.train.labels)
+    clips = pixels(view.train.clips, *constants)
+    clips = (clips - clips.mean()) / clips.std()
+    velocity, on_the_way = None, []
+    for epoch in range(13):
+        if epoch == 12 // 2 + 2:
+            velocity = None
+        rate = 0.05 if epoch < 12 // 2 + 2 else 0.005
+        loss = torch.nn.functional.cross_entropy(network(clips), labels)
+        (gradient,) = torch.autograd.grad(loss, network.weights)
+        gradient = gradient + 0.0005 * network.weights.detach()
+        velocity = gradient if velocity is None else 0.9 * velocity + gradient
+        with torch.no_grad():
+            network.weights -= rate * velocity
+        if epoch in (4, 12):
+            on_the_way.append(three_passes(network, view, seed))
+    return on_the_way[-1], on_the_way
+
+
+def three_passes(network: Linear, view: View, seed: int) -> float:
+    assert view.readings is not None
+    shown = view.readings.of(seed)
+    right = 0
+    for number in range(3):
+        rows = slice(6 * number, 6 * (number + 1))
+        batch = pixels(shown.clips[rows], *view.train.normalisation)
+        batch = (batch - batch.mean()) / batch.std()
+        right += int((network(batch).argmax(dim=1).numpy() == shown.labels[rows]).sum())
+    return right / 18
+
+
+def test_no_batch_has_clips_of_two_readings(made: tuple[View, View, np.ndarray, dict[str, int]]) -> None:
+    """A reading's scores are those that it has by itself, though batches are scaled as a whole."""
+    from vdbench.evaluation.evaluate import test_student
+
+    view, recipe, network = made[0], load_suite("as-published").protocol.recipe, Linear(3)
+    (together,) = test_student(network, view.test, CPU, seen=recipe.shown, readings=3)
+    for number in range(3):
+        rows = range(6 * number, 6 * (number + 1))
+        alone = replace(
+            view.test, clips=view.test.clips[rows], labels=view.test.labels[rows],
+            groups=tuple(view.test.groups[row] for row in rows), ids=tuple(view.test.ids[row] for row in rows),
+        )  # fmt: skip
+        (own,) = test_student(network, alone, CPU, seen=recipe.shown)
+        torch.testing.assert_close(together[list(rows)], own)

@@ -12,7 +12,7 @@ from vdbench.method import Card, Method, Resources, Settings
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of, seeded
 from vdbench.work.workload import Work
-from vdbench_methods.learned import Loop, RealClips, budget
+from vdbench_methods.learned import Loop, RealClips, budget, descent
 from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, OnDistributions, OnTrajectories, VDSDSettings
 from vdbench_methods.trajectories import LIMITS
 
@@ -32,6 +32,7 @@ class VDSD(Method[VDSDSettings]):
     """
 
     name: ClassVar[str] = "vdsd"
+    version: ClassVar[int] = 2
     resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = VDSDSettings
     card: ClassVar[Card] = Card(
@@ -138,14 +139,12 @@ class VDSD(Method[VDSDSettings]):
 
     def _learn_motions(self, task: Task, real: RealClips, memory: Memory) -> float | None:
         """Learn motions and hallucinator; the step size, where one is learned beside them."""
-        import torch
-
         settings = self.settings
         base = OnDistributions(settings, task, real) if settings.base == "dm" else OnTrajectories(settings, task)
         dynamic, weight, bias = (memory.tensors[name].requires_grad_() for name in ("dynamic", "weight", "bias"))
         optimisers: dict[str, torch.optim.Optimizer] = {
-            "dynamic": torch.optim.SGD([dynamic], lr=settings.lr_dynamic, momentum=settings.momentum),
-            "hallucinator": torch.optim.SGD([weight, bias], lr=settings.lr_hallucinator, momentum=settings.momentum),
+            "dynamic": descent([dynamic], settings.lr_dynamic, settings.momentum, settings.scale),
+            "hallucinator": descent([weight, bias], settings.lr_hallucinator, settings.momentum, settings.scale),
             **base.optimisers,
         }
         learned = memory.tensors | base.tensors

@@ -21,8 +21,8 @@ from vdbench_methods import trajectories
 from vdbench_methods.experts import Expert
 from vdbench_methods.experts import weights_at as read
 from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.step_size import SMALLEST_STEP
 from vdbench_methods.trajectories import (
-    SMALLEST_STEP,
     Match,
     Matching,
     TrajectorySettings,

@@ -53,7 +53,7 @@ class MTT(Method[MTTSettings]):
 
     def needs(self, task: Task) -> list[Expert]:
         """The experts, shared by all IPCs and seeds."""
-        return self.settings.trajectory.specs(self.settings.student, self.settings.width, task.draw)
+        return self.settings.trajectory.specs(task, self.settings.student, self.settings.width)
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; clips are stored as float32."""

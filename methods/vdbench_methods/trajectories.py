@@ -37,6 +37,11 @@ class TrajectorySettings(Settings):
     expert_lr: float = identity(0.01, "their learning rate, plain SGD", gt=0)
     expert_batch: int = identity(256, "clips per step of theirs", gt=0)
     expert_epochs: int = identity(1, "epochs of an expert that a student has to catch up with", gt=0)
+    expert_steps: int | None = identity(
+        None,
+        "instead of expert_epochs, steps of an expert to catch up with: the nearest whole epochs, at least one",
+        gt=0,
+    )
     max_start: int = identity(10, "last epoch of an expert at which a student starts", ge=0)
     syn_steps: int = identity(10, "steps that a student takes on learned clips", gt=0)
     syn_batch: int = identity(256, "learned clips per step, or all of them", gt=0)
@@ -53,12 +58,18 @@ class TrajectorySettings(Settings):
         batch, steps = min(self.syn_batch, clips), self.syn_steps * iterations * STEPS_OF_A_MATCH
         return [training(task.train, student, width, batch, steps, task.device)]
 
-    def specs(self, student: str, width: int, draw: int = 0) -> list[Expert]:
+    def stretch(self, clips: int) -> int:
+        """Epochs that a student has to catch up with, of an expert trained on so many clips."""
+        if self.expert_steps is None:
+            return self.expert_epochs
+        return max(1, round(self.expert_steps / -(-clips // min(self.expert_batch, clips))))
+
+    def specs(self, task: Task, student: str, width: int) -> list[Expert]:
         """The experts, each a shared asset of its own; every draw has others."""
-        epochs, lr, batch = self.max_start + self.expert_epochs, self.expert_lr, self.expert_batch
+        epochs, lr, batch = self.max_start + self.stretch(len(task.train)), self.expert_lr, self.expert_batch
         return [
             Expert(student=student, width=width, epochs=epochs, lr=lr, batch=batch, number=number)
-            for number in range(draw * self.experts, (draw + 1) * self.experts)
+            for number in range(task.draw * self.experts, (task.draw + 1) * self.experts)
         ]
 
 
@@ -77,10 +88,11 @@ class Matching:
 
         train = task.train
         self._settings, self._device = settings, task.device
-        self._experts = [task.assets.get(spec) for spec in settings.specs(student, width, task.draw)]
+        self._experts = [task.assets.get(spec) for spec in settings.specs(task, student, width)]
         self.student = build_student(student, len(train.classes), train.frames, train.size, width, 0).to(task.device)
         self._names = [name for name, _ in self.student.named_parameters()]
         self._shapes = [weights.shape for weights in self.student.parameters()]
+        self._stretch = settings.stretch(len(train))
         self._kept: int | None = None
         self.step_size = StepSize(torch.tensor(settings.step_size, device=task.device), settings.learns)
 
@@ -113,7 +125,7 @@ class Matching:
                 logits = self.forward(weights, on_device(shown, self._device))
             return cross_entropy(logits, steps.targets(step))
 
-        start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._settings.expert_epochs))
+        start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._stretch))
         if self._kept is None:
             self._kept = kept_graphs(loss, start, steps, GRAPH_BYTES)
         return match_trajectory(loss, start, goal, steps, self.step_size.value, self._kept)

@@ -49,7 +49,7 @@ class VDSD(Method[VDSDSettings]):
     def needs(self, task: Task) -> list[Expert]:
         """The experts of trajectory matching, those that ``mtt`` has with the same settings."""
         settings = self.settings
-        return settings.trajectory.specs(settings.student, settings.width, task.draw) if settings.base == "mtt" else []
+        return settings.trajectory.specs(task, settings.student, settings.width) if settings.base == "mtt" else []
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; float32, whose parts every codec but ``float32`` stores as float16."""

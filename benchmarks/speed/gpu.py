@@ -178,7 +178,7 @@ def matching(asked: argparse.Namespace) -> Iterator[Row]:
         yield f"DM iteration, {asked.classes} classes x {len(real.rows[0])}", _cost(taken, memory), "0.15 s"
         chosen = TrajectorySettings(experts=1, max_start=0)
         follower = Matching(chosen, task, "minic3d", asked.width)
-        assert isinstance(chosen.specs("minic3d", asked.width)[0], Expert)
+        assert isinstance(chosen.specs(task, "minic3d", asked.width)[0], Expert)
 
         def mtt() -> None:
             rng = np.random.default_rng(0)

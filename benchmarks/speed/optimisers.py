@@ -76,7 +76,7 @@ def mtt(asked: argparse.Namespace, task: Task, literal: bool) -> Iteration:
     settings = TrajectorySettings(experts=1, max_start=0, syn_steps=asked.steps, expert_batch=32)
     matching = Matching(settings, task, "minic3d", asked.width)
     clips, labels = (part.to(task.device) for part in initial_clips(task, "real", asked.ipc))
-    path = task.assets.get(settings.specs("minic3d", asked.width)[0])
+    path = task.assets.get(settings.specs(task, "minic3d", asked.width)[0])
     matching.student.eval()  # without dropout, so that both take the same steps
 
     def iteration(step: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from vdbench.students.student import Student
     from vdbench.work.workload import Work
 
+Scale = Literal["plain", "relative"]
+
+SCALE = (
+    "unit of learning rates: plain, the gradient's, as published; relative, the change per iteration before momentum, "
+    "the gradient being divided by the root of its mean square"
+)
 STEPS_BETWEEN_WAITS = 10
 """Iterations after which a GPU is waited for, to read its losses."""
 
@@ -117,6 +123,38 @@ def initial_clips(task: Task, init: Literal["real", "noise"], per_class: int) ->
         return torch.from_numpy(noise), labels
     picks = [np.resize(random_rows(train, label, task.seed), per_class) for label in range(len(train.classes))]
     return train.render(torch.from_numpy(np.concatenate(picks)))[0].contiguous(), labels
+
+
+def descent(tensors: Sequence[torch.Tensor], lr: float, momentum: float, scale: Scale) -> torch.optim.SGD:
+    """Gradient descent at a learning rate that is the gradient's own, or relates to what is changed.
+
+    A gradient's size depends on the loss, on the numbers of clips, classes and pixels and on the networks, and falls
+    and grows while clips are learned. The relative rate depends on none of them: it is the root of the mean square
+    change of all values that have a gradient, so that clips which an iteration does not show do not count.
+
+    Args:
+        tensors: what is learned, of one unit.
+        lr: learning rate.
+        momentum: of the gradient.
+        scale: ``plain`` or ``relative``.
+    """
+    import torch
+
+    optimiser = torch.optim.SGD(tensors, lr=lr, momentum=momentum)
+    if scale == "relative":
+        optimiser.register_step_pre_hook(lambda *_: _to_unit([t.grad for t in tensors if t.grad is not None]))
+    return optimiser
+
+
+def _to_unit(gradients: Sequence[torch.Tensor]) -> None:
+    """Divide gradients, in place, by the root of the mean square of all that is not zero."""
+    import torch
+
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    square = flat.double().square().sum() / flat.count_nonzero().clamp(min=1)
+    if square > 0:
+        for gradient in gradients:
+            gradient.div_(square.sqrt())
 
 
 def budget(task: Task) -> int:

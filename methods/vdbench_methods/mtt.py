@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from vdbench.method import Card, Method, Resources, Settings, identity
 from vdbench.records import Provenance
-from vdbench_methods.learned import LearnedSettings, Loop, budget, initial_clips, learned_bytes
+from vdbench_methods.learned import SCALE, LearnedSettings, Loop, Scale, budget, descent, initial_clips, learned_bytes
 from vdbench_methods.trajectories import LIMITS, Matching, TrajectorySettings
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class MTTSettings(LearnedSettings):
 
     iterations: int = identity(8000, "updates of the learned clips", ge=0)
     lr: float = identity(1e5, "learning rate of the pixels, on normalised clips", gt=0)
+    scale: Scale = identity("plain", SCALE)
     momentum: float = identity(0.5, "of the gradient of pixels and step size", ge=0, lt=1)
     trajectory: TrajectorySettings = identity(TrajectorySettings(), "how experts are trained and matched")
 
@@ -36,6 +37,7 @@ class MTT(Method[MTTSettings]):
     """Learns clips, and the step size to train on them with, by matching the parameters of expert networks."""
 
     name: ClassVar[str] = "mtt"
+    version: ClassVar[int] = 2
     resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = MTTSettings
     card: ClassVar[Card] = Card(
@@ -51,7 +53,7 @@ class MTT(Method[MTTSettings]):
 
     def needs(self, task: Task) -> list[Expert]:
         """The experts, shared by all IPCs and seeds."""
-        return self.settings.trajectory.specs(self.settings.student, self.settings.width, task.draw)
+        return self.settings.trajectory.specs(task, self.settings.student, self.settings.width)
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; clips are stored as float32."""
@@ -89,25 +91,24 @@ class MTT(Method[MTTSettings]):
 
         settings, targets = self.settings, labels.to(task.device)
         matching = Matching(settings.trajectory, task, settings.student, settings.width)
+        step_size, rate = matching.step_size, settings.trajectory.lr_step_size
         optimisers = {
-            "pixels": torch.optim.SGD([pixels], lr=settings.lr, momentum=settings.momentum),
-            "step": torch.optim.SGD(
-                [matching.step_size], lr=settings.trajectory.lr_step_size, momentum=settings.momentum
-            ),
+            "pixels": descent([pixels], settings.lr, settings.momentum, settings.scale),
+            "step": torch.optim.SGD([step_size.learned], lr=rate, momentum=settings.momentum),
         }
-        learned = {"clips": pixels, "step_size": matching.step_size}
+        learned = {"clips": pixels, "step_size": step_size.learned}
         loop = Loop(task, self.name, settings.iterations, learned, optimisers)
         for step in loop:
             rng = loop.rng(step)
             pixels.grad = torch.zeros_like(pixels)
             steps = shown(pixels.detach(), pixels.grad, targets, matching.batches(rng, len(pixels)))
             match = matching.follow(rng, steps)
-            matching.step_size.grad = match.step_size
+            step_size.descend(match.step_size)
             for optimiser in optimisers.values():
                 optimiser.step()
-            matching.keep_step_size()
-            loop.log(match.loss, step_size=matching.step_size)
-        return float(matching.step_size.detach())
+            step_size.bound()
+            loop.log(match.loss, step_size=step_size.value)
+        return float(step_size.value)
 
 
 @dataclass(frozen=True)

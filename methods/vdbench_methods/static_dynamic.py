@@ -13,7 +13,7 @@ from vdbench.errors import UsageError
 from vdbench.method import identity, runtime
 from vdbench.seeding import seed_of
 from vdbench_methods.dm import accumulate_gradient, class_means
-from vdbench_methods.learned import LearnedSettings, RealClips, budget, initial_clips
+from vdbench_methods.learned import SCALE, LearnedSettings, RealClips, Scale, budget, initial_clips
 from vdbench_methods.trajectories import Matching, TrajectorySettings
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class VDSDSettings(LearnedSettings):
     static_width: int = identity(128, "channels of the random networks that images are learned through", gt=0)
     lr_dynamic: float = identity(1e-4, "learning rate of the motions; 1e4 on mtt unless set", gt=0)
     lr_hallucinator: float = identity(1e-5, "learning rate of the hallucinator; 1e-3 on mtt unless set", gt=0)
+    scale: Scale = identity("plain", f"{SCALE}; of motions, and of the hallucinator")
     momentum: float = identity(0.95, "of the gradient of motions and hallucinator", ge=0, lt=1)
     real: int = identity(64, "dm: real clips per class and iteration, or all of a smaller class", gt=0)
     trajectory: TrajectorySettings = identity(TrajectorySettings(), "mtt: how experts are trained and matched")
@@ -181,22 +182,22 @@ class OnTrajectories:
 
         self.matching = Matching(settings.trajectory, task, settings.student, settings.width)
         self._device = task.device
-        step_size = self.matching.step_size
-        self.tensors = {"step_size": step_size}
-        self.optimisers = {"step": torch.optim.SGD([step_size], settings.trajectory.lr_step_size, momentum=0.5)}
+        learned, rate = self.matching.step_size.learned, settings.trajectory.lr_step_size
+        self.tensors = {"step_size": learned}
+        self.optimisers = {"step": torch.optim.SGD([learned], rate, momentum=0.5)}
 
     def backward(self, memory: Memory, rng: np.random.Generator) -> torch.Tensor:
         """Add the gradient of an iteration's loss to what is learned, one step's clips in memory at a time."""
         batches = [(seed_of(rng), rows) for rows in self.matching.batches(rng, len(memory.targets))]
         match = self.matching.follow(rng, _Draws(memory, batches, self._device))
-        self.matching.step_size.grad = match.step_size
+        self.matching.step_size.descend(match.step_size)
         return match.loss
 
     def after(self) -> dict[str, torch.Tensor]:
         """Bound the step size, and tell it."""
-        self.matching.keep_step_size()
-        return {"step_size": self.matching.step_size}
+        self.matching.step_size.bound()
+        return {"step_size": self.matching.step_size.value}
 
     def step_size(self) -> float:
         """What was learned."""
-        return float(self.matching.step_size.detach())
+        return float(self.matching.step_size.value)

@@ -12,6 +12,7 @@ from vdbench.seeding import seed_of, seeded
 from vdbench.students import build_student
 from vdbench.work.workload import Work, training
 from vdbench_methods.experts import Expert, weights_at
+from vdbench_methods.step_size import SMALLEST_STEP, Form, StepSize
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +26,6 @@ STEPS_OF_A_MATCH = 5
 """Plain training steps that take as long as a step of a student that is followed, forth and back."""
 GRAPH_BYTES = 256 << 20
 """Memory that the graphs of an iteration's steps may take; those of the others are computed twice."""
-SMALLEST_STEP = 1e-3
-"""The learned step size is kept from falling below this."""
 LIMITS = Limits(standstill=1.0, least_step_size=SMALLEST_STEP)
 """The loss is the distance to the goal, in that of the start."""
 
@@ -38,23 +37,39 @@ class TrajectorySettings(Settings):
     expert_lr: float = identity(0.01, "their learning rate, plain SGD", gt=0)
     expert_batch: int = identity(256, "clips per step of theirs", gt=0)
     expert_epochs: int = identity(1, "epochs of an expert that a student has to catch up with", gt=0)
+    expert_steps: int | None = identity(
+        None,
+        "instead of expert_epochs, steps of an expert to catch up with: the nearest whole epochs, at least one",
+        gt=0,
+    )
     max_start: int = identity(10, "last epoch of an expert at which a student starts", ge=0)
     syn_steps: int = identity(10, "steps that a student takes on learned clips", gt=0)
     syn_batch: int = identity(256, "learned clips per step, or all of them", gt=0)
     step_size: float = identity(0.01, "a student's learning rate before the first update", ge=SMALLEST_STEP)
-    lr_step_size: float = identity(1e-5, "learning rate of that learning rate", ge=0)
+    lr_step_size: float = identity(1e-5, "learning rate of that learning rate, or of its logarithm", ge=0)
+    learns: Form = identity(
+        "plain",
+        "how that learning rate is learned: plain, as published; log, by its logarithm, lr_step_size being the largest "
+        "share by which an iteration changes it, before momentum",
+    )
 
     def work(self, task: Task, student: str, width: int, clips: int, iterations: int) -> list[Work]:
         """Iterations that follow experts on learned clips, of which there are so many."""
         batch, steps = min(self.syn_batch, clips), self.syn_steps * iterations * STEPS_OF_A_MATCH
         return [training(task.train, student, width, batch, steps, task.device)]
 
-    def specs(self, student: str, width: int, draw: int = 0) -> list[Expert]:
+    def stretch(self, clips: int) -> int:
+        """Epochs that a student has to catch up with, of an expert trained on so many clips."""
+        if self.expert_steps is None:
+            return self.expert_epochs
+        return max(1, round(self.expert_steps / -(-clips // min(self.expert_batch, clips))))
+
+    def specs(self, task: Task, student: str, width: int) -> list[Expert]:
         """The experts, each a shared asset of its own; every draw has others."""
-        epochs, lr, batch = self.max_start + self.expert_epochs, self.expert_lr, self.expert_batch
+        epochs, lr, batch = self.max_start + self.stretch(len(task.train)), self.expert_lr, self.expert_batch
         return [
             Expert(student=student, width=width, epochs=epochs, lr=lr, batch=batch, number=number)
-            for number in range(draw * self.experts, (draw + 1) * self.experts)
+            for number in range(task.draw * self.experts, (task.draw + 1) * self.experts)
         ]
 
 
@@ -73,12 +88,13 @@ class Matching:
 
         train = task.train
         self._settings, self._device = settings, task.device
-        self._experts = [task.assets.get(spec) for spec in settings.specs(student, width, task.draw)]
+        self._experts = [task.assets.get(spec) for spec in settings.specs(task, student, width)]
         self.student = build_student(student, len(train.classes), train.frames, train.size, width, 0).to(task.device)
         self._names = [name for name, _ in self.student.named_parameters()]
         self._shapes = [weights.shape for weights in self.student.parameters()]
+        self._stretch = settings.stretch(len(train))
         self._kept: int | None = None
-        self.step_size = torch.tensor(settings.step_size, device=task.device, requires_grad=True)
+        self.step_size = StepSize(torch.tensor(settings.step_size, device=task.device), settings.learns)
 
     def batches(self, rng: np.random.Generator, clips: int) -> list[torch.Tensor]:
         """The rows of clips that each of ``syn_steps`` steps is taken on: epoch after epoch in random order."""
@@ -109,17 +125,10 @@ class Matching:
                 logits = self.forward(weights, on_device(shown, self._device))
             return cross_entropy(logits, steps.targets(step))
 
-        start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._settings.expert_epochs))
+        start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._stretch))
         if self._kept is None:
             self._kept = kept_graphs(loss, start, steps, GRAPH_BYTES)
-        return match_trajectory(loss, start, goal, steps, self.step_size.detach(), self._kept)
-
-    def keep_step_size(self) -> None:
-        """Keep the step size from becoming too small to learn from, or negative."""
-        import torch
-
-        with torch.no_grad():
-            self.step_size.clamp_(min=SMALLEST_STEP)
+        return match_trajectory(loss, start, goal, steps, self.step_size.value, self._kept)
 
     def forward(self, weights: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         """Logits of clips ``(n, 3, T, H, W)`` under some weights ``(P,)``."""

@@ -12,7 +12,7 @@ from vdbench.method import Card, Method, Resources, Settings
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of, seeded
 from vdbench.work.workload import Work
-from vdbench_methods.learned import Loop, RealClips, budget
+from vdbench_methods.learned import Loop, RealClips, budget, descent
 from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, OnDistributions, OnTrajectories, VDSDSettings
 from vdbench_methods.trajectories import LIMITS
 
@@ -33,6 +33,7 @@ class VDSD(Method[VDSDSettings]):
     """
 
     name: ClassVar[str] = "vdsd"
+    version: ClassVar[int] = 2
     resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = VDSDSettings
     card: ClassVar[Card] = Card(
@@ -49,7 +50,7 @@ class VDSD(Method[VDSDSettings]):
     def needs(self, task: Task) -> list[Expert]:
         """The experts of trajectory matching, those that ``mtt`` has with the same settings."""
         settings = self.settings
-        return settings.trajectory.specs(settings.student, settings.width, task.draw) if settings.base == "mtt" else []
+        return settings.trajectory.specs(task, settings.student, settings.width) if settings.base == "mtt" else []
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; float32, whose parts every codec but ``float32`` stores as float16."""
@@ -138,14 +139,12 @@ class VDSD(Method[VDSDSettings]):
 
     def _learn_motions(self, task: Task, real: RealClips, memory: Memory) -> float | None:
         """Learn motions and hallucinator; the step size, where one is learned beside them."""
-        import torch
-
         settings = self.settings
         base = OnDistributions(settings, task, real) if settings.base == "dm" else OnTrajectories(settings, task)
         dynamic, weight, bias = (memory.tensors[name].requires_grad_() for name in ("dynamic", "weight", "bias"))
         optimisers: dict[str, torch.optim.Optimizer] = {
-            "dynamic": torch.optim.SGD([dynamic], lr=settings.lr_dynamic, momentum=settings.momentum),
-            "hallucinator": torch.optim.SGD([weight, bias], lr=settings.lr_hallucinator, momentum=settings.momentum),
+            "dynamic": descent([dynamic], settings.lr_dynamic, settings.momentum, settings.scale),
+            "hallucinator": descent([weight, bias], settings.lr_hallucinator, settings.momentum, settings.scale),
             **base.optimisers,
         }
         learned = memory.tensors | base.tensors

@@ -19,8 +19,8 @@ TRAJECTORY = "{experts: 2, expert_batch: 12, max_start: 1, syn_steps: 2}"
 SETTINGS = {
     "dc": ["iterations={n}", "width=4", "lr=1", "real=4"],
     "dm": ["iterations={n}", "width=4", "lr=1", "real=4"],
-    "mtt": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
-    "sfvd": ["iterations={n}", "width=4", "lr=10", f"trajectory={TRAJECTORY}"],
+    "mtt": ["iterations={n}", "width=4", "lr=0.1", f"trajectory={TRAJECTORY}"],
+    "sfvd": ["iterations={n}", "width=4", "lr=0.1", f"trajectory={TRAJECTORY}"],
     "prism": ["iterations={n}", "width=4", "lr=1", "real=4", "insert_every=2", "threshold=1"],
     "frepo": ["iterations={n}", "width=4", "networks=2", "online_steps=5", "real=6"],
     "vdsd": [

@@ -82,6 +82,8 @@ def test_published_settings_are_those_of_the_literature() -> None:
     assert (mtt.lr, mtt.iterations, mtt.trajectory.syn_steps, mtt.trajectory.max_start) == (1e5, 8000, 10, 9)
     assert (mtt.trajectory.experts, mtt.trajectory.syn_batch >= 4662) == (30, True)
     on_dm, on_mtt = settings("vdsd", 1), settings("vdsd", 1, base="mtt")
+    for learned in (mtt, on_dm, on_mtt):
+        assert (learned.scale, learned.trajectory.learns) == ("plain", "plain")
     assert (on_dm.static, on_dm.dynamic, on_dm.lr_dynamic, on_dm.lr_hallucinator) == (2, 2, 1e-4, 1e-5)
     assert (on_mtt.static, on_mtt.dynamic, on_mtt.lr_dynamic, on_mtt.lr_hallucinator) == (2, 2, 1e4, 1e-3)
     assert (settings("vdsd", 5).static, settings("vdsd", 5).lr_dynamic) == (10, 1e3)
@@ -106,6 +108,13 @@ def test_a_suite_adds_to_the_prescriptions_that_it_takes_over() -> None:
     assert small.prescribed("mtt", "motion-digits", 1, {})["iterations"] == 40
     assert small.prescribed("mtt", "motion-digits", 1, {})["width"] == 8
     assert load_suite("clean").methods == load_suite("vdsd").methods != ()
+
+
+@pytest.mark.parametrize("suite", ["quick", "small"])
+def test_the_presets_of_trajectory_matching_are_the_same_for_all_clips(suite: str) -> None:
+    for method, chosen in (("mtt", {}), ("sfvd", {}), ("vdsd", {"base": "mtt"})):
+        found = [load_suite(suite).prescribed(method, name, 1, chosen) for name in ("motion-digits", "ucf101", "lab")]
+        assert found[0] == found[1] == found[2] != {}
 
 
 def test_clips_whose_class_has_a_direction_are_not_mirrored() -> None:

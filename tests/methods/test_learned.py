@@ -18,7 +18,7 @@ from vdbench.testing import tiny_task
 from vdbench_methods.dc import DC, DCSettings
 from vdbench_methods.dm import DM, DMSettings
 from vdbench_methods.frepo import FRePo, FRePoSettings
-from vdbench_methods.learned import Loop, RealClips, budget, initial_clips
+from vdbench_methods.learned import Loop, RealClips, Scale, budget, descent, initial_clips
 from vdbench_methods.mtt import MTT, MTTSettings
 from vdbench_methods.prism import Prism, PrismSettings
 from vdbench_methods.random import Random
@@ -27,10 +27,12 @@ from vdbench_methods.static_dynamic import VDSDSettings
 from vdbench_methods.vdsd import VDSD
 
 TRAJECTORY = {"experts": 2, "expert_batch": 12, "max_start": 1, "syn_steps": 2, "lr_step_size": 1e-4}
+RELATIVE = {"scale": "relative", "width": 4, "trajectory": TRAJECTORY | {"learns": "log", "lr_step_size": 0.1}}
 SMALL: dict[str, Method[Any]] = {
     "dc": DC(DCSettings(iterations=6, width=4, lr=1, real=8, updates=2, epochs=2, augment=True)),
     "dm": DM(DMSettings(iterations=6, width=4, lr=1, real=8)),
     "mtt": MTT(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
+    "mtt-relative": MTT(MTTSettings.model_validate({"iterations": 6, "lr": 0.1} | RELATIVE)),
     "sfvd": SFVD(MTTSettings.model_validate({"iterations": 6, "width": 4, "lr": 10, "trajectory": TRAJECTORY})),
     "prism-dm": Prism(PrismSettings(iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
     "prism-dc": Prism(PrismSettings(loss="dc", iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
@@ -40,6 +42,13 @@ SMALL: dict[str, Method[Any]] = {
         VDSDSettings.model_validate(
             {"base": "mtt", "iterations": 4, "static_iterations": 2, "static_width": 4, "width": 4, "real": 8}
             | {"lr_dynamic": 1, "trajectory": TRAJECTORY}
+        )
+    ),
+    "vdsd-mtt-relative": VDSD(
+        VDSDSettings.model_validate(
+            {"base": "mtt", "iterations": 4, "static_iterations": 2, "static_width": 4, "real": 8}
+            | {"lr_dynamic": 0.1, "lr_hallucinator": 0.01}
+            | RELATIVE
         )
     ),
 }
@@ -98,7 +107,7 @@ def test_every_step_is_reported_with_its_loss_and_how_many_there_are(name: str, 
     assert [step for step, _ in own] == expected
     assert all(np.isfinite(metrics["loss"]) for _, metrics in own)
     assert [metrics["of"] for _, metrics in own][-1] == expected[-1]
-    assert ("step_size" in own[-1][1]) == (name in {"mtt", "sfvd", "vdsd-mtt"})
+    assert ("step_size" in own[-1][1]) == name.startswith(("mtt", "sfvd", "vdsd-mtt"))
 
 
 @pytest.mark.parametrize(("name", "settings"), [
@@ -111,6 +120,34 @@ def test_a_loss_that_is_no_longer_finite_names_its_step(name: str, settings: dic
     method = type(SMALL[name])(SMALL[name].settings.model_copy(update=settings))
     with pytest.raises(DivergedError, match=r"is not finite at step [0-6]; lower its learning rate"):
         method.distill(tiny_task(tmp_path))
+
+
+def moved(scale: Scale, gradients: list[torch.Tensor], lr: float = 0.1) -> list[torch.Tensor]:
+    """By how much one step changes what is learned."""
+    tensors = [torch.zeros_like(gradient).requires_grad_() for gradient in gradients]
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        tensor.grad = gradient.clone()
+    descent(tensors, lr, 0.5, scale).step()
+    return [tensor.detach() for tensor in tensors]
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("hidden", [0, 3])
+def test_a_relative_rate_is_the_change_of_what_has_a_gradient(factor: float, hidden: int) -> None:
+    """However large the gradient is, of however many tensors, and however many clips are not shown."""
+    generator = torch.Generator().manual_seed(0)
+    shown, other = (torch.randn(4, 5, generator=generator) for _ in range(2))
+    clips = torch.cat([shown, torch.zeros(hidden, 5)])
+    first, second = moved("relative", [factor * clips, factor * other])
+    assert first[4:].count_nonzero() == 0
+    both = torch.cat([first[:4], second])
+    torch.testing.assert_close(both.square().mean().sqrt(), torch.tensor(0.1))
+    torch.testing.assert_close(both / both[0, 0], torch.cat([shown, other]) / shown[0, 0])  # along the gradient
+
+
+def test_without_a_gradient_nothing_moves_and_a_plain_rate_is_that_of_the_gradient() -> None:
+    assert moved("relative", [torch.zeros(3)])[0].count_nonzero() == 0
+    assert torch.equal(moved("plain", [torch.full((3,), 7.0)])[0], torch.full((3,), -0.7))
 
 
 def test_clips_that_break_in_the_very_last_step_are_noticed(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from vdbench_methods import trajectories
 from vdbench_methods.experts import Expert
 from vdbench_methods.experts import weights_at as read
 from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.step_size import SMALLEST_STEP
 from vdbench_methods.trajectories import (
-    SMALLEST_STEP,
     Match,
     Matching,
     TrajectorySettings,
@@ -251,6 +251,28 @@ def test_only_epochs_that_are_read_are_stored_and_experts_are_shared(tmp_path: P
     assert specs == method.needs(tiny_task(tmp_path, ipc=5, seed=3))
     assert [spec.number for spec in specs] == [0, 1, 2]
     assert {spec.epochs for spec in specs} == {3}
+
+
+@pytest.mark.parametrize(("clips", "batch", "steps", "epochs"), [
+    (36, 12, None, 2), (36, 12, 1, 1), (36, 12, 6, 2), (36, 12, 7, 2), (36, 12, 8, 3), (36, 256, 5, 5), (76, 8, 40, 4),
+    (328, 8, 40, 1), (9500, 8, 40, 1),
+])  # fmt: skip
+def test_a_stretch_is_whole_epochs_of_about_so_many_steps(
+    clips: int, batch: int, steps: int | None, epochs: int
+) -> None:
+    settings = TrajectorySettings(expert_batch=batch, expert_epochs=2, expert_steps=steps)
+    assert settings.stretch(clips) == epochs
+
+
+def test_a_student_has_to_arrive_where_its_stretch_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, asked = tiny_task(tmp_path), list[int]()
+    monkeypatch.setattr("vdbench_methods.trajectories.weights_at", lambda path, at: asked.append(at) or read(path, at))
+    settings = SMALL.model_copy(update={"syn_steps": 1, "max_start": 1, "expert_steps": 9})  # of three an epoch
+    matching = Matching(settings, task, "minic3d", 4)
+    clips, labels = task.train.render(torch.tensor([0, 1]))
+    for number in range(8):
+        matching.follow(np.random.default_rng(number), Shown([clips], labels))
+    assert {(start, goal) for start, goal in zip(asked[::2], asked[1::2], strict=True)} == {(0, 3), (1, 4)}
 
 
 def test_every_expert_and_every_start_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

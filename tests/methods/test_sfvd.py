@@ -60,7 +60,7 @@ def test_the_gradient_in_frames_and_step_size_is_that_of_plain_unrolling(tmp_pat
     match = matching.follow(rng, Stills(frames, found, labels, batches, times=4))
 
     rows = Matching(chosen, task, "cnn-gru", 4).batches(again, 6)
-    path = task.assets.get(chosen.specs("cnn-gru", 4)[int(again.integers(2))])
+    path = task.assets.get(chosen.specs(task, "cnn-gru", 4)[int(again.integers(2))])
     epoch = int(again.integers(2))
     seed_of(again)
     start, goal = weights_at(path, epoch), weights_at(path, epoch + 1)

@@ -179,7 +179,7 @@ def test_an_iteration_on_mtt_adds_the_gradient_of_its_loss(tmp_path: Path) -> No
     found, by_step_size = gradients_of(memory), learner.tensors["step_size"].grad
     rng = np.random.default_rng(3)
     batches = [(seed_of(rng), rows) for rows in learner.matching.batches(rng, 6)]
-    path = task.assets.get(settings.trajectory.specs("cnn-gru", 4)[0])
+    path = task.assets.get(settings.trajectory.specs(task, "cnn-gru", 4)[0])
     start, goal = weights_at(path, 0), weights_at(path, 1)
     here, size = start.clone().requires_grad_(), torch.tensor(0.01, requires_grad=True)
     for draw, rows in batches:

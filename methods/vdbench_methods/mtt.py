@@ -28,7 +28,7 @@ class MTTSettings(LearnedSettings):
 
     iterations: int = identity(8000, "updates of the learned clips", ge=0)
     lr: float = identity(1e5, "learning rate of the pixels, on normalised clips", gt=0)
-    scale: Scale = identity("plain", SCALE)
+    scale: Scale = identity("plain", SCALE, later=True)
     momentum: float = identity(0.5, "of the gradient of pixels and step size", ge=0, lt=1)
     trajectory: TrajectorySettings = identity(TrajectorySettings(), "how experts are trained and matched")
 
@@ -37,7 +37,6 @@ class MTT(Method[MTTSettings]):
     """Learns clips, and the step size to train on them with, by matching the parameters of expert networks."""
 
     name: ClassVar[str] = "mtt"
-    version: ClassVar[int] = 2
     resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = MTTSettings
     card: ClassVar[Card] = Card(

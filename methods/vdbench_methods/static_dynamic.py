@@ -44,7 +44,7 @@ class VDSDSettings(LearnedSettings):
     static_width: int = identity(128, "channels of the random networks that images are learned through", gt=0)
     lr_dynamic: float = identity(1e-4, "learning rate of the motions; 1e4 on mtt unless set", gt=0)
     lr_hallucinator: float = identity(1e-5, "learning rate of the hallucinator; 1e-3 on mtt unless set", gt=0)
-    scale: Scale = identity("plain", f"{SCALE}; of motions, and of the hallucinator")
+    scale: Scale = identity("plain", f"{SCALE}; of motions, and of the hallucinator", later=True)
     momentum: float = identity(0.95, "of the gradient of motions and hallucinator", ge=0, lt=1)
     real: int = identity(64, "dm: real clips per class and iteration, or all of a smaller class", gt=0)
     trajectory: TrajectorySettings = identity(TrajectorySettings(), "mtt: how experts are trained and matched")

@@ -40,6 +40,7 @@ class TrajectorySettings(Settings):
     expert_steps: int | None = identity(
         None,
         "instead of expert_epochs, steps of an expert to catch up with: the nearest whole epochs, at least one",
+        later=True,
         gt=0,
     )
     max_start: int = identity(10, "last epoch of an expert at which a student starts", ge=0)
@@ -51,6 +52,7 @@ class TrajectorySettings(Settings):
         "plain",
         "how that learning rate is learned: plain, as published; log, by its logarithm, lr_step_size being the largest "
         "share by which an iteration changes it, before momentum",
+        later=True,
     )
 
     def work(self, task: Task, student: str, width: int, clips: int, iterations: int) -> list[Work]:

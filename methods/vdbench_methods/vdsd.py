@@ -33,7 +33,6 @@ class VDSD(Method[VDSDSettings]):
     """
 
     name: ClassVar[str] = "vdsd"
-    version: ClassVar[int] = 2
     resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = VDSDSettings
     card: ClassVar[Card] = Card(

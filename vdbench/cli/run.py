@@ -168,7 +168,7 @@ def run(
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     said = dict(methods=methods, datasets=datasets, ipc=ipc, budget=budget, codec=codec, suite=suite, set=set_)
     if debug is not None:
-        _no_effect_beside("--debug", said | {"seeds": seeds, "until": until, "from": from_})
+        _no_effect_beside("--debug", said | {"seeds": seeds, "until": until, "from": from_, "dry-run": dry_run})
         raise typer.Exit(debug_trial(debug, place, plugin or [], means))
     search = None
     if until is not None or hours is not None:

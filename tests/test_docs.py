@@ -116,7 +116,7 @@ def embedded_runs() -> Iterator[list[str]]:
     seen: set[tuple[str, ...]] = set()
     for _, (name, *words) in COMMANDS:
         values = dict(pairwise(words))
-        if "--from" in values:  # a trial of the reader's own
+        if {"--from", "--debug"} & set(values):  # a trial of the reader's own
             continue
         suite = values.get("--suite", "quick" if "--datasets" not in values else "")
         data = values.get("--datasets") or ",".join(load_suite(suite).datasets)

@@ -144,7 +144,7 @@ def test_gc_removes_what_no_result_refers_to_and_nothing_else(cli: Cli, home: Pa
     subprocess.run([sys.executable, "-c", draft, home / "results" / "x.json"], check=True)
     shown = json.loads(cli("results", "gc", "--dry-run", "--json", "--home", home).out)
     assert sorted(row["kind"] for row in shown) == [
-        "checkpoint", "distilled set", "draft", "draft", "features", "set aside",
+        "checkpoint", "distilled set", "draft", "draft", "features", "log", "set aside",
     ]  # fmt: skip
     assert all((home / row["path"]).exists() for row in shown)
     freed = sum(row["bytes"] for row in shown)
@@ -152,7 +152,7 @@ def test_gc_removes_what_no_result_refers_to_and_nothing_else(cli: Cli, home: Pa
     assert cli("results", "gc", "--yes", "--home", home).code == 0
     left = {path for path in home.rglob("*") if path.is_file()}
     assert before - sum(path.stat().st_size for path in left) == freed
-    expected = {path for path in whole if path.parent.name != lost.distilled and path.name != f"{lost.id}.json"}
+    expected = {path for path in whole if path.parent.name != lost.distilled and path.stem != lost.id}
     assert {path for path in expected if lost.distilled not in path.parts} <= left
     assert not (home / "distilled" / lost.distilled).exists()
     assert "every file here belongs to a result" in cli("results", "gc", "--home", home).err

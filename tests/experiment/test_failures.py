@@ -9,7 +9,7 @@ import torch
 from tests.experiment.test_stopping import job
 from vdbench.errors import DataError, DivergedError, FailureKind, VdbenchError
 from vdbench.experiment import bench, worker
-from vdbench.experiment.failures import failure_kind, failure_of, sentence_of
+from vdbench.experiment.failures import FEWER, SMALLER, failure_kind, failure_of, gpu_full, sentence_of
 from vdbench.experiment.home import Home
 
 
@@ -38,7 +38,15 @@ def ended_by_ray() -> SystemExit:
         (DataError("a file is gone"), "data", "a file is gone"),
         (DivergedError("dm", 3), "diverged", "the loss of dm is not finite at step 3; lower its learning rate"),
         (OddError("x"), "bug", "x"),
-        (MemoryError(), "oom", "MemoryError:"),
+        (MemoryError(), "oom", f"the memory of the machine ran out (MemoryError); {FEWER}, or {SMALLER}"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 80 bytes"),
+            "oom",
+            f"the memory of the machine ran out (RuntimeError); {FEWER}, or {SMALLER}",
+        ),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "oom", gpu_full()),
+        (RuntimeError("CUDA error: out of memory"), "oom", gpu_full()),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), "oom", gpu_full()),
         (ImportError("no such library"), "dependency", "ImportError: no such library"),
         (FileNotFoundError("gone"), "data", "FileNotFoundError: gone"),
         (OSError(errno.ENOSPC, "full", "x"), "data", "no space is left on the device for x; free some and run again"),
@@ -59,6 +67,12 @@ def test_every_exception_is_of_a_kind_and_told_in_a_sentence(
     failure = failure_of(error, "distill")
     assert (failure.kind, failure.message, failure.stage) == (kind, sentence, "distill")
     failure.model_dump_json().encode()
+
+
+def test_what_would_fit_on_a_gpu_depends_on_what_the_trial_had_of_it() -> None:
+    shared, alone = gpu_full(20 << 30, 80 << 30), gpu_full(76 << 30, 80 << 30)
+    assert "had 20.0 GiB of 80.0 GiB" in shared and "--gpus-per-trial 1" in shared and SMALLER not in shared
+    assert "had 76.0 GiB of 80.0 GiB" in alone and "--gpus-per-trial" not in alone and SMALLER in alone
 
 
 @pytest.mark.parametrize("error", [ValueError("half \ud800 a character"), SystemExit(3), SilentError()])

@@ -1,9 +1,14 @@
 """What the Ray scheduler hands to Ray, and what it makes of what it hears."""
 
 import gc
+import os
+import shutil
+import subprocess
+import sys
 import threading
 import weakref
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +18,10 @@ import ray
 from ray import cloudpickle, tune
 
 from tests.experiment.test_trial import trial
-from vdbench.experiment import on_ray
+from vdbench.experiment import on_ray, ray_workers
 from vdbench.experiment.home import Home
 from vdbench.experiment.ray_trials import tune_callback
+from vdbench.experiment.ray_workers import refusal
 from vdbench.experiment.result import Failure, Result
 from vdbench.experiment.trial import Job
 from vdbench.experiment.worker import blank_result
@@ -92,3 +98,48 @@ def test_garbage_is_collected_again_after_ray_refused_to_shut_down(monkeypatch: 
     with pytest.raises(ZeroDivisionError):
         on_ray.shut_down()
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    ("driver", "said"),
+    [
+        (("99.0", "code"), "vdbench 1.2, not 99.0 with which"),
+        (("1.2", "other"), "other code of vdbench 1.2, not that with which"),
+        (("1.2", "code"), None),
+    ],
+)
+def test_a_worker_with_other_software_is_refused_and_the_driver_records_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, driver: tuple[str, str], said: str | None
+) -> None:
+    monkeypatch.setattr(ray_workers, "software", lambda: ("1.2", "code"))
+    refused = refusal({"software": driver})
+    assert (refused is None) == (said is None)
+    if refused is None or said is None:
+        return
+    assert said in str(refused)
+    job = Job(trial=trial(), settings={}, home=tmp_path, store=tmp_path)
+    heard, ended, tuned = Heard(), set[str](), SimpleNamespace(config={"job": job.model_dump(mode="json")})
+    callback: Any = tune_callback(heard, {job.trial.id: job}, ended)  # type: ignore[arg-type]
+    callback.on_trial_start(0, [], tuned)
+    callback.on_trial_result(0, [], tuned, {"points": [], "refused": str(refused)})
+    callback.on_trial_complete(0, [], tuned)
+    stored = Home(tmp_path).results.read(job.trial.id)
+    assert stored is not None and stored.failure is not None
+    assert (stored.failure.kind, stored.failure.message) == ("dependency", str(refused))
+    assert heard.results == [stored]
+    assert ended == {job.trial.id}
+
+
+def test_software_is_told_apart_by_the_code_that_a_worker_would_import(tmp_path: Path) -> None:
+    script = "from vdbench.experiment.ray_workers import software; print(software()[1])"
+    packages = [Path(find_spec(name).origin).parent for name in ("vdbench", "vdbench_methods")]  # type: ignore
+    copies = [shutil.copytree(package, tmp_path / package.name) for package in packages]
+
+    def code() -> str:
+        environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+        return subprocess.check_output([sys.executable, "-c", script], env=environment, text=True).strip()
+
+    assert code() == ray_workers.software()[1]
+    with (copies[1] / "random.py").open("a") as file:
+        file.write("# edited\n")
+    assert code() != ray_workers.software()[1]

@@ -94,8 +94,8 @@ class _Warning(logging.Formatter):
 def main() -> None:
     """Run the command line and exit with its code: 0 done, 1 trials failed, 2 usage, 3 data, 130 interrupted."""
     replace_what_cannot_be_shown()
-    debug = "--debug" in sys.argv[1:]
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    arguments = _without_debug(sys.argv[1:])
+    debug = len(arguments) < len(sys.argv) - 1
     warnings.formatwarning = lambda message, *_, **__: f"warning: {harmless(str(message))}\n"
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_Warning())
@@ -114,6 +114,16 @@ def main() -> None:
     if code == INTERRUPTED:
         err.print(GO_ON)
     sys.exit(_written(code))
+
+
+def _without_debug(arguments: list[str]) -> list[str]:
+    """The arguments without ``--debug``, which may stand anywhere; where it names a trial after ``run``, it stays."""
+    return [
+        argument
+        for place, argument in enumerate(arguments)
+        if argument != "--debug"
+        or ("run" in arguments[:place] and arguments[place + 1 : place + 2] and arguments[place + 1][0] != "-")
+    ]
 
 
 def _written(code: Any) -> Any:

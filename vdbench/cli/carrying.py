@@ -87,7 +87,9 @@ def show_outcome(
     for result in failed:
         what = f"{result.label} on {result.dataset.name}, ipc {result.ipc or 'all'}, seed {result.seed}"
         why = result.failure.message if result.failure else ""
-        err.print(f"failed: {what}: {why} ({command('results', 'show', result.id)})", soft_wrap=True)
+        log = place.log(result.id)
+        more = command("results", "show", result.id) + (f"; log {log}" if log.exists() else "")
+        err.print(f"failed: {what}: {why} ({more})", soft_wrap=True)
 
 
 def _log_pools(plan: Plan, place: Home) -> None:

@@ -18,9 +18,9 @@ def gc(
 ) -> None:
     """Remove what no stored result refers to, after a look at it.
 
-    Distilled sets, assets and pools of train splits without results, checkpoints of unfinished trials, what was set
-    aside as damaged, and drafts of killed processes. Results, stores and views stay. An interrupted run goes on faster
-    while its distilled sets and checkpoints are there: finish it first.
+    Distilled sets and logs without results, assets and pools of train splits without results, checkpoints of
+    unfinished trials, what was set aside as damaged, and drafts of killed processes. Results, stores and views stay. An
+    interrupted run goes on faster while its distilled sets and checkpoints are there: finish it first.
     """
     from vdbench.experiment.home import Home
     from vdbench.experiment.leftovers import leftovers, remove

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vdbench.experiment.estimate import Estimate
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import Plan
+    from vdbench.experiment.result import Result
 
 
 def run(
@@ -79,6 +80,15 @@ def run(
             show_default=False,
         ),
     ] = None,
+    debug: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRIAL",
+            help="Run this one trial of the home again, in the foreground, and show the traceback of what ends it. Its "
+            "stored result stays unless it ends done.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show the trials, the shared work, the time and the disk.")
     ] = False,
@@ -131,6 +141,8 @@ def run(
     `vdbench run --methods random,herding,k-center --until told --hours 2`
 
     `vdbench run --from leaderboard/results/11fe21311f08ad2d.json`
+
+    `vdbench run --debug 11fe2131`
     """
     from vdbench.clips.codecs import parse_codec
     from vdbench.experiment.budgets import parse_bytes
@@ -146,21 +158,25 @@ def run(
     from vdbench.api.runs import scheduler_named
     from vdbench.cli.carrying import carry, show_outcome
     from vdbench.cli.datasets import preparing
+    from vdbench.cli.debugging import debug as debug_trial
     from vdbench.cli.results import find_result
     from vdbench.cli.searching import run_in_rounds
-    from vdbench.errors import UsageError
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import make_plan
 
     place, counted = Home.at(home), None if wanted_seeds is None else range(wanted_seeds)
+    means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
+    said = dict(methods=methods, datasets=datasets, ipc=ipc, budget=budget, codec=codec, suite=suite, set=set_)
+    if debug is not None:
+        _no_effect_beside("--debug", said | {"seeds": seeds, "until": until, "from": from_, "dry-run": dry_run})
+        raise typer.Exit(debug_trial(debug, place, plugin or [], means))
     search = None
     if until is not None or hours is not None:
         search = Search.of(until, hours, wanted_seeds or 0, most_seeds)
         counted = range(search.looks[-1])
-    names = None if datasets is None else options.choose_datasets(datasets, place.root)
     asked = Asked(
         methods=wanted_methods,
-        datasets=names,
+        datasets=None if datasets is None else options.choose_datasets(datasets, place.root),
         ipc=wanted_ipc,
         seeds=counted,
         suite=suite,
@@ -172,27 +188,14 @@ def run(
     )
     result = None
     if from_ is not None:
-        said = {"methods": methods, "datasets": datasets, "ipc": ipc, "budget": budget, "codec": codec, "suite": suite}
-        for option, value in (said | {"set": set_}).items():
-            if value:
-                raise UsageError(f"--{option} has no effect beside --from: the result says it; leave it out")
+        _no_effect_beside("--from", said)
         _, result = find_result(from_, place.results)
         asked = repeated(result, counted, plugin or [])
-    means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     request = requested(asked, place, means, preparing)
-    for path in place.results.set_aside_corrupt():
-        err.print(
-            f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again",
-            soft_wrap=True,
-        )
+    _set_aside_corrupt(place)
     plan = make_plan(request, place)
-    planned = {job.trial.id for job in plan.jobs}
-    if result is not None and result.seed in request.seeds and result.id not in planned:
-        err.print(
-            f"warning: the trial of result {result.id} has another id here, {min(planned)}: clips, code or "
-            "this version are not those of the result",
-            soft_wrap=True,
-        )
+    if result is not None and result.seed in request.seeds:
+        _warn_of_another_id(result, plan)
     carrier = scheduler_named(scheduler, ray_address, workers, isolate)
 
     def estimated(part: Plan) -> Estimate:
@@ -207,6 +210,34 @@ def run(
     outcome = carry(plan, place, carrier, cost)
     show_outcome(outcome.done, outcome.failed, outcome.interrupted, place, as_json)
     raise typer.Exit(outcome.exit_code)
+
+
+def _set_aside_corrupt(place: Home) -> None:
+    for path in place.results.set_aside_corrupt():
+        err.print(
+            f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again",
+            soft_wrap=True,
+        )
+
+
+def _warn_of_another_id(result: Result, plan: Plan) -> None:
+    """Say so where the trial of a result is another one here."""
+    planned = {job.trial.id for job in plan.jobs}
+    if result.id not in planned:
+        err.print(
+            f"warning: the trial of result {result.id} has another id here, {min(planned)}: clips, code or "
+            "this version are not those of the result",
+            soft_wrap=True,
+        )
+
+
+def _no_effect_beside(option: str, said: dict[str, Any]) -> None:
+    """Refuse what a result says, where a result is named."""
+    from vdbench.errors import UsageError
+
+    for other, value in said.items():
+        if value:
+            raise UsageError(f"--{other} has no effect beside {option}: the result says it; leave it out")
 
 
 def _estimate(plan: Plan, place: Home, at_once: int, scheduler: str) -> Estimate:

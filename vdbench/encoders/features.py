@@ -100,10 +100,11 @@ def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: in
     import torch
 
     from vdbench.evaluation.batches import placed
+    from vdbench.evaluation.parts import in_parts
 
     student.to(device).eval()
     shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), batch)
     with torch.inference_mode():
-        blocks = [student.embed(placed(shown, chosen, device)[0]).float() for chosen in rows]
+        blocks = [in_parts(student.embed, placed(shown, chosen, device)[0]).float() for chosen in rows]
     features: Features = torch.cat(blocks).cpu().numpy()
     return features

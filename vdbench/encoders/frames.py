@@ -63,12 +63,14 @@ class FrameFeatures(FeaturesSpec):
         import torch
         from torch.nn.functional import adaptive_avg_pool2d
 
+        from vdbench.evaluation.parts import in_parts
+
         network = self.network(assets)
         parts = []
         with torch.inference_mode():
             for start in range(0, len(clips), CLIPS_AT_ONCE):
                 frames = torch.from_numpy(np.array(clips.clips[start : start + CLIPS_AT_ONCE])).flatten(0, 1)
-                parts.append(adaptive_avg_pool2d(network(frames), self.grid).float().cpu())
+                parts.append(adaptive_avg_pool2d(in_parts(network, frames), self.grid).float().cpu())
                 assets.report(min(start + CLIPS_AT_ONCE, len(clips)), of=len(clips))
         maps: Features = torch.cat(parts).view(len(clips), clips.frames, -1, self.grid, self.grid).numpy()
         return maps

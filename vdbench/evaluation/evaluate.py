@@ -12,6 +12,7 @@ from pydantic import Field
 from vdbench.errors import DataError, DivergedError
 from vdbench.evaluation.batches import TrainingSet, placed
 from vdbench.evaluation.course import Course, steps_at
+from vdbench.evaluation.parts import in_parts
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.outcomes import Places, pack
 from vdbench.records import Record, Score, StudentScores
@@ -147,7 +148,7 @@ def test_student(
             inputs, _ = placed(source, rows, device)
             for number, order in enumerate(orders):
                 shown = inputs if order is None else reordered(inputs, order[rows[0] : rows[-1] + 1])
-                logits[number, rows[0] : rows[-1] + 1] = student(seen(shown) if seen else shown).float()
+                logits[number, rows[0] : rows[-1] + 1] = in_parts(student, seen(shown) if seen else shown).float()
     return list(logits.cpu())
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from vdbench.clips.clipset import on_device
 from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.parts import in_parts
 from vdbench.evaluation.train import Recipe
 from vdbench.evaluation.trained import TrainedStudent
 
@@ -49,7 +50,8 @@ class TrainedTeacher(TrainedStudent):
 
         def label(clips: torch.Tensor) -> torch.Tensor:
             with torch.no_grad():
-                parts = [network(on_device(part, assets.device)).float() for part in torch.split(clips, BATCH)]
+                batches = torch.split(clips, BATCH)
+                parts = [in_parts(network, on_device(batch, assets.device)).float() for batch in batches]
                 return (torch.cat(parts) / TEMPERATURE).softmax(dim=1).to(clips.device)
 
         return label

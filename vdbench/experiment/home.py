@@ -77,6 +77,15 @@ class Home:
         """All distilled sets."""
         return self.root / "distilled"
 
+    @property
+    def logs(self) -> Path:
+        """What happened in each trial."""
+        return self.root / "logs"
+
+    def log(self, trial_id: str) -> Path:
+        """What happened in a trial."""
+        return self.logs / f"{trial_id}.log"
+
     def artefact(self, distillation_id: str) -> Path:
         """The distilled set of a distillation."""
         return self.distilled / distillation_id

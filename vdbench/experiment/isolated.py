@@ -18,6 +18,7 @@ from vdbench.experiment.lost import failed, lost
 from vdbench.experiment.progress import too_late
 from vdbench.experiment.result import Failure
 from vdbench.experiment.trial import Job
+from vdbench.experiment.trial_log import TrialLog
 from vdbench.experiment.worker import run_trial
 from vdbench.storage.drafts import draft_of
 
@@ -148,7 +149,8 @@ def _carry_out(question: Question) -> str:
 
         try:
             if folder is None:
-                run_trial(job, report)
+                with TrialLog(Home(job.home).log(job.trial.id)).crashes():
+                    run_trial(job, report)
             else:
                 build_asset(job, Path(folder), report)
         except KeyboardInterrupt:

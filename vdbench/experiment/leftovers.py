@@ -22,7 +22,7 @@ class Leftover(NamedTuple):
     """One thing that can go.
 
     Attributes:
-        kind: ``distilled set``, the sort of an asset, ``checkpoint``, ``set aside`` or ``draft``.
+        kind: ``distilled set``, the sort of an asset, ``log``, ``checkpoint``, ``set aside`` or ``draft``.
         path: file or folder.
         bytes: that it takes.
     """
@@ -42,7 +42,8 @@ def leftovers(home: Home) -> list[Leftover]:
         home: no run may be going on in it.
     """
     results = list(home.results.readable())
-    found = [*_distilled(home, results), *_assets(home, results), *_unfinished(home), *_set_aside(home)]
+    found = [*_distilled(home, results), *_assets(home, results), *_logs(home, results)]
+    found += [*_unfinished(home), *_set_aside(home)]
     return sorted((Leftover(kind, path, _bytes(path)) for kind, path in found), key=lambda left: -left.bytes)
 
 
@@ -69,6 +70,13 @@ def _assets(home: Home, results: list[Result]) -> Iterator[tuple[str, Path]]:
     for record in home.assets.glob(f"*/[!.]*/{RECORD}"):
         if (train := _field(record, "train")) is not None and train not in trains:
             yield record.parent.parent.name, record.parent
+
+
+def _logs(home: Home, results: list[Result]) -> Iterator[tuple[str, Path]]:
+    known = {result.id for result in results}
+    for path in home.logs.glob("*.log"):
+        if path.stem not in known:
+            yield "log", path
 
 
 def _field(path: Path, name: str) -> str | None:

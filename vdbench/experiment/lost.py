@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from vdbench.experiment.failures import FEWER, SMALLER
+from vdbench.experiment.home import Home
 from vdbench.experiment.result import Failure
+from vdbench.experiment.trial_log import TrialLog, crashed
 from vdbench.experiment.worker import blank_result
 
 if TYPE_CHECKING:
@@ -23,13 +26,18 @@ def lost(job: Job, cause: str) -> Result:
         job: the trial.
         cause: what is known of it, such as the name of a signal.
     """
-    memory = any(sign in cause for sign in MEMORY)
+    home = Home(job.home)
+    where = crashed(home.log(job.trial.id))
+    memory = not where and any(sign in cause for sign in MEMORY)
     failure = Failure(
         kind="oom" if memory else "bug",
         stage="distill",
-        message="the worker process died" + (", most likely for want of memory" if memory else ""),
-        details=cause,
+        message=f"the worker process died, most likely for want of memory; {FEWER}, or {SMALLER}"
+        if memory
+        else f"the worker process {'crashed' if where else 'died'}",
+        details=f"{cause}\n{where}".strip(),
     )
+    TrialLog(home.log(job.trial.id))(f"{failure.message}: {cause}")
     return failed(job, failure)
 
 

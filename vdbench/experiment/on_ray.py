@@ -20,7 +20,7 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.ray_places import environment, temporary_folder, token_where_none_can_be_kept
 from vdbench.experiment.ray_trials import run_trials
 from vdbench.experiment.ray_watch import check_address, ended_with_its_node, starting
-from vdbench.experiment.ray_workers import REPORT_EVERY, around, work_in
+from vdbench.experiment.ray_workers import REPORT_EVERY, around, refusal, work_in
 from vdbench.experiment.schedule import Listener, describe_asset, shared_assets
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
@@ -30,7 +30,8 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_MAX_PENDING_TRIALS_PG": "auto",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "OMP_NUM_THREADS": "1",
@@ -40,9 +41,11 @@ QUIET = {
 }
 """Set before Ray is imported, here and in every worker.
 
-No reports home, one math thread per worker, no copy of the working folder below ``uv run``, and no processes that look
-for modules in the working folder. Tune runs every trial in a thread of its own, and glibc gives threads heaps of their
-own, whose free memory the next trial does not get: with one heap for all, a worker does not grow from trial to trial.
+No reports home, no tracebacks of lost workers beside our records of them, one math thread per worker, no copy of the
+working folder below ``uv run``, and no processes that look for modules in the working folder. A worker without a share
+of a GPU sees none, where Ray would show it all of them. Tune runs every trial in a thread of its own, and glibc gives
+threads heaps of their own, whose free memory the next trial does not get: with one heap for all, a worker does not grow
+from trial to trial.
 """
 
 START_UP = 8.0
@@ -180,6 +183,8 @@ def _news(folder: Path) -> Path:
 
 
 def _build_one(job: dict[str, Any], folder: str, there: dict[str, Any]) -> None:
+    if refusal(there) is not None:  # as the trials will be that need it, if they come here too
+        return
     path, told = _news(Path(folder)), 0.0
     work_in(there)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from vdbench.errors import FailureKind, VdbenchError
@@ -14,6 +14,7 @@ from vdbench.experiment.stopping import StopRequest
 if TYPE_CHECKING:
     from vdbench.experiment.result import Curve
     from vdbench.experiment.trial import Job
+    from vdbench.experiment.trial_log import TrialLog
     from vdbench.work.reports import Report
 
 LOOK_EVERY = 0.5
@@ -39,15 +40,16 @@ class TrialProgress:
     Args:
         report: hears of every step, with the stage.
         job: the trial.
+        log: hears of the stages; left out where nothing is carried out that has a log.
 
     Attributes:
         stage: ``assets``, ``distill`` or ``evaluate``.
     """
 
-    def __init__(self, report: Report, job: Job) -> None:
+    def __init__(self, report: Report, job: Job, log: TrialLog | None = None) -> None:
         self.stage = "assets"
         self._curves = Curves()
-        self._report, self._job = report, job
+        self._report, self._job, self._log = report, job, log
         self._stop, self._stopping = StopRequest(job.home), False
         self._started = self._kept = self._looked = time.monotonic()
 
@@ -89,4 +91,5 @@ class TrialProgress:
         """The stage that the block is; its curves begin anew."""
         self.stage, self._curves = stage, Curves()
         self(0)
-        yield
+        with self._log.stage(stage) if self._log else nullcontext():
+            yield

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vdbench.experiment.home import Home
-from vdbench.experiment.lost import lost
-from vdbench.experiment.ray_workers import REPORT_EVERY, around, work_in
+from vdbench.experiment.lost import failed, lost
+from vdbench.experiment.ray_workers import REPORT_EVERY, around, refusal, work_in
+from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
+from vdbench.experiment.trial_log import TrialLog
 from vdbench.experiment.worker import run_trial
 
 if TYPE_CHECKING:
+    from vdbench.experiment.result import Result
     from vdbench.experiment.schedule import Listener
 
 
@@ -22,6 +25,9 @@ def _trainable(config: dict[str, Any]) -> None:
     """What runs in a Ray worker. A failure inside the trial is its result; only a lost worker escapes."""
     from ray import tune
 
+    if (why := refusal(config["around"])) is not None:  # the driver writes the record: this code may write another
+        tune.report({"points": [], "refused": str(why)})
+        return
     job = Job.model_validate(config["job"])
     late = Home(job.home).ray / f"{job.trial.id}.late"
     if StopRequest(job.home).made or late.exists():  # Tune starts a trial once more whose worker ended
@@ -39,7 +45,8 @@ def _trainable(config: dict[str, Any]) -> None:
             told = time.monotonic()
 
     try:
-        run_trial(job, report, late)
+        with TrialLog(Home(job.home).log(job.trial.id)).crashes():
+            run_trial(job, report, late)
     except KeyboardInterrupt:  # asked to end; its record says so
         return
     finally:
@@ -95,9 +102,15 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
 
     # what was there, and not when: clocks differ from machine to machine
     before = {trial: Home(job.home).results.read(trial) for trial, job in jobs.items()}
+    refused: dict[str, str] = {}
 
     def job_of(trial: Any) -> Job:
         return jobs[Job.model_validate(trial.config["job"]).trial.id]
+
+    def end(job: Job, result: Result) -> None:
+        Home(job.home).results.write(result)
+        ended.add(job.trial.id)
+        listener.finished(job, result)
 
     class Listening(tune.Callback):
         def __reduce__(self) -> tuple[Any, ...]:
@@ -109,11 +122,17 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
         def on_trial_result(
             self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
         ) -> None:
+            job = job_of(trial)
             for step, metrics in result.get("points", ()):
-                listener.progressed(job_of(trial), step, metrics)
+                listener.progressed(job, step, metrics)
+            if "refused" in result:
+                refused[job.trial.id] = result["refused"]
 
         def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             job = job_of(trial)
+            if job.trial.id in refused:
+                end(job, failed(job, Failure(kind="dependency", stage="assets", message=refused[job.trial.id])))
+                return
             result = Home(job.home).results.read(job.trial.id)
             if result is not None and (result.status == "done" or result != before[job.trial.id]):
                 ended.add(job.trial.id)
@@ -121,9 +140,6 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
 
         def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             job = job_of(trial)
-            result = lost(job, str(trial.get_error() or ""))
-            Home(job.home).results.write(result)
-            ended.add(job.trial.id)
-            listener.finished(job, result)
+            end(job, lost(job, str(trial.get_error() or "")))
 
     return Listening()

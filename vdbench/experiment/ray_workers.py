@@ -1,29 +1,76 @@
-"""What a Ray worker needs of the driver's process before it can work: its folder, and classes that it was handed."""
+"""What a Ray worker needs of the driver's process before it can work: the same code, its folder, and classes."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import sys
 from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vdbench.errors import DependencyError
 from vdbench.registry.methods import handed_over, receive
+from vdbench.version import installed
 
 if TYPE_CHECKING:
     from vdbench.experiment.trial import Job
 
 REPORT_EVERY = 0.5
 """Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
+PACKAGES = ("vdbench", "vdbench_methods")
+"""Whose code has to be the driver's."""
 
 
 def around(jobs: Sequence[Job]) -> dict[str, Any]:
-    """What workers need of the driver's process: its folder, and the classes that it was handed as methods."""
+    """What workers need of the driver's process: its software, its folder, and the classes that it was handed."""
     from ray import cloudpickle
 
     methods = {job.trial.method for job in jobs}
     handed = [entry for entry in handed_over() if entry.name in methods]
-    return {"folder": str(Path.cwd()), "path": sys.path if handed else [], "handed": cloudpickle.dumps(handed)}  # type: ignore[no-untyped-call]
+    return {
+        "software": software(),
+        "folder": str(Path.cwd()),
+        "path": sys.path if handed else [],
+        "handed": cloudpickle.dumps(handed),  # type: ignore[no-untyped-call]
+    }
+
+
+def software() -> tuple[str, str]:
+    """The version of vdbench in this process, and the hash of its code, which a checkout changes more often."""
+    return installed(), _code()
+
+
+@cache
+def _code() -> str:
+    whole = hashlib.sha256()
+    for package in PACKAGES:
+        spec = find_spec(package)
+        for root in map(Path, spec.submodule_search_locations or () if spec else ()):
+            for path in sorted(root.rglob("*.py")):
+                whole.update(f"{package}/{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return whole.hexdigest()
+
+
+def refusal(there: dict[str, Any]) -> DependencyError | None:
+    """Why nothing can be carried out here for a driver; None where it can.
+
+    Asked before anything else of the driver is read: another version may have other fields.
+
+    Args:
+        there: :func:`around` the driver.
+    """
+    (version, code), (own, own_code) = there["software"], software()
+    if (version, code) == (own, own_code):
+        return None
+    found = f"vdbench {own}, not {version}" if own != version else f"other code of vdbench {version}, not that"
+    return DependencyError(
+        f"a Ray worker on {platform.node()} has {found} with which the run was started; install the same vdbench on "
+        "every machine of the cluster, start Ray there anew, and type the same command again"
+    )
 
 
 def work_in(there: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.judged import evaluation_key, judged_once
 from vdbench.experiment.progress import TrialProgress, too_late
 from vdbench.experiment.result import Failure, Result, Source, Stage
+from vdbench.experiment.trial_log import TrialLog
 from vdbench.extensions.kinds import use
 from vdbench.registry import Registry
 from vdbench.storage import files
@@ -60,13 +61,14 @@ def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
     Raises:
         KeyboardInterrupt: after an ``interrupted`` record was stored.
     """
-    started = datetime.now(UTC)
+    started, home = datetime.now(UTC), Home(job.home)
     use(job.plugins)
-    progress = TrialProgress(report, job)
-    home = Home(job.home)
+    log = TrialLog(home.log(job.trial.id))
+    progress = TrialProgress(report, job, log)
 
     def give_up() -> None:
         assert late is not None
+        log(too_late(job.timeout or 0))
         failure = Failure(kind="timeout", stage=progress.stage, message=too_late(job.timeout or 0))
         home.results.write(blank_result(job, started).model_copy(update={"status": "failed", "failure": failure}))
         late.touch()
@@ -74,7 +76,7 @@ def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
 
     limit = None if late is None or job.timeout is None else job.timeout + GRACE
     try:
-        with deadline(limit, give_up), reproducibly():
+        with log.attempt(job.trial.title), deadline(limit, give_up), reproducibly():
             result = _carry_out(job, home, progress, started)
     except BaseException as error:
         failure = failure_of(error, progress.stage)
@@ -83,6 +85,25 @@ def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
         if isinstance(error, KeyboardInterrupt):
             raise
         return result
+    home.results.write(result)
+    return result
+
+
+def debugged(job: Job, report: Report) -> Result:
+    """Carry out a trial in the foreground; its stored result is replaced only by one that is done.
+
+    Args:
+        job: the trial and how to carry it out.
+        report: as for :func:`run_trial`.
+
+    Raises:
+        BaseException: whatever went wrong, as it was raised.
+    """
+    started, home = datetime.now(UTC), Home(job.home)
+    use(job.plugins)
+    log = TrialLog(home.log(job.trial.id))
+    with log.attempt(f"{job.trial.title}, to debug it"), reproducibly():
+        result = _carry_out(job, home, TrialProgress(report, job, log), started)
     home.results.write(result)
     return result
 

@@ -1,0 +1,79 @@
+"""Networks that are only read go on in smaller parts where the memory of a GPU runs out, with the same numbers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vdbench.encoders.features import embeddings
+from vdbench.evaluation import evaluate as judging
+from vdbench.evaluation.parts import PARTS, in_parts
+from vdbench.students import build_student
+from vdbench.testing import tiny_clips
+
+CPU = torch.device("cpu")
+
+
+class Full:
+    """A network on a GPU whose memory does for so many inputs."""
+
+    def __init__(self, network, most: int) -> None:
+        self.network, self.most = network, most
+        self.shown: list[int] = []
+
+    def __call__(self, inputs: torch.Tensor) -> torch.Tensor:
+        self.shown.append(len(inputs))
+        if len(inputs) > self.most:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return self.network(inputs)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 20, 64])
+def test_what_does_not_fit_is_read_in_parts_of_which_each_row_is_read_once(count: int) -> None:
+    inputs = torch.arange(2.0 * count).view(count, 2)
+    small = Full(lambda rows: 3 * rows.sum(dim=1), most=max(1, count - 1) if count > 1 else 0)
+    if count == 1:  # there is nothing smaller
+        with pytest.raises(torch.cuda.OutOfMemoryError):
+            in_parts(small, inputs)
+        return
+    assert torch.equal(in_parts(small, inputs), 3 * inputs.sum(dim=1))
+    assert small.shown[0] == count
+    assert sum(small.shown[1:]) == count and len(small.shown) <= 1 + PARTS
+
+
+def test_what_fits_is_read_whole() -> None:
+    enough = Full(lambda rows: rows, most=64)
+    in_parts(enough, torch.zeros(64, 1))
+    assert enough.shown == [64]
+
+
+def test_parts_that_do_not_fit_either_end_it_after_one_more_try() -> None:
+    small = Full(lambda rows: rows, most=1)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        in_parts(small, torch.zeros(64, 1))
+    assert small.shown == [64, 8]
+
+
+def test_other_errors_are_not_tried_again() -> None:
+    def wrong(inputs: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        in_parts(wrong, torch.zeros(4, 1))
+
+
+@pytest.mark.parametrize("read", ["forward", "embed"])
+def test_a_student_s_tests_and_embeddings_stay_what_they_are(read: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    student = build_student("minic3d", 3, 4, 16, 4, seed=0)
+    clips = tiny_clips()
+
+    def look() -> torch.Tensor:
+        if read == "embed":
+            return torch.from_numpy(embeddings(student, clips, CPU))
+        return judging.test_student(student, clips, CPU, seen=lambda batch: batch - batch.mean())[0]
+
+    whole = look()
+    small = Full(getattr(student, read), most=9)
+    monkeypatch.setattr(student, read, small)
+    torch.testing.assert_close(look(), whole, rtol=1e-5, atol=1e-6)
+    assert small.shown[0] == 36 and max(small.shown[1:]) == 5

@@ -43,6 +43,6 @@ def test_freed_tensors_are_used_again_and_given_back_before_a_measurement() -> N
     command = [sys.executable, "-c", CODE]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     pages = 2**27 // 4096
-    assert found["kept"] < pages  # of ten times as many
+    assert found["kept"] < 2 * pages  # of ten times as many
     assert found["returned"] > 0.9 * 2**27
     assert found["idle"] < 2**24  # of the 128 MiB that were freed before, nothing counts as the block's

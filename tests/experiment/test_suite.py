@@ -111,10 +111,13 @@ def test_a_suite_adds_to_the_prescriptions_that_it_takes_over() -> None:
 
 
 @pytest.mark.parametrize("suite", ["quick", "small"])
-def test_the_presets_of_trajectory_matching_are_the_same_for_all_clips(suite: str) -> None:
+def test_trajectory_matching_has_one_preset_for_all_clips_but_those_it_was_tuned_on(suite: str) -> None:
     for method, chosen in (("mtt", {}), ("sfvd", {}), ("vdsd", {"base": "mtt"})):
-        found = [load_suite(suite).prescribed(method, name, 1, chosen) for name in ("motion-digits", "ucf101", "lab")]
-        assert found[0] == found[1] == found[2] != {}
+        found = [load_suite(suite).prescribed(method, name, 1, chosen) for name in ("ucf101", "hmdb51", "lab")]
+        assert found[0] == found[1] == found[2]
+        assert (found[0]["scale"], found[0]["trajectory"]["learns"]) == ("relative", "log")
+        tuned = load_suite(suite).prescribed(method, "motion-digits", 1, chosen)
+        assert (tuned["scale"], tuned["trajectory"]["learns"]) == ("plain", "plain")
 
 
 def test_clips_whose_class_has_a_direction_are_not_mirrored() -> None:

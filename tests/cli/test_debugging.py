@@ -91,6 +91,13 @@ def test_debugging_without_its_plugin_or_with_other_options_is_a_sentence(cli: C
     assert cli("run", "--home", home, "--debug", "ffff").code == 2
 
 
-def test_debug_without_a_trial_still_shows_tracebacks(cli: Cli, home: Path) -> None:
-    assert "Traceback" in cli(*tiny_run(home, methods="hurding"), "--debug").err
-    assert "Traceback" in cli("run", "--debug", *tiny_run(home, methods="hurding")[1:]).err
+def test_debug_without_a_trial_starts_no_run(cli: Cli, home: Path) -> None:
+    for words in (["run", "--debug"], [*tiny_run(home), "--debug"]):
+        answer = cli(*words)
+        assert answer.code == 2
+        assert "'--debug' requires an argument" in answer.err
+    assert not (home / "results").exists()
+
+
+def test_debug_before_the_command_shows_tracebacks(cli: Cli, home: Path) -> None:
+    assert "Traceback" in cli("--debug", *tiny_run(home, methods="hurding")).err

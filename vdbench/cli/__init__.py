@@ -57,7 +57,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _global(
     ctx: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; stands before the command.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -117,13 +117,9 @@ def main() -> None:
 
 
 def _without_debug(arguments: list[str]) -> list[str]:
-    """The arguments without ``--debug``, which may stand anywhere; where it names a trial after ``run``, it stays."""
-    return [
-        argument
-        for place, argument in enumerate(arguments)
-        if argument != "--debug"
-        or ("run" in arguments[:place] and arguments[place + 1 : place + 2] and arguments[place + 1][0] != "-")
-    ]
+    """The arguments without ``--debug``, which may stand anywhere but after ``run``, where it names a trial."""
+    own = arguments.index("run") if "run" in arguments else len(arguments)
+    return [argument for place, argument in enumerate(arguments) if argument != "--debug" or place > own]
 
 
 def _written(code: Any) -> Any:
@@ -151,7 +147,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")
         return 3
-    _say(f"this is a bug in vdbench ({type(error).__name__}: {error}); run again with --debug and report it")
+    _say(f"this is a bug in vdbench ({type(error).__name__}: {error}); run 'vdbench --debug ...' to see where, and report it")
     return 1
 
 

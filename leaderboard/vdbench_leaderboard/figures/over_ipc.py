@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from vdbench_leaderboard.figures import style
 from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points
+from vdbench_leaderboard.tables.boards import BASELINE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
 HEIGHT = 2.7
 """Of the axes, in inches, at least."""
+MOST_BANDS = 5
+"""Lines of a plot that each have a band."""
 DASHES = ((5, 3), (2, 2), (7, 2, 1, 2))
 """Of lines of methods without a budget."""
 
 
 def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
-    """Draw a board: a line per method with a band of one standard deviation, ``full`` and chance as horizontal lines.
+    """Draw a board: a line per method, bands of one standard deviation, ``full`` and chance as horizontal lines.
 
     Args:
         board: what to draw.
@@ -69,9 +72,14 @@ def _limits(lines: dict[str, dict[int, Estimate]], bounds: dict[str, Estimate], 
 
 
 def draw_bands(axes: Axes, lines: Mapping[str, Mapping[Any, Estimate]], looks: Looks) -> None:
-    """One standard deviation to either side of each line; a bar at a single point."""
+    """One standard deviation to either side of each line; a bar at a single point.
+
+    Bands of many lines hide each other: then only the control has one, against which all are held.
+    """
     areas, colours = [], []
     for method, line in lines.items():
+        if len(lines) > MOST_BANDS and method != BASELINE:
+            continue
         ends = [(ipc, top1.mean - (top1.std or 0), top1.mean + (top1.std or 0)) for ipc, top1 in sorted(line.items())]
         if len(ends) == 1:
             axes.vlines(*ends[0], colors=looks[method].colour, linewidth=1)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from PIL import Image
 
 from vdbench_leaderboard.figures import heat, over_ipc, rankings, style, trade_off
@@ -15,6 +17,7 @@ from vdbench_leaderboard.figures.card import card
 from vdbench_leaderboard.figures.plots import MOST_BOARDS, draw, plotted
 from vdbench_leaderboard.page.html import THEMED, inline
 from vdbench_leaderboard.statistics.average_ranks import AverageRanks
+from vdbench_leaderboard.statistics.estimates import Estimate
 from vdbench_leaderboard.tables import answers
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
@@ -226,3 +229,15 @@ def test_the_card_depends_on_the_answer_and_stays_within_its_frame(found):
     assert not np.array_equal(pixels["plain"], pixels["table"])
     assert not np.array_equal(pixels["table"], pixels["long"])
     assert (pixels["long"][262:288] > 200).all()  # between the answer and the title of the table
+
+
+@pytest.mark.parametrize(("methods", "colours"), [(5, 5), (6, 1)])
+def test_bands_of_many_methods_do_not_hide_each_other(methods, colours):
+    names = ["random", *"abcdefg"][:methods]
+    line = {ipc: Estimate(10.0 * ipc, 2.0, None, None, 3, "seeds") for ipc in (1, 5)}
+    looks = {name: style.Look(colour, "o", False) for name, colour in zip(names, style.SERIES, strict=False)}
+    axes = Figure().add_subplot()
+    over_ipc.draw_bands(axes, dict.fromkeys(names, line), looks)
+    (drawn,) = axes.collections
+    assert len(drawn.get_paths()) == colours
+    assert to_hex(drawn.get_facecolor()[0]) == style.SERIES[0].lower()  # of random

@@ -147,7 +147,8 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")
         return 3
-    _say(f"this is a bug in vdbench ({type(error).__name__}: {error}); run 'vdbench --debug ...' to see where, and report it")
+    what = f"{type(error).__name__}: {error}"
+    _say(f"this is a bug in vdbench ({what}); run 'vdbench --debug ...' to see where, and report it")
     return 1
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench_leaderboard.statistics.answered import told
 from vdbench_leaderboard.statistics.columns import SeedColumn
+from vdbench_leaderboard.tables.boards import BASELINE
 from vdbench_leaderboard.tables.sayings import sentence
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def _said(board: Board, outcomes: Outcomes) -> list[Said]:
     for (budget, base), members in sorted(columns.items(), key=lambda item: (item[0][0], item[0][1] or "")):
         if base is None and budget in controlled:
             continue  # the control itself, and what no control is stored like
+        if base is None and all(s.cell.any_result.method == BASELINE for s in members):
+            continue  # there is nothing beside the control
         own = [s for s in columns.get((budget, None), []) if s.cell.method == base]
         if said := _sentences([*members, *own], base, outcomes):
             found.append(Said(budget, *said))

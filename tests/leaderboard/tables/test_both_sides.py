@@ -75,6 +75,13 @@ def test_methods_are_spoken_of_beside_the_control_that_is_stored_as_they_are(mak
     assert said.these == "Random clips were not judged here, so nothing is said of the methods."
 
 
+def test_nothing_is_said_where_only_random_clips_were_judged(make, outcomes):
+    results = [make("random", (0.5 + seed / 90,), seed=seed) for seed in range(3)]
+    results += [make("full", (0.9,), ipc=None, seed=seed) for seed in range(3)]
+    (board,) = boards(gather(results))
+    assert both_sides(board, outcomes).said == ()
+
+
 def test_a_student_at_chance_has_no_sentence(make, outcomes):
     results = [make(m, (0.13,), seed=seed) for m in ("random", "dm") for seed in range(3)]
     results += [make("full", (0.125 + seed / 200,), ipc=None, seed=seed) for seed in range(3)]

@@ -44,3 +44,13 @@ def test_every_stage_is_measured_over_clips() -> None:
     assert [len(row) for row in rows] == [4] * len(rows)
     for what in ("index", "fingerprint", "manifest check", "view", "plan of 20", "herding, 50", "k-center, 50"):
         assert any(row[0].startswith(f"| {what}") for row in rows), what
+
+
+@pytest.mark.slow
+def test_trials_with_nothing_to_do_are_measured() -> None:
+    command = [sys.executable, str(SCRIPT.with_name("trials.py")), "--trials", "20", "--scheduler", "inline"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    heading, _, row = (line.strip("| ").split(" | ") for line in ended.stdout.splitlines() if line.startswith("|"))
+    assert len(row) == len(heading)
+    assert row[:2] == ["inline", "20"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from vdbench.storage.text import harmless, in_markdown
-from vdbench_leaderboard.tables import answers, formats, health, texts, wording
+from vdbench_leaderboard.tables import answers, formats, health, own_recipes, texts, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ def latex(content: Content) -> str:
 
 
 def environment(autoescape: bool) -> Environment:
-    """Templates, which call the functions of ``answers``, ``formats``, ``health``, ``wording`` and ``texts``."""
+    """Templates, which call the functions of the modules of tables by their names."""
     templates = Environment(
         loader=PackageLoader("vdbench_leaderboard", "page/templates"),
         autoescape=autoescape,
@@ -41,7 +41,8 @@ def environment(autoescape: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"answers": answers, "formats": formats, "wording": wording, "texts": texts, "health": health}
+    templates.globals |= {"answers": answers, "formats": formats, "wording": wording, "texts": texts}
+    templates.globals |= {"health": health, "own_recipes": own_recipes}
     return templates
 
 
@@ -71,6 +72,7 @@ _TEX = {
     "‡": r"$^\ddag$",
     "§": r"$^\S$",
     "¶": r"$^\P$",
+    "‖": r"$^\|$",
     "Δ": r"$\Delta$",
     "·": r"$\cdot$",
     "…": r"\dots{}",

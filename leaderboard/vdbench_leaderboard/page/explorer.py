@@ -17,7 +17,7 @@ from vdbench.experiment.repeat import repeat_command
 from vdbench.storage import files
 from vdbench_leaderboard.page import panel
 from vdbench_leaderboard.statistics.estimates import repeats
-from vdbench_leaderboard.tables import formats, wording
+from vdbench_leaderboard.tables import formats, own_recipes, wording
 from vdbench_leaderboard.tables.conditions import with_labels
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _identity(board: Board, standing: Standing) -> dict[str, Any]:
         "taken_from": cell.taken_from,
         "seen": wording.data_seen(cell),
         "rank_text": wording.rank(standing),
-        "tags": wording.tags(cell),
+        "tags": [*wording.tags(cell), *["lead of its recipe"] * own_recipes.unshown(standing)],
         "missing": wording.remarks(standing),
         "command": repeat_command(results),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.statistics.power import MOST_SEEDS
-from vdbench_leaderboard.tables import formats
+from vdbench_leaderboard.tables import formats, own_recipes
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.tables.verdicts import Line, Verdict
@@ -57,6 +57,7 @@ def answer(verdict: Verdict) -> Answer:
             reason = f"Methods are compared with {RANDOM}, and these were not run."
         case "nothing":
             reason = f"No method was run beside {RANDOM}."
+    reason = f"{reason} {own_recipes.remark(verdict)}".strip()
     return Answer(f"Use {named(verdict.recommended)}." if verdict.recommended else NO_WINNER, reason)
 
 

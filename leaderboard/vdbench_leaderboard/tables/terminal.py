@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vdbench.storage.text import harmless
-from vdbench_leaderboard.tables import health, texts, wording
+from vdbench_leaderboard.tables import texts, wording
 from vdbench_leaderboard.tables.both_sides import both_sides
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.pools import factorial
@@ -44,7 +44,7 @@ def tables(boards: Sequence[Board], outcomes: Outcomes | None = None) -> Rendera
     for heading, members in groupby(boards, key=lambda board: board.heading):
         shown = list(members)
         parts.append(_table(f"{heading} · {wording.parts(shown[0].cells[0])}", shown))
-        parts += map(Text, dict.fromkeys(line for board in shown for line in health.sentences(board)))
+        parts += map(Text, dict.fromkeys(line for board in shown for line in texts.notes(board)))
         for board in shown:
             if board.at_chance:
                 parts.append(Text(f"{board.student.name}: {wording.AT_CHANCE}"))

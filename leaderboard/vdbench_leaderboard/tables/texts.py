@@ -9,7 +9,7 @@ import pandas as pd
 
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
-from vdbench_leaderboard.tables import formats, wording
+from vdbench_leaderboard.tables import formats, health, own_recipes, wording
 from vdbench_leaderboard.tables.settings import REGIMES
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def legend(boards: Sequence[Board]) -> list[str]:
     """The marks of methods that occur in these main tables, each with what it means."""
     found = {mark for board in boards for row in (*board.rows, *board.bounds) for mark in wording.marks(row)}
     return [f"{mark} {meaning}" for mark, meaning in wording.MARKS.items() if mark in found]
+
+
+def notes(board: Board) -> list[str]:
+    """What keeps readers from taking numbers of a main table as they are, a sentence per mark."""
+    return [*health.sentences(board), *own_recipes.sentences(board)]
 
 
 def leaders(overview: Overview, question: Question | None = None) -> pd.DataFrame:

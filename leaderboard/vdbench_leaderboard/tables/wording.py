@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from vdbench_leaderboard.tables import health
+from vdbench_leaderboard.tables import health, own_recipes
 from vdbench_leaderboard.tables.formats import NOTHING, estimate, points
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def result(standing: Standing | None, ranked: bool = True) -> str:
     cell = standing.cell
     if cell.top1 is None:
         return kinds(cell.failures)
-    parts = [estimate(cell.top1) + FEW_MARK * cell.few + health.SIGN * health.severe(cell)]
+    marks = FEW_MARK * cell.few + health.SIGN * health.severe(cell) + own_recipes.SIGN * own_recipes.unshown(standing)
+    parts = [estimate(cell.top1) + marks]
     if ranked and standing.rank is not None:
         parts.append(f"({rank(standing)})")
     if remarks(standing):

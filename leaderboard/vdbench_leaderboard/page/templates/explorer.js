@@ -45,7 +45,7 @@ const failed = (cell) => (cell.missing ? `<span class="badge ${missing(cell.top1
 
 // What a column shows, where that is more than its text.
 const DRAWN = {
-  method: (c) => `<button type="button" class="open" data-cell="${c.id}">${safe(c.method).replace("@", "<wbr>@")}</button> ${c.tags.filter((tag) => tag !== "few seeds" && tag !== "badly learned" && tag !== "partial data").map(badge).join("")}`,
+  method: (c) => `<button type="button" class="open" data-cell="${c.id}">${safe(c.method).replace("@", "<wbr>@")}</button> ${c.tags.filter((tag) => tag !== "few seeds" && tag !== "badly learned" && tag !== "lead of its recipe" && tag !== "partial data").map(badge).join("")}`,
   suite: (c) => safe(c.suite),
   dataset: (c) => safe(c.dataset_title),
   student: (c) => safe(c.student_title),
@@ -53,7 +53,7 @@ const DRAWN = {
     if (missing(valueOf(c, "top1"))) return failed(c) || NOTHING;
     const place = elsewhere(c)?.rank || c.rank_text;
     const rank = state.labels === "own" && place ? `<span class="rank">${place}</span>` : "";
-    return `<span class="value">${rank}${split(c.shown[state.labels])}${c.tags.includes("few seeds") ? "<sup>†</sup>" : ""}${c.tags.includes("badly learned") ? "<sup>¶</sup>" : ""}</span>${failed(c)}`;
+    return `<span class="value">${rank}${split(c.shown[state.labels])}${c.tags.includes("few seeds") ? "<sup>†</sup>" : ""}${c.tags.includes("badly learned") ? "<sup>¶</sup>" : ""}${c.tags.includes("lead of its recipe") ? "<sup>‖</sup>" : ""}</span>${failed(c)}`;
   },
   strip: (c) => (missing(valueOf(c, "top1")) ? "" : strip(c, state.labels, most)),
   gain: (c) => `<span class="${elsewhere(c)?.side ?? c.sides[LABELS.indexOf(state.labels)]}">${c.shown[column("gain")]}</span>`,

@@ -81,6 +81,21 @@ def test_every_verb_takes_a_name_and_a_file(cli: Cli, folder: Path, tmp_path: Pa
     assert "two of the data sets are called 'lab'" in twice.err
 
 
+def test_of_a_broken_video_the_run_says_which_one_it_would_leave_out(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    videos = shutil.copytree(folder, tmp_path / "videos")
+    home, broken = tmp_path / "home", [videos / "wave" / "s01_2.mp4", videos / "wave" / "s02_2.mp4"]
+    said = []
+    for path in broken:
+        path.write_bytes(bytes(5000))
+        assert cli("datasets", "new", "lab", "--videos", videos, *SMALL, "--replace", "--home", home).code == 0
+        answer = cli(*run_on("lab", home), "--dry-run")
+        assert answer.code == 3
+        said.append(answer.err.splitlines()[-1])
+    cure = "clips are there; add --partial to run on those, without wave/s01_2.mp4 (broken)"
+    assert said[0].endswith(f"lab is partial: 3 of 3 classes and 23 of 24 {cure}")
+    assert said[1].endswith(f"22 of 24 {cure} and 1 more")
+
+
 def test_what_is_wrong_with_ones_clips_is_one_sentence(cli: Cli, folder: Path, tmp_path: Path) -> None:
     table = tmp_path / "clips.csv"
     table.write_text("path,label\nnowhere.mp4,a\n")
@@ -90,6 +105,9 @@ def test_what_is_wrong_with_ones_clips_is_one_sentence(cli: Cli, folder: Path, t
     for words in (["lab"], ["lab", "--videos", folder, "--column", "label"], ["Lab", "--videos", folder]):
         answer = cli("datasets", "new", *words, "--home", tmp_path / "home")
         assert (answer.code, answer.err.count("\n")) == (2, 1)
+    untold = cli(*run_on(folder, tmp_path / "home"))
+    assert untold.code == 2
+    assert f"to make a data set of the videos in it, type: vdbench datasets new NAME --videos {folder}" in untold.err
     broken = tmp_path / "home" / "datasets" / "broken.yaml"
     broken.parent.mkdir()
     broken.write_text("name: [")

@@ -222,7 +222,8 @@ def test_submit_prepares_a_folder_that_keeps_the_rules_and_says_what_to_push(
     assert told.out.startswith(f"9 results and 0 distilled sets are in {out}; PULL_REQUEST.md there is the text")
     assert "To hand them in: copy" in told.out
     assert "**Method:** herding" in (out / "PULL_REQUEST.md").read_text(encoding="utf-8")
-    assert cli("results", "validate", out).code == 0
+    checked = cli("results", "validate", out)
+    assert checked.code == 0 and "PULL_REQUEST.md" not in checked.out
     again = cli("results", "submit", out, "--home", home)
     assert again.code == 2 and "there is something in" in again.err
 

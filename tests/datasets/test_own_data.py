@@ -234,6 +234,19 @@ def test_clips_that_cannot_be_split_are_one_sentence(tmp_path, names, wish, comp
     assert not (tmp_path / "datasets").exists()
 
 
+def test_a_table_of_one_class_is_not_told_to_make_folders(tmp_path):
+    touch(tmp_path, "0.mp4", "1.mp4")
+    file = table(tmp_path, "0.mp4,a", "1.mp4,a")
+    with pytest.raises(DataError) as caught:
+        declare(tmp_path, csv=file)
+    assert (
+        str(caught.value)
+        == f"{file} holds clips only of a; at least 2 classes are needed, each with a label of its own"
+    )
+    with pytest.raises(DataError, match="has no clips; .* its table has a row for each"):
+        declare(tmp_path, csv=table(tmp_path))
+
+
 def test_with_partial_a_class_of_one_clip_is_left_out_and_told(copied, tmp_path):
     for path in sorted((copied / "nod").iterdir())[1:]:
         path.unlink()

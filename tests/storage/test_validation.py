@@ -33,7 +33,7 @@ def refused(value: object) -> ValidationError:
     ("value", "words"),
     [
         ({"inner": {"rate": "fast"}}, "inner.rate: Input should be a valid number, unable to parse string as a number"),
-        ({"steps": 2}, "the file: Value error, steps are odd"),
+        ({"steps": 2}, "the file: steps are odd"),
         ({"steps": None, "stps": 1}, "steps: Input should be a valid integer, stps: Extra inputs are not permitted"),
         (dict.fromkeys("abcd"), ", ".join(f"{name}: Extra inputs are not permitted" for name in "abc")),
     ],
@@ -58,7 +58,7 @@ def test_of_other_errors_the_first_line_counts() -> None:
             "unknown setting 'dm.inner.rat'; did you mean 'dm.inner.rate' or 'dm.inner'? "
             "there are: dm.inner, dm.inner.rate, dm.steps",
         ),
-        ({"steps": 2}, "setting dm={'steps': 2} is not valid: Value error, steps are odd"),
+        ({"steps": 2}, "setting dm={'steps': 2} is not valid: steps are odd"),
         (
             {"inner": {"rate": None}},
             "setting dm.inner.rate=None is not valid: Input should be a valid number",

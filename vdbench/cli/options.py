@@ -108,12 +108,21 @@ def choose_datasets(text: str, home: Path) -> list[str]:
     Args:
         text: as typed.
         home: where some of them may be declared.
+
+    Raises:
+        UsageError: there is no data set of a name, or it is a folder of videos that nobody has declared.
     """
     from vdbench.datasets.spec import dataset_names, is_file
 
     chosen: dict[str, None] = {}
     for part in split_list(text):
-        chosen |= dict.fromkeys([part] if is_file(part) else choose(part, dataset_names(home), "data set"))
+        try:
+            chosen |= dict.fromkeys([part] if is_file(part) else choose(part, dataset_names(home), "data set"))
+        except UsageError:
+            if not Path(part).expanduser().is_dir():
+                raise
+            declare = ["datasets", "new", "NAME", "--videos", part]
+            raise UsageError(f"{part} is a folder; to make a data set of the videos in it, type:", declare) from None
     return list(chosen)
 
 

@@ -32,10 +32,10 @@ def submit(
 
     Results are checked first, as `vdbench results validate` does. Distilled sets are copied where that is allowed.
     """
-    from vdbench.experiment.handing_in import REQUEST, prepare_branch, request_text
+    from vdbench.experiment.handing_in import prepare_branch, request_text
     from vdbench.experiment.home import Home
     from vdbench.experiment.rules import findings
-    from vdbench.experiment.submissions import ARTEFACTS, export, export_artefacts
+    from vdbench.experiment.submissions import ARTEFACTS, REQUEST, export, export_artefacts
     from vdbench.storage import files
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -144,7 +144,8 @@ def _laid_out(name: str, wish: Wish) -> tuple[DatasetSpec, Index]:
     index = read_index(_spec(base, source, 2), root)
     if len(index.classes) < 2:
         found = f"only of {index.classes[0]}" if index.classes else "of no class"
-        raise DataError(f"{root} holds clips {found}; at least 2 classes are needed, each in a folder of its own")
+        cure = "each in a folder of its own" if wish.csv is None else "each with a label of its own"
+        raise DataError(f"{wish.csv or root} holds clips {found}; at least 2 classes are needed, {cure}")
     if layout in OWN:
         clips = len(index.entries) + len(index.unlisted)
         source = source.model_copy(update={"content": index.content, "clips": clips})

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SHARED = Path("leaderboard/results")
 """Where a checkout keeps the results that are shared."""
-REQUEST = "PULL_REQUEST.md"
 
 
 def request_text(results: Sequence[Result], remarks: Sequence[Finding]) -> str:

@@ -122,7 +122,7 @@ def make_plan(request: Request, home: Home) -> Plan:
         declared = as_declared_now(store.manifest.spec, home.root)
         protocol = request.suite.protocol.on(declared).computed_on(request.device)
         site = _Site(request, registry, Bench.of(store, protocol, home, request.device), learned)
-        _check_data(request, site.bench.view)
+        _check_data(request, store, site.bench.view)
         cells = [
             *((pair, ipc, None) for ipc in request.ipc for pair in chosen),
             *((pair, site.fitting_ipc(pair, allowed), allowed) for allowed in request.budgets for pair in chosen),
@@ -296,12 +296,15 @@ def _dataset_record(request: Request, view: View) -> DatasetRecord:
     return view.facts.model_copy(update={"test_clips": len(view.validation)})
 
 
-def _check_data(request: Request, view: View) -> None:
+def _check_data(request: Request, store: ClipStore, view: View) -> None:
     dataset = view.facts
     if dataset.partial and not request.partial:
+        lost = [clip for clip in store.manifest.faults() if clip.row is None]
+        without = f", without {lost[0].id} ({lost[0].decode.status})" if lost else ""
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         raise DataError(
             f"{dataset.name} is partial: {dataset.classes} of {dataset.classes_total} classes and "
-            f"{dataset.clips} of {dataset.clips_total} clips are there; add --partial to run on those"
+            f"{dataset.clips} of {dataset.clips_total} clips are there; add --partial to run on those{without}{more}"
         )
     if request.suite.protocol.evaluate_on == "validation" and not len(view.validation):
         raise UsageError("there is no validation part to evaluate on; add --set protocol.validation=0.1")

@@ -21,7 +21,7 @@ from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.outcome_rules import outcome_faults
 from vdbench.experiment.protocol import Protocol, unmirrored
 from vdbench.experiment.result_store import ResultStore, read_result
-from vdbench.experiment.submissions import ARTEFACTS, PARTS, result_files, shareable
+from vdbench.experiment.submissions import ARTEFACTS, PARTS, REQUEST, result_files, shareable
 from vdbench.experiment.suite import MODIFIED, load_suite, suite_names
 from vdbench.experiment.test_sets import TEST_SETS
 from vdbench.experiment.trial import student_seeds
@@ -261,7 +261,7 @@ def _beside(place: Path, results: Iterable[Result]) -> Iterator[Finding]:
         in_set = len(parts) == 3 and parts[0] == ARTEFACTS and parts[2] in PARTS
         if in_set and parts[2] == TENSORS:
             yield from _set_faults(path, owners)
-        elif not in_set and not (path.suffix == ".json" and parts[:-1] in ((), (TEST_SETS,))):
+        elif not in_set and parts != (REQUEST,) and not (path.suffix == ".json" and parts[:-1] in ((), (TEST_SETS,))):
             yield Finding(str(path), "it is neither a result nor part of a distilled set", fault=False)
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from vdbench.outcomes import ClipList
     from vdbench.records import Provenance
 
+REQUEST = "PULL_REQUEST.md"
+"""The text of a pull request, beside the results that are handed in."""
 ARTEFACTS = "distilled"
 """Folder beside exported results, with one folder per distilled set."""
 PARTS = (RECORD, TENSORS)

@@ -12,6 +12,8 @@ from vdbench.errors import UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pydantic_core import ErrorDetails
+
 SHOWN = 3
 """Faults of a file that a sentence names at most."""
 
@@ -25,7 +27,7 @@ def faults_in(error: Exception, whole: str = "") -> str:
     """
     if not isinstance(error, ValidationError):
         return (str(error).splitlines() or [type(error).__name__])[0]
-    pairs = [(_path(fault["loc"]) or whole, fault["msg"]) for fault in error.errors()[:SHOWN]]
+    pairs = [(_path(fault["loc"]) or whole, _words(fault)) for fault in error.errors()[:SHOWN]]
     return ", ".join(f"{place}: {what}" if place else what for place, what in pairs)
 
 
@@ -44,7 +46,12 @@ def setting_error(error: ValidationError, model: type[BaseModel], prefix: str) -
     path = _path([prefix, *fault["loc"]])
     if fault["type"] == "extra_forbidden":
         return UsageError(f"unknown setting '{path}'; {nearest(path, _settings(model, prefix))}")
-    return UsageError(f"setting {path}={fault['input']!r} is not valid: {fault['msg']}")
+    return UsageError(f"setting {path}={fault['input']!r} is not valid: {_words(fault)}")
+
+
+def _words(fault: ErrorDetails) -> str:
+    """What is wrong: the sentence of our own validator without what pydantic puts before it."""
+    return str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
 
 
 def _path(parts: Sequence[int | str]) -> str:

@@ -67,7 +67,7 @@ def index_of(spec: DatasetSpec, rows: Sequence[Row]) -> Index:
         DataError: there is no clip, one is listed twice, or a group or a part of the split is missing.
     """
     if not rows:
-        raise DataError(f"{spec.name} has no clips; check where its videos lie")
+        raise DataError(f"{spec.name} has no clips; check where its videos lie, and that its table has a row for each")
     source = spec.source or Source()
     top = _common([row.path.parent for row in rows])
     named = {_id(row, top): row for row in rows}

@@ -1,6 +1,11 @@
 """One thread per test process: two math threads on busy cores are many times slower than one."""
 
 import os
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import create_autospec
+
+import pytest
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
@@ -9,3 +14,18 @@ from hypothesis import settings  # noqa: E402  (numpy reads the variables above 
 
 settings.register_profile("vdbench", deadline=None)  # how long a test takes says nothing on a busy machine
 settings.load_profile("vdbench")
+
+
+Watch = Callable[[Any, str], Any]
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """Watch a function without changing what it does: ``watched(Random, "distill").call_args_list`` are its calls."""
+
+    def watch(owner: Any, name: str) -> Any:
+        function = getattr(owner, name)
+        monkeypatch.setattr(owner, name, create_autospec(function, side_effect=function))
+        return getattr(owner, name)
+
+    return watch

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from vdbench.datasets.geometry import Geometry
+from vdbench.datasets.prepare import prepare
 from vdbench.datasets.spec import DatasetSpec, load_dataset
 
 SMALL = Geometry(frames=8, sampling="even", resize=(44, 33), size=32)
@@ -111,6 +112,13 @@ def ucf_world(root: Path, classes: int = 3, groups: int = 4, clips: int = 2) -> 
         _crlf(lists / f"trainlist{split:02}.txt", [f"{i} {label + 1}" for label, group, i in ids if group != split])
         _crlf(lists / f"testlist{split:02}.txt", [i for _, group, i in ids if group == split])
     return World(root, folder, miniature("ucf101", classes))
+
+
+def prepared_ucf(world: World, home: Path) -> Path:
+    """A home in which a miniature UCF101 is prepared, as far as it is there."""
+    spec = load_dataset("ucf101")
+    prepare(spec, world.root, home, partial=True, workers=1, geometry=spec.geometry.at(8, 32))
+    return home
 
 
 def hmdb_world(root: Path, classes: int = 3, sources: int = 4, clips: int = 2) -> World:

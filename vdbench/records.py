@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -230,6 +231,14 @@ class Condition(EvaluationSetting):
         if bool(self.students) == (self.diverged is not None):
             raise ValueError("a condition has scores, or says how a network diverged")
         return self
+
+
+def by_condition(
+    students: Iterable[StudentScores], conditions: Iterable[Condition]
+) -> Iterator[tuple[str, StudentScores]]:
+    """All scores of a distilled set, each with the name of its condition: ``own``, as its method means it, first."""
+    yield from (("own", scores) for scores in students)
+    yield from ((condition.name, scores) for condition in conditions for scores in condition.students)
 
 
 class DatasetRecord(Record):

@@ -154,8 +154,7 @@ def load(results: Path) -> StoredResults:
         DataError: there is none.
     """
     read, faults = [], []
-    paths = sorted(path for path in results.glob("*.json") if not path.name.startswith("."))  # dot: half-written
-    for path in paths:
+    for path in ResultStore(results).paths():
         try:
             read.append(read_result(path))
         except (DataError, OSError) as error:

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import ucf_world
-from vdbench.datasets.prepare import prepare
-from vdbench.datasets.spec import load_dataset
+from tests.worlds import prepared_ucf, ucf_world
 
 TINY: dict[str, Any] = {
     "protocol.frames": 4,
@@ -25,11 +23,7 @@ SMALL: dict[str, Any] = {"suite": "quick", "set": TINY}
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the miniature UCF101 is prepared; never written to again."""
-    root = tmp_path_factory.mktemp("prepared") / "home"
-    world = ucf_world(tmp_path_factory.mktemp("world"))
-    spec = load_dataset("ucf101")
-    prepare(spec, world.root, root, partial=True, workers=1, geometry=spec.geometry.at(8, 32))
-    return root
+    return prepared_ucf(ucf_world(tmp_path_factory.mktemp("world")), tmp_path_factory.mktemp("prepared") / "home")
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from PIL import Image
 
 import vdbench
 from tests.api.conftest import SMALL
+from tests.sets import distilled_record
 from vdbench.clips.clipset import ClipSet, Normalisation
-from vdbench.distilled import DistilledRecord, DistilledSet
-from vdbench.records import Provenance
+from vdbench.distilled import DistilledSet
 
 NASTY = ("<script>alert(1)</script>", 'a" onload="x', "plain")
 GREY = Normalisation((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -44,10 +44,7 @@ def test_clips_show_one_of_each_class_in_few_bytes_and_escaped() -> None:
 
 
 def test_a_distilled_set_shows_its_clips_whatever_form_they_have() -> None:
-    record = DistilledRecord(
-        dataset="b", train_fingerprint="f", classes=NASTY, ipc=1, labels="soft", normalisation=GREY, method='<b>"',
-        method_version=1, settings={}, seed=0, provenance=Provenance(),
-    )  # fmt: skip
+    record = distilled_record(classes=NASTY, labels="soft", normalisation=GREY, method='<b>"')
     tensors = {"clips": torch.randn(3, 3, 8, 32, 32), "targets": torch.eye(3)}
     html = DistilledSet(tensors, record)._repr_html_()
     assert len(html) < 200_000 and "<b>" not in html and "&lt;b&gt;" in html

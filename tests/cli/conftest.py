@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds import World, ucf_world
+from tests.worlds import World, prepared_ucf, ucf_world
 from vdbench.cli import main
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
@@ -60,13 +60,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="session")
 def prepared(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the miniature UCF101 is prepared; never written to again."""
-    from vdbench.datasets.prepare import prepare
-    from vdbench.datasets.spec import load_dataset
-
-    root = tmp_path_factory.mktemp("prepared") / "home"
-    spec = load_dataset("ucf101")
-    prepare(spec, world.root, root, partial=True, workers=1, geometry=spec.geometry.at(8, 32))
-    return root
+    return prepared_ucf(world, tmp_path_factory.mktemp("prepared") / "home")
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +80,18 @@ def tiny_run(home: Path, *more: object, methods: str = "random") -> list[str]:
     """Arguments of a run that takes seconds."""
     base = ["run", "--home", home, "--datasets", "ucf101", "--suite", "quick", "--partial", "--methods", methods]
     return [str(a) for a in [*base, "--scheduler", "inline", "--ipc", 1, "--seeds", 1, *TINY, *more]]
+
+
+def finished(prepared: Path, folder: Path, mlflow_store: str, *more: object, methods: str = "random") -> Path:
+    """A copy of a home, in which a small run ended."""
+    home = Path(shutil.copytree(prepared, folder / "home"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
+        patch.setattr(sys, "argv", ["vdbench", *tiny_run(home, *more, methods=methods)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert not ended.value.code
+    return home
 
 
 def results(home: Path) -> dict[str, Result]:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
+from tests.conftest import Watch
 from vdbench.distilled import DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
 from vdbench.experiment.rules import faults_of
-from vdbench.method import Task
 from vdbench_methods.random import Random
 
 PIXELS = 4 * 16 * 16 * 3
@@ -109,16 +109,9 @@ def test_conditions_stand_in_results_curves_and_tables(cli: Cli, home: Path) -> 
 
 
 def test_a_set_is_distilled_once_for_all_configurations_and_a_new_one_judges_it_again(
-    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, home: Path, watched: Watch
 ) -> None:
-    made: list[int] = []
-    distill = Random.distill
-
-    def counted(self: Random, task: Task) -> DistilledSet:
-        made.append(task.seed)
-        return distill(self, task)
-
-    monkeypatch.setattr(Random, "distill", counted)
+    distill = watched(Random, "distill")
     first = tiny_run(home, "--seeds", 2, "--set", "protocol.configurations={same: {}}")
     assert cli(*first).code == 0
     trials = [result for result in budgeted(home) if result.method == "random"]
@@ -129,7 +122,7 @@ def test_a_set_is_distilled_once_for_all_configurations_and_a_new_one_judges_it_
     assert cli(*first).err.count("0 to run") == 1
     more = [*first, "--set", "protocol.configurations.adamw={recipe: {optimiser: adamw, lr: 0.001}}"]
     assert cli(*more).code == 0
-    assert sorted(made) == [0, 1]
+    assert sorted(task.seed for (_, task), _ in distill.call_args_list) == [0, 1]
     names = {tuple(way.name for way in result.conditions) for result in budgeted(home)}
     assert names == {("own.same",), ("own.adamw", "own.same")}
     assert cli("leaderboard", "check", "--home", home).code == 0

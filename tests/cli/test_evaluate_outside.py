@@ -1,7 +1,6 @@
 """`vdbench evaluate` on files as the field's own code writes them, and on files that nobody should have written."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from tests.cli.conftest import TINY, Cli
 UCF = ["--dataset", "ucf101", *TINY]
 CLIPS = torch.randint(0, 256, (3, 4, 16, 16, 3), generator=torch.Generator().manual_seed(1)).byte()
 LABELS = torch.arange(3)
-
-
-@pytest.fixture
-def home(prepared: Path, tmp_path: Path) -> Path:
-    """A home of one's own in which a miniature UCF101 is prepared."""
-    return Path(shutil.copytree(prepared, tmp_path / "home"))
 
 
 @pytest.fixture

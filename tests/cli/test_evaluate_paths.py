@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.cli.conftest import TINY, Cli, results, tiny_run
-from vdbench.cli import main
+from tests.cli.conftest import TINY, Cli, finished, results
 from vdbench.distilled.distilled_set import RECORD, DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
@@ -23,23 +21,10 @@ UCF = ["--dataset", "ucf101", *TINY]
 
 
 @pytest.fixture(scope="module")
-def finished(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which ``random`` and ``full`` ran once, with two networks each; never written to again."""
-    home = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("finished") / "home"))
     two = ["--set", "protocol.evaluation_seeds=2", "--set", "protocol.labels=[soft]"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
-        patch.setattr(sys, "argv", ["vdbench", *tiny_run(home, *two)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert not ended.value.code
-    return home
-
-
-@pytest.fixture
-def home(finished: Path, tmp_path: Path) -> Path:
-    """A home of one's own with these results."""
-    return Path(shutil.copytree(finished, tmp_path / "home"))
+    return finished(prepared, tmp_path_factory.mktemp("finished"), mlflow_store, *two)
 
 
 @pytest.fixture

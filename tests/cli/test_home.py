@@ -9,31 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
-from vdbench.cli import main
+from tests.cli.conftest import Cli, finished, results, tiny_run
 from vdbench.experiment.home import Home
 
 FEATURES = ("--set", "herding.encoder=pixels")
 
 
 @pytest.fixture(scope="module")
-def finished(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which a small run ended; never written to again."""
-    home = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("finished") / "home"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
-        patch.setattr(sys, "argv", ["vdbench", *tiny_run(home, *FEATURES, methods="herding")])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert not ended.value.code
-    return home
-
-
-@pytest.fixture
-def home(finished: Path, tmp_path: Path, mlflow_store: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of one's own with these results."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
-    return Path(shutil.copytree(finished, tmp_path / "home"))
+    return finished(prepared, tmp_path_factory.mktemp("finished"), mlflow_store, *FEATURES, methods="herding")
 
 
 def flip(path: Path) -> None:

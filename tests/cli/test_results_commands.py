@@ -2,14 +2,12 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, finished, results, tiny_run
 from vdbench.api.tables import load_results
-from vdbench.cli import main
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
 from vdbench.experiment.result_store import ResultStore
@@ -18,23 +16,10 @@ from vdbench.records import Provenance
 
 
 @pytest.fixture(scope="module")
-def finished(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which a small run ended; never written to again."""
-    home = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("finished") / "home"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
-        run = tiny_run(home, "--seeds", 3, "--set", "herding.encoder=pixels", methods="herding")
-        patch.setattr(sys, "argv", ["vdbench", *run])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert not ended.value.code
-    return home
-
-
-@pytest.fixture
-def home(finished: Path, tmp_path: Path) -> Path:
-    """A home of one's own with these results."""
-    return Path(shutil.copytree(finished, tmp_path / "home"))
+    more = ["--seeds", 3, "--set", "herding.encoder=pixels"]
+    return finished(prepared, tmp_path_factory.mktemp("finished"), mlflow_store, *more, methods="herding")
 
 
 @pytest.fixture

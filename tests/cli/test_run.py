@@ -210,25 +210,18 @@ def test_a_disk_that_refuses_is_no_bug(cli: Cli, home: Path, monkeypatch: pytest
     )
 
 
-def test_mlflow_that_cannot_be_reached_does_not_stop_a_run(
-    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/nowhere/mlflow.db")
-    with pytest.warns(UserWarning, match="MLflow at sqlite:////proc/nowhere/mlflow.db is not recording"):
-        answer = cli(*tiny_run(home))
-    assert answer.code == 0
-    assert len(results(home)) == 2
-
-
-def test_a_damaged_mlflow_store_is_one_warning(
-    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("store", ["/proc/nowhere/mlflow.db", "damaged.db"])
+def test_mlflow_that_cannot_be_reached_or_is_damaged_does_not_stop_a_run(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
 ) -> None:
     (tmp_path / "damaged.db").write_bytes(b"this is no database " * 300)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'damaged.db'}")
-    with pytest.warns(UserWarning, match="is not recording"):
+    uri = f"sqlite:///{tmp_path / store}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.warns(UserWarning, match=f"MLflow at {uri} is not recording"):
         answer = cli(*tiny_run(home))
     assert answer.code == 0
     assert "Traceback" not in answer.err
+    assert len(results(home)) == 2
 
 
 def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from vdbench.clips import streams
-from vdbench.clips.clipset import Normalisation
+from tests.conftest import Watch
+from tests.sets import distilled_record
 from vdbench.clips.codecs import Codec, parse_codec
+from vdbench.distilled import parameterisations
 from vdbench.distilled.distilled_set import RECORD, TENSORS, DistilledRecord, DistilledSet
 from vdbench.distilled.recoding import stored_as
 from vdbench.errors import DataError, UsageError
@@ -23,19 +24,8 @@ SHAPE = (4, 2, 6, 6, 3)
 
 
 def record(labels: str = "hard") -> DistilledRecord:
-    return DistilledRecord(
-        dataset="tiny",
-        train_fingerprint="f",
-        classes=("a", "b"),
-        ipc=2,
-        labels=labels,  # type: ignore[arg-type]
-        normalisation=Normalisation((0.4, 0.5, 0.6), (0.2, 0.3, 0.1)),
-        method="any",
-        method_version=1,
-        settings={"z": [1, 2], "a": {"nested": 0.1}},
-        seed=3,
-        provenance=Provenance(clip_ids=("w", "x", "y", "ä")),
-    )
+    settings, provenance = {"z": [1, 2], "a": {"nested": 0.1}}, Provenance(clip_ids=("w", "x", "y", "ä"))
+    return distilled_record(ipc=2, labels=labels, settings=settings, seed=3, provenance=provenance)
 
 
 def pixels() -> torch.Tensor:
@@ -258,19 +248,13 @@ def test_a_stored_set_can_be_stored_again(first: str, text: str) -> None:
         assert torch.equal(again.pixels(), once.pixels())
 
 
-def test_a_video_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_is_decoded_once(watched: Watch) -> None:
     stored = stored_as(hard(natural()), parse_codec("h264"))
-    calls = []
-
-    def counted(stream: bytes, standard: streams.Standard, shape: tuple[int, int, int, int]) -> Any:
-        calls.append(standard)
-        return streams.decode(stream, standard, shape)
-
-    monkeypatch.setattr("vdbench.distilled.parameterisations.decode", counted)
+    decode = watched(parameterisations, "decode")
     for rows in (None, torch.tensor([1]), torch.tensor([2, 3])):
         stored.render(rows)
     stored.pixels(), stored.with_hard_labels().render()
-    assert calls == ["h264"]
+    assert [standard for (_, standard, _), _ in decode.call_args_list] == ["h264"]
 
 
 @pytest.mark.parametrize("name", ["h264", "h265"])

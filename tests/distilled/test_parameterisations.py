@@ -9,14 +9,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdbench.clips.clipset import Normalisation
+from tests.sets import distilled_record
 from vdbench.clips.codecs import parse_codec
-from vdbench.distilled import DistilledRecord, DistilledSet
+from vdbench.distilled import DistilledSet
 from vdbench.distilled.pairs import draw_pairs, draw_within_slots
 from vdbench.distilled.parameterisations import hallucinate, interpolate
 from vdbench.distilled.recoding import stored_as
 from vdbench.errors import UsageError
-from vdbench.records import Provenance
 
 CPU = torch.device("cpu")
 
@@ -34,12 +33,7 @@ def parts(images: int = 2, motions: int = 3, ipc: int = 2, **changes: torch.Tens
 
 
 def stored(**changes: Any) -> DistilledSet:
-    record = DistilledRecord(
-        dataset="tiny", train_fingerprint="f", classes=("a", "b"), ipc=2, labels="hard", form="static-dynamic",
-        normalisation=Normalisation((0.4, 0.5, 0.6), (0.2, 0.3, 0.1)), method="any", method_version=1, settings={},
-        seed=0, provenance=Provenance(pool="learned"),
-    )  # fmt: skip
-    return DistilledSet(parts(**changes), record)
+    return DistilledSet(parts(**changes), distilled_record(ipc=2, form="static-dynamic"))
 
 
 def test_the_hallucinator_is_a_convolution_over_the_repeated_image_and_the_motion() -> None:

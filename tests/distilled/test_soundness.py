@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 
+from tests.sets import distilled_record
 from vdbench.clips.codecs import parse_codec
-from vdbench.distilled import DistilledRecord, DistilledSet
+from vdbench.distilled import DistilledSet
 from vdbench.distilled.recoding import stored_as
 from vdbench.distilled.soundness import NotFiniteError, UnsoundError, check_set, faults
 from vdbench.errors import FailureKind, UsageError
-from vdbench.records import Provenance
 from vdbench.testing import tiny_clips
 
 TRAIN = tiny_clips()
@@ -21,11 +21,9 @@ ROWS = [int(TRAIN.rows_of(label)[place]) for label in range(3) for place in rang
 def a_set(tensors: Mapping[str, torch.Tensor] | None = None, **record: Any) -> DistilledSet:
     """Two train clips of each class, with some of it replaced and nothing validated."""
     sound = {"clips": torch.from_numpy(TRAIN.clips[ROWS]), "targets": torch.from_numpy(TRAIN.labels[ROWS])}
-    known = DistilledRecord(
-        dataset="tiny", train_fingerprint=TRAIN.fingerprint, classes=TRAIN.classes, ipc=2, labels="hard",
-        normalisation=TRAIN.normalisation, method="mine", method_version=1, settings={}, seed=0,
-        provenance=Provenance(pool="learned"),
-    )  # fmt: skip
+    known = distilled_record(
+        train_fingerprint=TRAIN.fingerprint, classes=TRAIN.classes, ipc=2, normalisation=TRAIN.normalisation
+    )
     return DistilledSet({**sound, **(tensors or {})}, known.model_copy(update=record))
 
 

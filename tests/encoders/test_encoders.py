@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import Watch
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.pixels import coarse_frames
 from vdbench.encoders.trained import TrainedMiniC3D
@@ -86,18 +87,11 @@ def test_settings_that_do_not_concern_an_encoder_do_not_move_its_features(tmp_pa
     assert len(set(distinct)) == len(distinct)
 
 
-def test_a_trained_encoder_is_trained_once_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[int] = []
-    build = TrainedMiniC3D.build
-
-    def counted(self: TrainedMiniC3D, assets: Assets, folder: Path) -> None:
-        runs.append(1)
-        build(self, assets, folder)
-
-    monkeypatch.setattr(TrainedMiniC3D, "build", counted)
+def test_a_trained_encoder_is_trained_once_for_all(tmp_path: Path, watched: Watch) -> None:
+    build = watched(TrainedMiniC3D, "build")
     for _ in range(2):
         assets(tmp_path).get(settings("minic3d-trained").features())
-    assert len(runs) == 1
+    assert build.call_count == 1
     assert settings("minic3d-trained").saw == settings("pixels").saw == "train"
     assert settings("minic3d-random").saw == "nothing"
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import Watch
 from vdbench.clips.clipset import ClipSet
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import PoolFeatures
@@ -153,18 +154,11 @@ def test_encoders_of_whole_clips_have_no_frames(name: str) -> None:
         settings(name=name).frames()
 
 
-def test_training_moves_the_backbone_and_every_grid_shares_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[int] = []
-    build = TrainedCnnGru.build
-
-    def counted(self: TrainedCnnGru, assets: Assets, folder: Path) -> None:
-        runs.append(1)
-        build(self, assets, folder)
-
-    monkeypatch.setattr(TrainedCnnGru, "build", counted)
+def test_training_moves_the_backbone_and_every_grid_shares_it(tmp_path: Path, watched: Watch) -> None:
+    build = watched(TrainedCnnGru, "build")
     for spec in (settings().frames(1), settings().frames(2), settings().features()):
         assets(tmp_path).get(spec)
-    assert len(runs) == 1
+    assert build.call_count == 1
     trained = assets(tmp_path).get(TrainedCnnGru(width=WIDTH, seed=0, epochs=2, max_steps=10_000))
     fresh = build_student("cnn-gru", 3, 4, 16, WIDTH, seed=0).state_dict()
     assert trained.keys() == fresh.keys()

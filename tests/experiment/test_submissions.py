@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from vdbench.clips.clipset import Normalisation
+from tests.sets import distilled_record
 from vdbench.datasets.spec import load_dataset
-from vdbench.distilled.distilled_set import TENSORS, DistilledRecord, DistilledSet
+from vdbench.distilled.distilled_set import TENSORS, DistilledSet
 from vdbench.errors import DataError
 from vdbench.experiment.result import Environment, Failure, Result, Stage, Verification
 from vdbench.experiment.result_store import ResultStore
@@ -270,12 +270,8 @@ def test_only_clips_that_may_be_handed_on_are_shareable() -> None:
 
 def keep(folder: Path, value: int) -> str:
     """Store a distilled set and give the SHA-256 of its tensors."""
-    record = DistilledRecord(
-        dataset="d", train_fingerprint="f", classes=("a", "b"), ipc=1, labels="hard", method="m", method_version=1,
-        normalisation=Normalisation((0, 0, 0), (1, 1, 1)), settings={}, seed=0, provenance=Provenance(),
-    )  # fmt: skip
     clips = torch.full((2, 1, 2, 2, 3), value, dtype=torch.uint8)
-    DistilledSet({"clips": clips, "targets": torch.tensor([0, 1])}, record).save(folder)
+    DistilledSet({"clips": clips, "targets": torch.tensor([0, 1])}, distilled_record()).save(folder)
     (folder / "preview.png").write_bytes(b"frames")
     return files.file_sha256(folder / TENSORS)
 

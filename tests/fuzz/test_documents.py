@@ -10,9 +10,9 @@ import torch
 from hypothesis import strategies as st
 
 from tests.fuzz.mutations import bytes_like, fuzz, json_like
+from tests.sets import distilled_record
 from tests.worlds import ucf_world
 from vdbench.api.tables import frame_of
-from vdbench.clips.clipset import Normalisation
 from vdbench.clips.frames import parse_frames
 from vdbench.clips.pool import open_pool, write_pool
 from vdbench.clips.rows import CLIPS, MANIFEST
@@ -20,7 +20,7 @@ from vdbench.datasets.prepare import prepare
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import open_view
 from vdbench.distilled import DistilledSet
-from vdbench.distilled.distilled_set import RECORD, TENSORS, DistilledRecord
+from vdbench.distilled.distilled_set import RECORD, TENSORS
 from vdbench.distilled.sharing.reading import open_set
 from vdbench.distilled.sharing.writing import write
 from vdbench.distilled.soundness import faults
@@ -47,11 +47,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ClipStore:
 
 
 def distilled() -> DistilledSet:
-    record = DistilledRecord(
-        dataset="tiny", train_fingerprint="f", classes=("a", "b"), ipc=1, labels="hard",
-        normalisation=Normalisation((0.4, 0.5, 0.6), (0.2, 0.3, 0.1)), method="any", method_version=1,
-        settings={"lr": 1.0}, seed=0, provenance=Provenance(clip_ids=("x", "y")), step_size=0.1,
-    )  # fmt: skip
+    record = distilled_record(settings={"lr": 1.0}, provenance=Provenance(clip_ids=("x", "y")), step_size=0.1)
     clips = torch.arange(2 * 2 * 8 * 8 * 3).reshape(2, 2, 8, 8, 3).to(torch.uint8)
     return DistilledSet({"clips": clips, "targets": torch.tensor([0, 1])}, record)
 

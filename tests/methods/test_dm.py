@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import Watch
 from vdbench.students import build_student
 from vdbench.students.student import Student
 from vdbench.testing import tiny_task
@@ -78,14 +79,7 @@ def test_it_brings_the_clips_closer_to_their_classes(tmp_path: Path) -> None:
     assert learned.render()[0].dtype == torch.float32
 
 
-def test_every_iteration_sees_a_fresh_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds: list[int] = []
-    fresh = DMSettings.fresh_student
-
-    def counted(self: DMSettings, train: object, seed: int, device: torch.device) -> Student:
-        seeds.append(seed)
-        return fresh(self, train, seed, device)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(DMSettings, "fresh_student", counted)
+def test_every_iteration_sees_a_fresh_network(tmp_path: Path, watched: Watch) -> None:
+    fresh = watched(DMSettings, "fresh_student")
     DM(DMSettings(iterations=5, width=4)).distill(tiny_task(tmp_path))
-    assert len(set(seeds)) == 5
+    assert len({seed for (_, _, seed, _), _ in fresh.call_args_list}) == fresh.call_count == 5

@@ -2,6 +2,7 @@
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,18 +63,12 @@ def brute_k_center(rows: list[list[int]], k: int) -> list[int]:
     return chosen
 
 
+@pytest.mark.parametrize(("method", "brute"), [(Herding(), brute_herding), (KCenter(), brute_k_center)])
 @settings(max_examples=150)
-@given(points)
-def test_herding_equals_brute_force_at_every_k(rows: list[list[int]]) -> None:
+@given(rows=points)
+def test_it_equals_brute_force_at_every_k(method: Any, brute: Any, rows: list[list[int]]) -> None:
     for k in range(1, len(rows) + 1):
-        assert select(Herding(), rows, k) == brute_herding(rows, k)
-
-
-@settings(max_examples=150)
-@given(points)
-def test_k_center_equals_brute_force_at_every_k(rows: list[list[int]]) -> None:
-    for k in range(1, len(rows) + 1):
-        assert select(KCenter(), rows, k) == brute_k_center(rows, k)
+        assert select(method, rows, k) == brute(rows, k)
 
 
 def test_equal_clips_are_taken_in_order() -> None:

@@ -14,12 +14,12 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
+from tests.conftest import Watch
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench_methods import trajectories
-from vdbench_methods.experts import Expert
-from vdbench_methods.experts import weights_at as read
+from vdbench_methods.experts import Expert, weights_at
 from vdbench_methods.mtt import MTT, MTTSettings
 from vdbench_methods.step_size import SMALLEST_STEP
 from vdbench_methods.trajectories import (
@@ -219,7 +219,7 @@ def test_an_expert_is_a_true_copy_of_every_epoch(tmp_path: Path) -> None:
     assert len(stored) == 5
     assert all(not torch.equal(a, b) for i, a in enumerate(stored) for b in stored[:i])
     for epoch in range(5):
-        assert torch.equal(read(path, epoch), stored[epoch])
+        assert torch.equal(weights_at(path, epoch), stored[epoch])
     from vdbench.seeding import generator, seed_of
 
     seed = seed_of(generator(1, "expert"))
@@ -264,31 +264,25 @@ def test_a_stretch_is_whole_epochs_of_about_so_many_steps(
     assert settings.stretch(clips) == epochs
 
 
-def test_a_student_has_to_arrive_where_its_stretch_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    task, asked = tiny_task(tmp_path), list[int]()
-    monkeypatch.setattr("vdbench_methods.trajectories.weights_at", lambda path, at: asked.append(at) or read(path, at))
+def test_a_student_has_to_arrive_where_its_stretch_ends(tmp_path: Path, watched: Watch) -> None:
+    task, read = tiny_task(tmp_path), watched(trajectories, "weights_at")
     settings = SMALL.model_copy(update={"syn_steps": 1, "max_start": 1, "expert_steps": 9})  # of three an epoch
     matching = Matching(settings, task, "minic3d", 4)
     clips, labels = task.train.render(torch.tensor([0, 1]))
     for number in range(8):
         matching.follow(np.random.default_rng(number), Shown([clips], labels))
+    asked = [epoch for (_, epoch), _ in read.call_args_list]
     assert {(start, goal) for start, goal in zip(asked[::2], asked[1::2], strict=True)} == {(0, 3), (1, 4)}
 
 
-def test_every_expert_and_every_start_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: set[tuple[str, int]] = set()
-
-    def noted(path: Path, epoch: int) -> torch.Tensor:
-        asked.add((path.parent.name, epoch))
-        return read(path, epoch)
-
-    monkeypatch.setattr("vdbench_methods.trajectories.weights_at", noted)
-    task = tiny_task(tmp_path)
+def test_every_expert_and_every_start_is_used(tmp_path: Path, watched: Watch) -> None:
+    read, task = watched(trajectories, "weights_at"), tiny_task(tmp_path)
     matching = Matching(SMALL.model_copy(update={"syn_steps": 1}), task, "minic3d", 4)
     clips, labels = task.train.render(torch.tensor([0, 1]))
     for number in range(60):
         matching.follow(np.random.default_rng(number), Shown([clips], labels))
-    assert len({name for name, _ in asked}) == 3
+    asked = [arguments for arguments, _ in read.call_args_list]
+    assert len({path.parent.name for path, _ in asked}) == 3
     assert {epoch for _, epoch in asked} == {0, 1, 2, 3}
 
 

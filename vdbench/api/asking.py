@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from vdbench.experiment.plan import Request
 from vdbench.experiment.repeat import named as named_in
 from vdbench.experiment.repeat import settings_of, suite_of
 from vdbench.experiment.suite import Suite, load_suite, merged, usual_suite
+from vdbench.experiment.trial import Means
 from vdbench.method import Method
 from vdbench.registry import Registry
 from vdbench.registry.methods import hand_over
@@ -33,25 +34,6 @@ MethodLike = str | type[Method[Any]] | Method[Any]
 """A name, ``name@pool`` or glob; a class; or an instance, whose settings are those that it was given."""
 SuiteLike = str | Path | Suite
 """A name, the path of a YAML file, or a suite."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """How a request is carried out; no part of it decides a number.
-
-    Attributes:
-        device: ``auto``, ``cpu`` or ``cuda``.
-        elsewhere: whether other machines compute, which may have a GPU where this one has none.
-        gpus: share of a GPU per trial; where None, what trials like it took, or what the method declares.
-        timeout: seconds per trial, or None.
-        checkpoint_every: seconds after which long work keeps its state.
-    """
-
-    device: str = "auto"
-    elsewhere: bool = False
-    gpus: float | None = None
-    timeout: float | None = None
-    checkpoint_every: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -138,10 +120,7 @@ def requested(
         settings=changes,
         partial=asked.partial,
         plugins=asked.plugins,
-        device=device,
-        gpus=means.gpus,
-        timeout=means.timeout,
-        checkpoint_every=means.checkpoint_every,
+        means=replace(means, device=device),
     )
 
 

@@ -12,7 +12,7 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vdbench.api.asking import Asked, Means, apart, budgets, counted, ipcs, nested, requested
+from vdbench.api.asking import Asked, apart, budgets, counted, ipcs, nested, requested
 from vdbench.api.progress import listening
 from vdbench.api.rounds import MOST_SEEDS, Search, Searched, in_rounds
 from vdbench.api.shown import escaped, table
@@ -24,6 +24,7 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.plan import make_plan
 from vdbench.experiment.run import carry_out
 from vdbench.experiment.schedule import run_inline
+from vdbench.experiment.trial import Means
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vdbench.api.asking import Asked, Means, at_least_one, budgets, nested, requested
+from vdbench.api.asking import Asked, at_least_one, budgets, nested, requested
 from vdbench.api.progress import watching
 from vdbench.api.shown import escaped, table
 from vdbench.api.tables import networks_frame
@@ -28,7 +28,7 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.plan import make_plan
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.suite import load_suite, usual_suite
-from vdbench.experiment.trial import student_seeds
+from vdbench.experiment.trial import Means, student_seeds
 from vdbench.experiment.worker import distil, reproducibly
 from vdbench.extensions.kinds import use
 from vdbench.storage import files

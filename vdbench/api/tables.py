@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.errors import DataError
 from vdbench.experiment.home import Home
 from vdbench.experiment.result_store import ResultStore
+from vdbench.records import by_condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -136,15 +137,13 @@ def _rows(result: Result) -> Iterator[dict[str, Any]]:
 
 
 def _networks(students: Sequence[StudentScores], conditions: Sequence[Condition]) -> Iterator[dict[str, Any]]:
-    judged = [("own", students), *((condition.name, condition.students) for condition in conditions)]
-    for name, group in judged:
-        for scores in group:
-            for score in scores.scores:
-                yield {
-                    "condition": name,
-                    "student": scores.student,
-                    "width": scores.width,
-                    "depth": scores.depth,
-                    "network": score.seed,
-                    **score.model_dump(exclude={"seed", "outcomes"}),
-                }
+    for name, scores in by_condition(students, conditions):
+        for score in scores.scores:
+            yield {
+                "condition": name,
+                "student": scores.student,
+                "width": scores.width,
+                "depth": scores.depth,
+                "network": score.seed,
+                **score.model_dump(exclude={"seed", "outcomes"}),
+            }

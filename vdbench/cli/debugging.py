@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from vdbench.api.asking import Means
     from vdbench.experiment.home import Home
+    from vdbench.experiment.trial import Means
 
 
 def debug(named: str, place: Home, plugins: Sequence[Path], means: Means) -> int:

@@ -46,7 +46,7 @@ def doctor(
         _decord(),
         *diagnosis.codecs(),
         *_known_faults(),
-        *(_convolutions() if check else []),
+        *(diagnosis.convolutions() if check else []),
         *_data(data_root, place),
     ]
     show_rows("vdbench doctor", COLUMNS, [asdict(row) for row in rows], as_json)
@@ -61,18 +61,6 @@ def _known_faults() -> list[Finding]:
     if diagnosis.cuda_of_torch() is None:
         return []
     return diagnosis.known_faults(diagnosis.version_of("torch"), diagnosis.cudnn_version())
-
-
-def _convolutions() -> list[Finding]:
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None:
-        return []
-    import torch
-
-    from vdbench.experiment.convolutions import check_convolutions
-
-    return check_convolutions(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def _decord() -> Finding:

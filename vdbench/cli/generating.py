@@ -119,8 +119,8 @@ def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: P
 def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bool) -> Work:
     from vdbench.cli.datasets import preparing
     from vdbench.experiment.bench import Bench, device_named
-    from vdbench.experiment.plan import GENERATOR
     from vdbench.experiment.suite import merged
+    from vdbench.generator.settings import GENERATOR
 
     with preparing(name) as on_progress:
         bench = Bench.open(name, suite.protocol, place, device_named("auto"), on_progress)

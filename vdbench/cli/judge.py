@@ -131,10 +131,9 @@ def evaluate(
 
 def _show(distilled: DistilledSet, scores: Evaluation, told: dict[str, Any], as_json: bool) -> None:
     """Print the scores, as JSON beside what else is told of the set."""
-    judged = [
-        *(("own", student) for student in scores.students),
-        *((setting.name, student) for setting in scores.conditions for student in setting.students),
-    ]
+    from vdbench.records import by_condition
+
+    judged = list(by_condition(scores.students, scores.conditions))
     if as_json:
         print_json([{"labels": labels} | s.model_dump(mode="json") | told for labels, s in judged])
         return

@@ -152,8 +152,7 @@ def run(
     budgets = [] if budget is None else [parse_bytes(part) for part in options.split_list(budget)]
     stored_as = None if codec is None else parse_codec(codec)
     wanted_seeds = None if seeds is None else options.positive(seeds, "--seeds")
-    wanted_methods = None if methods is None else options.split_list(methods)
-    from vdbench.api.asking import Asked, Means, repeated, requested
+    from vdbench.api.asking import Asked, repeated, requested
     from vdbench.api.rounds import Search
     from vdbench.api.runs import scheduler_named
     from vdbench.cli.carrying import carry, show_outcome
@@ -163,6 +162,7 @@ def run(
     from vdbench.cli.searching import run_in_rounds
     from vdbench.experiment.home import Home
     from vdbench.experiment.plan import make_plan
+    from vdbench.experiment.trial import Means
 
     place, counted = Home.at(home), None if wanted_seeds is None else range(wanted_seeds)
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
@@ -175,7 +175,7 @@ def run(
         search = Search.of(until, hours, wanted_seeds or 0, most_seeds)
         counted = range(search.looks[-1])
     asked = Asked(
-        methods=wanted_methods,
+        methods=None if methods is None else options.split_list(methods),
         datasets=None if datasets is None else options.choose_datasets(datasets, place.root),
         ipc=wanted_ipc,
         seeds=counted,

@@ -109,12 +109,12 @@ def prepared_store(
         DataError: it is not prepared; the sentence offers the command.
     """
     spec = load_dataset(named, home)
-    own = (spec.geometry.frames, spec.geometry.size)
-    if spec.layout == "rendered" and (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]:
+    own = spec.geometry
+    fits = (frames or own.frames) <= own.frames and (size or own.size) <= own.size
+    if spec.layout == "rendered" and fits:
         return prepare(spec, None, home, on_progress=on_progress)
     if spec.source is not None and (folder := spec.source.folder()) is not None and folder.is_dir():
-        fits = (frames or own[0]) <= own[0] and (size or own[1]) <= own[1]
-        geometry = spec.geometry if fits else spec.geometry.at(frames, size)
+        geometry = own if fits else own.at(frames, size)
         return prepare(spec, None, home, partial=True, geometry=geometry, on_progress=on_progress)
     return store_named(named, home, frames, size)
 

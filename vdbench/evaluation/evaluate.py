@@ -235,7 +235,8 @@ def _judge(how: _Trained, test: ClipSet, spec: StudentSpec, seeds: Sequence[int]
 
     data, recipe, device, report, shares, read, readings = how
     labels = torch.tensor(test.labels)
-    alterations = _without_motion(test) if probe else {}
+    shape = len(test), test.frames
+    alterations = {"shuffled": shuffled_frames(*shape), "still": still_frames(*shape)} if probe else {}
     scores: list[Score] = []
     confusion: Counter[tuple[int, int]] = Counter()
     train_seconds = test_seconds = 0.0
@@ -292,9 +293,3 @@ def _judge(how: _Trained, test: ClipSet, spec: StudentSpec, seeds: Sequence[int]
         test_seconds=test_seconds,
         peak_memory=peak,
     )
-
-
-def _without_motion(test: ClipSet) -> dict[str, NDArray[np.int64]]:
-    """The orders that take the order of frames, or all motion, from the test clips."""
-    shape = (len(test), test.frames)
-    return {"shuffled": shuffled_frames(*shape), "still": still_frames(*shape)}

@@ -13,6 +13,7 @@ import yaml
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.distilled.sharing.layouts import METADATA, ROOTS
 from vdbench.experiment.repeat import repeat_command
+from vdbench.records import by_condition
 from vdbench.storage.amounts import human_bytes
 from vdbench.storage.text import harmless, in_markdown
 from vdbench.version import installed
@@ -149,8 +150,7 @@ class Card:
             f"{in_markdown(scores.student)} | {judged} | "
             f"{len(scores.scores)} | {_mean(scores)} |"
             for result in self.results
-            for judged, group in _judged(result)
-            for scores in group
+            for judged, scores in by_condition(result.students, result.conditions)
         ]
         note = "Measured on the set as its method stores it, not on these files. ± is the standard deviation over "
         return "\n".join(["## Scores", "", head, *rows, "", f"{note}networks that were trained on this one set."])
@@ -187,10 +187,6 @@ def _in_code(line: str) -> str:
 def _misread(name: str) -> bool:
     """Whether what reads CSV, as pandas and so the library datasets, may take a name for a number or for nothing."""
     return name.strip().casefold() in MISSING or name.strip().lstrip("+-").replace(".", "", 1).isdecimal()
-
-
-def _judged(result: Result) -> list[tuple[str, Sequence[StudentScores]]]:
-    return [("own", result.students), *((way.name, way.students) for way in result.conditions)]
 
 
 def _mean(scores: StudentScores) -> str:

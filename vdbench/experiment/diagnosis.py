@@ -1,4 +1,4 @@
-"""What this machine has for which work, read from what is installed without importing it."""
+"""What this machine has for which work, read from what is installed, without importing it unless that is asked for."""
 
 from __future__ import annotations
 
@@ -207,6 +207,24 @@ def known_faults(torch: str | None, cudnn: str | None) -> list[Finding]:
         )
         found.append(Finding("torch", "wrong", details, "students on a GPU"))
     return found
+
+
+def convolutions() -> list[Finding]:
+    """Whether Conv3d in bf16 gives what it gives in float32, on the GPU, or the CPU where there is none."""
+    if util.find_spec("torch") is None:
+        return []
+    import torch
+
+    from vdbench.evaluation.precision import FARTHEST, bfloat16_error
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        error = bfloat16_error(device)
+    told, right = f"is off by {100 * error:.2f} % on {device.type}", error <= FARTHEST
+    cudnn = torch.backends.cudnn.version() if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+    where = f" (cuDNN {cudnn})" if cudnn else ""
+    details = told if right else f"{told}{where}: it is wrong; install another cuDNN, 9.15 or later"
+    return [Finding("Conv3d in bf16", "ok" if right else "wrong", details, "students in bf16")]
 
 
 def _numbers(version: str | None) -> tuple[int, ...]:

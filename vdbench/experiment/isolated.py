@@ -14,12 +14,12 @@ from vdbench.datasets.children import Child, Gone
 from vdbench.experiment.ahead import build_asset
 from vdbench.experiment.deadline import GRACE
 from vdbench.experiment.home import Home
-from vdbench.experiment.lost import failed, lost
+from vdbench.experiment.lost import lost
 from vdbench.experiment.progress import too_late
 from vdbench.experiment.result import Failure
 from vdbench.experiment.trial import Job
 from vdbench.experiment.trial_log import TrialLog
-from vdbench.experiment.worker import run_trial
+from vdbench.experiment.worker import failed, run_trial
 from vdbench.storage.drafts import draft_of
 
 if TYPE_CHECKING:

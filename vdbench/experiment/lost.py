@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vdbench.experiment.failures import FEWER, SMALLER
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Failure
 from vdbench.experiment.trial_log import TrialLog, crashed
-from vdbench.experiment.worker import blank_result
+from vdbench.experiment.worker import failed
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -39,8 +38,3 @@ def lost(job: Job, cause: str) -> Result:
     )
     TrialLog(home.log(job.trial.id))(f"{failure.message}: {cause}")
     return failed(job, failure)
-
-
-def failed(job: Job, failure: Failure) -> Result:
-    """The record of a trial that failed for a reason that is known outside of it alone."""
-    return blank_result(job, datetime.now(UTC)).model_copy(update={"status": "failed", "failure": failure})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,9 @@ from vdbench.experiment.budgets import largest_fitting, sample
 from vdbench.experiment.gpu_shares import shares_learned
 from vdbench.experiment.past import trial_likeness
 from vdbench.experiment.suite import merged
-from vdbench.experiment.trial import Job, Trial
+from vdbench.experiment.trial import Job, Means, Trial
 from vdbench.generator.choice import describe
-from vdbench.generator.settings import generator_settings
+from vdbench.generator.settings import GENERATOR, generator_settings
 from vdbench.registry import Registry
 from vdbench.storage.files import digest
 from vdbench.students import STUDENTS, other_network, student_class
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from vdbench.generator.settings import GeneratorSettings
     from vdbench.method import Method, Task
     from vdbench.records import DatasetRecord
-
-
-GENERATOR = "generator"
-"""Stands among the methods in settings, typed or prescribed, for what fills the generated pool."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,7 @@ class Request:
         settings: for each method, and for ``generator``, the settings that differ from the defaults.
         partial: whether data sets of which only some classes or clips are there are allowed.
         plugins: plugin files.
-        device: ``cpu`` or ``cuda``.
-        gpus: share of a GPU per trial; where None, as much as trials like it took, or as the method declares.
-        timeout: seconds per trial, or None.
-        checkpoint_every: seconds after which long work keeps its state.
+        means: how it is carried out, on ``cpu`` or ``cuda``.
     """
 
     suite: Suite
@@ -66,15 +60,12 @@ class Request:
     stores: Sequence[ClipStore]
     ipc: Sequence[int]
     seeds: Sequence[int]
+    means: Means
     budgets: Sequence[int] = ()
     codec: Codec | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     partial: bool = False
     plugins: Sequence[Path] = ()
-    device: str = "cpu"
-    gpus: float | None = None
-    timeout: float | None = None
-    checkpoint_every: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -115,22 +106,21 @@ def make_plan(request: Request, home: Home) -> Plan:
     _check_settings(request, registry, [name for name, _ in chosen])
     for student in request.suite.protocol.every_student:
         student_class(student.name)
-    by_memory = request.device == "cuda" and request.gpus is None
+    by_memory = request.means.device == "cuda" and request.means.gpus is None
     learned = shares_learned(home.results.readable()) if by_memory else {}
     jobs: dict[str, Job] = {}
     for store in request.stores:
         declared = as_declared_now(store.manifest.spec, home.root)
-        protocol = request.suite.protocol.on(declared).computed_on(request.device)
-        site = _Site(request, registry, Bench.of(store, protocol, home, request.device), learned)
+        protocol = request.suite.protocol.on(declared).computed_on(request.means.device)
+        site = _Site(request, registry, Bench.of(store, protocol, home, request.means.device), learned)
         _check_data(request, store, site.bench.view)
         cells = [
             *((pair, ipc, None) for ipc in request.ipc for pair in chosen),
             *((pair, site.fitting_ipc(pair, allowed), allowed) for allowed in request.budgets for pair in chosen),
         ]
-        for seed in request.seeds:
-            for pair, ipc, allowed in cells:
-                job = site.job(pair, pair in controls, ipc, allowed, seed)
-                jobs.setdefault(job.trial.id, job)
+        for seed, (pair, ipc, allowed) in product(request.seeds, cells):
+            job = site.job(pair, pair in controls, ipc, allowed, seed)
+            jobs.setdefault(job.trial.id, job)
     results = {job_id: home.results.read(job_id) for job_id in jobs}
     done = {job_id: result for job_id, result in results.items() if result is not None and result.status == "done"}
     return Plan(tuple(jobs.values()), done)
@@ -160,10 +150,8 @@ class _Site:
             return 1
 
         def stored(ipc: int) -> float:
-            _, settings = self._chosen(pair[0], ipc)
-            _, generator = self._chosen(GENERATOR, ipc)
-            method = self.registry.configure(*pair, settings)
-            return method.stored_bytes(self._task(method, ipc, allowed, 0, generator, 0), self.clip_bytes)
+            method = self._method(pair, ipc)
+            return method.stored_bytes(self._task(method, ipc, allowed, 0, 0), self.clip_bytes)
 
         least = stored(1)
         if least > allowed:
@@ -175,24 +163,23 @@ class _Site:
 
     def _most(self, pair: tuple[str, str | None]) -> int:
         """Clips per class that a method can choose from, or start from."""
-        _, settings = self._chosen(pair[0], 1)
-        if self.registry.configure(*pair, settings).settings.identity().get("pool") == "generated":
+        if pool_name(self._method(pair, 1)) == "generated":
             return generator_settings(self._chosen(GENERATOR, 1)[1]).sampling.per_class
         return int(self.bench.view.train.counts().min())
 
     def job(self, pair: tuple[str, str | None], control: bool, ipc: int, allowed: int | None, seed: int) -> Job:
         """One trial, and how this run carries it out."""
-        request, view, name = self.request, self.bench.view, pair[0]
+        request, view, means, name = self.request, self.bench.view, self.request.means, pair[0]
         prescribed, settings = self._chosen(name, ipc)
         prescribed_generator, generator = self._chosen(GENERATOR, ipc)
-        method = self.registry.configure(*pair, settings)
+        method = self._method(pair, ipc)
         identity = method.settings.identity()
         if identity.get("pool") == "generated":
             made_by = generator_settings(generator)
             _check_pool(made_by, ipc, name)
             identity[GENERATOR] = describe(made_by, view.facts.name, view.train)
             prescribed = prescribed | ({GENERATOR: prescribed_generator} if prescribed_generator else {})
-        task = partial(self._task, method, ipc, allowed, seed, generator)
+        task = partial(self._task, method, ipc, allowed, seed)
         draw = request.suite.protocol.draw(seed) if self._draws(method, task) else None
         trial = Trial(
             method=name,
@@ -222,17 +209,17 @@ class _Site:
             home=self.bench.home.root,
             store=self.bench.store.folder,
             plugins=self._plugins(name),
-            device=request.device,
+            device=means.device,
             cpus=method.resources.cpus,
-            gpus=self._gpus(method, trial) if request.device == "cuda" else 0.0,
-            timeout=request.timeout,
-            checkpoint_every=request.checkpoint_every,
+            gpus=self._gpus(method, trial) if means.device == "cuda" else 0.0,
+            timeout=means.timeout,
+            checkpoint_every=means.checkpoint_every,
         )
 
     def _gpus(self, method: Method[Any], trial: Trial) -> float:
         """The share of a GPU: as asked, or as trials like it took, or as the method declares."""
-        if self.request.gpus is not None:
-            return self.request.gpus
+        if self.request.means.gpus is not None:
+            return self.request.means.gpus
         likeness = trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, trial.protocol.judging())
         return self.learned.get(likeness, method.resources.gpus)
 
@@ -241,17 +228,19 @@ class _Site:
         students = [STUDENTS.file(student.name) for student in self.bench.protocol.every_student]
         return tuple(dict.fromkeys([*self.registry.plugins(name), *(file for file in students if file)]))
 
+    def _method(self, pair: tuple[str, str | None], ipc: int) -> Method[Any]:
+        """A method with the settings that it has at an IPC."""
+        return self.registry.configure(*pair, self._chosen(pair[0], ipc)[1])
+
     def _chosen(self, name: str, ipc: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the suite prescribes for a method or the generator, and that with what the user set instead."""
         own = self.request.settings.get(name, {})
         prescribed = self.request.suite.prescribed(name, self.bench.view.facts.name, ipc, own)
         return prescribed, merged(prescribed, own)
 
-    def _task(
-        self, method: Method[Any], ipc: int, allowed: int | None, seed: int, generator: dict[str, Any], draw: int
-    ) -> Task:
+    def _task(self, method: Method[Any], ipc: int, allowed: int | None, seed: int, draw: int) -> Task:
         """What the method will be asked, as far as it decides which assets it needs."""
-        pool = generator if pool_name(method) == "generated" else None
+        pool = self._chosen(GENERATOR, ipc)[1] if pool_name(method) == "generated" else None
         return self.bench.task(ipc, seed, draw, pool, given=self.bench.given(method, draw, allowed))
 
     def _draws(self, method: Method[Any], task: Callable[[int], Task]) -> bool:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vdbench.experiment.home import Home
-from vdbench.experiment.lost import failed, lost
+from vdbench.experiment.lost import lost
 from vdbench.experiment.ray_workers import REPORT_EVERY, around, refusal, work_in
 from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
 from vdbench.experiment.trial_log import TrialLog
-from vdbench.experiment.worker import run_trial
+from vdbench.experiment.worker import failed, run_trial
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result

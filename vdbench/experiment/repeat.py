@@ -13,7 +13,7 @@ from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.protocol import Protocol
 from vdbench.experiment.suite import MODIFIED, Suite, load_suite, merged, suite_names
-from vdbench.generator.settings import generator_settings
+from vdbench.generator.settings import GENERATOR, generator_settings
 from vdbench.registry import Registry
 from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from vdbench.experiment.result import Result
     from vdbench.method import Method
 
-GENERATOR = "generator"
 OURS = "vdbench"
 """The distribution whose methods every installation has."""
 

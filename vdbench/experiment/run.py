@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
-from vdbench.experiment.worker import bench_of, blank_result
+from vdbench.experiment.worker import bench_of, failed
 from vdbench.storage import drafts, files
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class _Collector:
             stored = home.results.read(job.trial.id)
             if stored is None or stored.started < begun:
                 failure = Failure(kind="interrupted", stage="distill", message="the run was asked to end")
-                home.results.write(blank_result(job, begun).model_copy(update={"status": "failed", "failure": failure}))
+                home.results.write(failed(job, failure, begun))
 
     def preparing(self, what: str) -> None:
         for listener in self.listeners:

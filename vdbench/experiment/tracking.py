@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from vdbench.records import by_condition
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param, RunTag
@@ -261,10 +263,9 @@ def _numbers(result: Result) -> dict[str, float]:
         numbers |= {f"{stage}.seconds": cost.seconds, f"{stage}.peak_memory": float(cost.peak_memory)}
     if result.step_size is not None:
         numbers["step_size"] = result.step_size
-    judged = [("", result.students), *((f"{way.name}.", way.students) for way in result.conditions)]
-    for prefix, students in judged:
-        for student in students:
-            for score in ("top1", "top5", "macro"):
-                values = [getattr(s, score) for s in student.scores]
-                numbers[f"{prefix}{student.student}.{score}"] = sum(values) / len(values)
+    for name, student in by_condition(result.students, result.conditions):
+        prefix = "" if name == "own" else f"{name}."
+        for score in ("top1", "top5", "macro"):
+            values = [getattr(s, score) for s in student.scores]
+            numbers[f"{prefix}{student.student}.{score}"] = sum(values) / len(values)
     return numbers

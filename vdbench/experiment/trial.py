@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,25 @@ class Trial(Record):
 def student_seeds(seed: int, count: int) -> list[int]:
     """Seeds of the students that judge what was made from a seed."""
     return [seed * 1000 + i for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Means:
+    """How trials are carried out; no part of it decides a number.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``; before it was looked for, ``auto`` too.
+        elsewhere: whether other machines compute, which may have a GPU where this one has none.
+        gpus: share of a GPU per trial; where None, what trials like it took, or what the method declares.
+        timeout: seconds per trial, or None.
+        checkpoint_every: seconds after which long work keeps its state.
+    """
+
+    device: str = "auto"
+    elsewhere: bool = False
+    gpus: float | None = None
+    timeout: float | None = None
+    checkpoint_every: float = 120.0
 
 
 class Job(Record):

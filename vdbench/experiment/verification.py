@@ -22,6 +22,7 @@ from vdbench.experiment.repeat import suite_of
 from vdbench.experiment.result import Verification
 from vdbench.experiment.trial import student_seeds
 from vdbench.experiment.worker import reproducibly
+from vdbench.records import by_condition
 from vdbench.storage import files
 
 if TYPE_CHECKING:
@@ -242,10 +243,8 @@ def _networks(
     students: Sequence[StudentScores], conditions: Sequence[Condition]
 ) -> dict[tuple[str, str, int, int | None, int], float]:
     """Top-1 of every network by its condition, its kind and its seed."""
-    judged = [("own", students), *((way.name, way.students) for way in conditions)]
     return {
         (labels, scores.student, scores.width, scores.depth, score.seed): score.top1
-        for labels, group in judged
-        for scores in group
+        for labels, scores in by_condition(students, conditions)
         for score in scores.scores
     }

@@ -32,6 +32,7 @@ from vdbench.experiment.progress import TrialProgress, too_late
 from vdbench.experiment.result import Failure, Result, Source, Stage
 from vdbench.experiment.trial_log import TrialLog
 from vdbench.extensions.kinds import use
+from vdbench.records import by_condition
 from vdbench.registry import Registry
 from vdbench.storage import files
 from vdbench.work.allocation import keep_freed_memory
@@ -70,7 +71,7 @@ def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
         assert late is not None
         log(too_late(job.timeout or 0))
         failure = Failure(kind="timeout", stage=progress.stage, message=too_late(job.timeout or 0))
-        home.results.write(blank_result(job, started).model_copy(update={"status": "failed", "failure": failure}))
+        home.results.write(failed(job, failure, started))
         late.touch()
         os._exit(1)
 
@@ -79,8 +80,7 @@ def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
         with log.attempt(job.trial.title), deadline(limit, give_up), reproducibly():
             result = _carry_out(job, home, progress, started)
     except BaseException as error:
-        failure = failure_of(error, progress.stage)
-        result = blank_result(job, started).model_copy(update={"status": "failed", "failure": failure})
+        result = failed(job, failure_of(error, progress.stage), started)
         home.results.write(result)
         if isinstance(error, KeyboardInterrupt):
             raise
@@ -145,8 +145,8 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
                 distilled, trial.ipc, trial.seed, trial.evaluation_seeds(), progress, assets=task.assets
             ),
         )
-        judged = [*evaluation.students, *(scores for setting in evaluation.conditions for scores in setting.students)]
-        stages["evaluate"] = _evaluation_cost(judged)
+        judged = by_condition(evaluation.students, evaluation.conditions)
+        stages["evaluate"] = _evaluation_cost([scores for _, scores in judged])
     return blank_result(job, started).model_copy(
         update={
             "reconstruction": method.card.reconstruction,
@@ -288,3 +288,9 @@ def blank_result(job: Job, started: datetime) -> Result:
         environment=environment(job.device),
         started=started,
     )
+
+
+def failed(job: Job, failure: Failure, started: datetime | None = None) -> Result:
+    """The record of a trial that failed, which began just now where nothing is said."""
+    blank = blank_result(job, started or datetime.now(UTC))
+    return blank.model_copy(update={"status": "failed", "failure": failure})

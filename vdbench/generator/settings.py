@@ -9,6 +9,8 @@ from pydantic import ValidationError, model_validator
 from vdbench.method import Settings, identity
 from vdbench.storage.validation import setting_error
 
+GENERATOR = "generator"
+"""Stands among the methods in settings, typed or prescribed, for what fills the generated pool."""
 Preset = Literal["quick", "small", "paper"]
 
 PRESETS: dict[Preset, dict[str, Any]] = {

@@ -211,10 +211,8 @@ def receive(entries: Iterable[Entry]) -> None:
 
 def plugin_problem(entries: Iterable[Entry]) -> str:
     """Why the first broken plugin file cannot be used, one sentence; empty where all can."""
-    for entry in entries:
-        if entry.is_file and entry.problem:
-            return f"plugin {entry.source} cannot be used: {entry.problem}"
-    return ""
+    broken = (entry for entry in entries if entry.is_file and entry.problem)
+    return next((f"plugin {entry.source} cannot be used: {entry.problem}" for entry in broken), "")
 
 
 def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from vdbench_leaderboard.figures import style
-from vdbench_leaderboard.figures.over_ipc import HEIGHT, draw_bands, draw_means
-from vdbench_leaderboard.figures.style import INK, LINE, MUTED, TEXT
+from vdbench_leaderboard.figures.over_ipc import draw_bands, draw_means
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,8 +37,7 @@ def accuracy_over_compute(courses: Courses, chance: float, looks: Looks) -> str 
     order = sorted(ends, key=lambda method: (-ends[method], method))
     with style.styled():
         figure = Figure()
-        axes = style.sized(figure, style.height_of(order, HEIGHT) + 0.6)
-        style.place(axes, 0.55, 0.5, style.width_of(order), 0.1)
+        axes = style.beside_names(figure, order)
         _dress(axes, lines, chance)
         draw_bands(axes, lines, looks)
         draw_means(axes, lines, looks)
@@ -50,23 +48,7 @@ def accuracy_over_compute(courses: Courses, chance: float, looks: Looks) -> str 
 def _dress(axes: Axes, lines: dict[str, dict[float, Estimate]], chance: float) -> None:
     shown = sorted({clips for line in lines.values() for clips in line})
     tops = [top1.mean + (top1.std or 0) for line in lines.values() for top1 in line.values()]
-    axes.set_xscale("log")
-    first = next(iter(lines.values()))
-    axes.set_xticks(list(first), [f"{clips:,.0f}" for clips in first])
-    axes.set_xticks([], minor=True)
-    axes.set_xlim(shown[0] / 1.12, shown[-1] * 1.04)
+    ticks = {clips: f"{clips:,.0f}" for clips in next(iter(lines.values()))}
+    style.dress(axes, ticks, (shown[0] / 1.12, shown[-1] * 1.04), "training clips shown")
     axes.set_ylim(0, 1.03 * max([chance, *tops]))
-    axes.axhline(chance, color=INK, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
-    axes.annotate(
-        "chance",
-        (0, chance),
-        (3, -9),
-        xycoords=axes.get_yaxis_transform(),
-        textcoords="offset points",
-        fontsize=TEXT - 1,
-        color=INK,
-        gid=style.HALO,
-    )
-    axes.set_xlabel("training clips shown", color=MUTED)
-    axes.set_ylabel("top-1 accuracy, %", color=MUTED)
-    axes.grid(axis="y", color=LINE, linewidth=0.8)
+    style.draw_level(axes, "chance", chance, (1, 2), lift=-9)

@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from vdbench_leaderboard.figures import style
-from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points
+from vdbench_leaderboard.figures.style import draw_points
 from vdbench_leaderboard.tables.boards import BASELINE
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board, Row
 
-HEIGHT = 2.7
-"""Of the axes, in inches, at least."""
 MOST_BANDS = 5
 """Lines of a plot that each have a band."""
 DASHES = ((5, 3), (2, 2), (7, 2, 1, 2))
@@ -45,8 +43,7 @@ def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
     order = sorted(ends, key=lambda method: (-ends[method], method))
     with style.styled():
         figure = Figure()
-        axes = style.sized(figure, style.height_of(order, HEIGHT) + 0.6)
-        style.place(axes, 0.55, 0.5, style.width_of(order), 0.1)
+        axes = style.beside_names(figure, order)
         _dress(board, axes)
         draw_bands(axes, lines, looks)
         draw_means(axes, lines, looks)
@@ -104,25 +101,10 @@ def _horizontals(axes: Axes, bounds: dict[str, Estimate], chance: float) -> None
     """Methods without a budget, and chance: a line across with its name on it."""
     heights = {**{method: top1.mean for method, top1 in bounds.items()}, "chance": chance}
     for (name, height), dash in zip(heights.items(), [*(DASHES * len(bounds))[: len(bounds)], (1, 2)], strict=True):
-        axes.axhline(height, color=INK, linewidth=1.1, linestyle=(0, dash), zorder=1)
-        axes.annotate(
-            style.shortened(name),
-            (0, height),
-            (3, 2),
-            xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points",
-            fontsize=TEXT - 1,
-            color=INK,
-            gid=HALO,
-        )
+        style.draw_level(axes, name, height, dash)
 
 
 def _dress(board: Board, axes: Axes) -> None:
     ipcs = [budget.value for budget in board.budgets if not budget.in_bytes]
-    axes.set_xscale("log")
-    axes.set_xticks(ipcs, [str(ipc) for ipc in ipcs])
-    axes.set_xticks([], minor=True)
-    axes.set_xlim(ipcs[0] / 1.12, ipcs[-1] * 1.04)
-    axes.set_xlabel("instances per class (IPC)", color=MUTED)
-    axes.set_ylabel("top-1 accuracy, %", color=MUTED)
-    axes.grid(axis="y", color=LINE, linewidth=0.8)
+    ends = (ipcs[0] / 1.12, ipcs[-1] * 1.04)
+    style.dress(axes, {ipc: str(ipc) for ipc in ipcs}, ends, "instances per class (IPC)")

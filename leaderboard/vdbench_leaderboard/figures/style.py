@@ -55,6 +55,8 @@ EDGE = f"paint-order: stroke; stroke: {PAPER}; stroke-width: 2.5; stroke-linejoi
 FONT = "font-family: 'DejaVu Sans'"
 WIDTH = 6.2
 """Of a plot, in inches."""
+HEIGHT = 2.7
+"""Of its axes, at least, where names stand beside them."""
 
 LONGEST = 26
 """Characters of a name that are shown."""
@@ -126,6 +128,46 @@ def place(axes: Axes, left: float, bottom: float, right: float, top: float) -> N
     axes.set_position((left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height))
 
 
+def beside_names(figure: Figure, names: Sequence[str]) -> Axes:
+    """Give a new figure axes with room to their right for names, which :func:`name_points` writes."""
+    axes = sized(figure, max(HEIGHT, LINE_HEIGHT * (len(names) + 0.5)) + 0.6)
+    place(axes, 0.55, 0.5, width_of(names), 0.1)
+    return axes
+
+
+def dress(axes: Axes, ticks: Mapping[float, str], ends: tuple[float, float], over: str) -> None:
+    """Label axes on which accuracy stands over something on a logarithmic scale.
+
+    Args:
+        axes: where.
+        ticks: what is written where along the scale.
+        ends: of the scale.
+        over: what accuracy stands over.
+    """
+    axes.set_xscale("log")
+    axes.set_xticks(list(ticks), list(ticks.values()))
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(ends)
+    axes.set_xlabel(over, color=MUTED)
+    axes.set_ylabel("top-1 accuracy, %", color=MUTED)
+    axes.grid(axis="y", color=LINE, linewidth=0.8)
+
+
+def draw_level(axes: Axes, name: str, height: float, dash: tuple[int, ...], lift: int = 2) -> None:
+    """A line across, and its name so many points above it."""
+    axes.axhline(height, color=INK, linewidth=1.1, linestyle=(0, dash), zorder=1)
+    axes.annotate(
+        shortened(name),
+        (0, height),
+        (3, lift),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        fontsize=TEXT - 1,
+        color=INK,
+        gid=HALO,
+    )
+
+
 def inches(axes: Axes) -> tuple[float, float]:
     """Width and height of axes."""
     return axes.bbox.width / axes.figure.dpi, axes.bbox.height / axes.figure.dpi
@@ -185,11 +227,6 @@ def name_points(axes: Axes, order: Sequence[str], looks: Looks) -> None:
     for name, y in heights.items():
         left = marker + MARKER / 1.5 / width
         axes.text(left, y, shortened(name), transform=axes.transAxes, va="center_baseline", fontsize=TEXT, color=INK)
-
-
-def height_of(names: Sequence[str], least: float) -> float:
-    """Inches of axes next to which all names have room."""
-    return max(least, LINE_HEIGHT * (len(names) + 0.5))
 
 
 def svg(figure: Figure) -> str:

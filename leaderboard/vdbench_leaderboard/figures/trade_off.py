@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from matplotlib.figure import Figure
 
 from vdbench_leaderboard.figures import style
-from vdbench_leaderboard.figures.style import HALO, INK, LINE, MUTED, TEXT, draw_points, inches
+from vdbench_leaderboard.figures.style import HALO, INK, TEXT, draw_points, inches
 from vdbench_leaderboard.tables import formats
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def accuracy_over_cost(board: Board, looks: Looks, cost: Cost) -> str | None:
         return None
     with style.styled():
         figure = Figure()
-        axes = style.sized(figure, style.height_of(order, 2.7) + 0.6)
-        style.place(axes, 0.55, 0.5, style.width_of(order), 0.1)
+        axes = style.beside_names(figure, order)
         _dress(axes, points, cost)
         best = [points[place] for place in front([(p.cost, p.accuracy) for p in points])]
         _front(axes, best)
@@ -92,15 +91,8 @@ def _dress(axes: Axes, points: Sequence[_Point], cost: Cost) -> None:
     low, high = cheap / room, dear * room
     ticks = {value: text for value, text in TICKS[cost].items() if low <= value <= high}
     step = -(-len(ticks) // 6) or 1
-    shown = dict(list(ticks.items())[::step])
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
+    style.dress(axes, dict(list(ticks.items())[::step]), (low, high), LABELS[cost])
     axes.set_ylim(0, 1.12 * max(point.accuracy for point in points) + 1e-9)
-    axes.set_xticks(list(shown), list(shown.values()))
-    axes.set_xticks([], minor=True)
-    axes.set_xlabel(LABELS[cost], color=MUTED)
-    axes.set_ylabel("top-1 accuracy, %", color=MUTED)
-    axes.grid(axis="y", color=LINE, linewidth=0.8)
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:

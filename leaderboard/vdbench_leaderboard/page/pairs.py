@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vdbench_leaderboard.page.explorer import packed
 from vdbench_leaderboard.statistics.answered import Answered, told
-from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, compare, corrected
-from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs
+from vdbench_leaderboard.statistics.comparisons import compare, corrected, direction
 from vdbench_leaderboard.tables import answers, formats
 from vdbench_leaderboard.tables.boards import BASELINE, FULL
 from vdbench_leaderboard.tables.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.page.gallery import Clips
+    from vdbench_leaderboard.statistics.estimates import Estimate, Runs
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.keys import Budget, Group
     from vdbench_leaderboard.tables.verdicts import Verdict
@@ -186,7 +186,4 @@ def _row(compared: Compared) -> list[str]:
 
 def _tested(compared: Compared) -> list[str]:
     """Interval, p and side."""
-    difference, p = compared
-    shown = p is not None and p < SIGNIFICANCE and difference.repeats >= FEW_SEEDS
-    side = ("up" if difference.mean > 0 else "down") if shown else ""
-    return [formats.interval(difference), formats.probability(p), side]
+    return [formats.interval(compared.difference), formats.probability(compared.p), direction(*compared)]

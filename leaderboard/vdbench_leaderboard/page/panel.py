@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE
-from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
+from vdbench_leaderboard.statistics.comparisons import direction
 from vdbench_leaderboard.tables import formats, health, wording
 from vdbench_leaderboard.tables.labels import flat
 
@@ -75,10 +74,8 @@ def on_other_clips(standing: Standing, sides: BothSides, p: float | None) -> lis
     if top1 is None:
         return None
     rank = sides.rank(standing.cell)
-    shown = p is not None and p < SIGNIFICANCE and gain is not None and gain.repeats >= FEW_SEEDS
-    which = ("up" if gain.mean > 0 else "down") if shown and gain else ""
     said = [_measured(top1, " on other clips of this kind"), _placed(standing, rank, p)]
-    return [said, formats.accuracy_interval(top1), formats.probability(p), which, rank or ""]
+    return [said, formats.accuracy_interval(top1), formats.probability(p), direction(gain, p), rank or ""]
 
 
 def _sentences(standing: Standing) -> list[str]:

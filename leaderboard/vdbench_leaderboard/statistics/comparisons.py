@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from scipy import stats
 
-from vdbench_leaderboard.statistics.estimates import Estimate, Runs, difference, estimate, paired
+from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, difference, estimate, paired
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNIFICANCE = 0.05
 Key = TypeVar("Key")
+Direction = Literal["up", "down", ""]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,23 @@ class Comparison:
     def significant(self) -> bool:
         """Whether the corrected test finds a difference; False where there are too few seeds to say."""
         return self.adjusted is not None and self.adjusted < SIGNIFICANCE
+
+    @property
+    def direction(self) -> Direction:
+        """Of the difference, as the corrected test tells it."""
+        return direction(self.difference, self.adjusted)
+
+
+def direction(difference: Estimate | None, p: float | None) -> Direction:
+    """Where a difference goes; empty where that may be chance, as it may with fewer than three seeds.
+
+    Args:
+        difference: paired by seed.
+        p: of its test, corrected; None where nothing can be tested.
+    """
+    if difference is None or p is None or p >= SIGNIFICANCE or difference.repeats < FEW_SEEDS:
+        return ""
+    return "up" if difference.mean > 0 else "down"
 
 
 def compare(column: Mapping[str, Runs], base: str) -> dict[str, Comparison]:

@@ -1,4 +1,4 @@
-"""Numbers as readers see them, the same in every document."""
+"""Numbers as readers see them, the same in every document, and as the CSV holds them."""
 
 from __future__ import annotations
 
@@ -74,3 +74,14 @@ def whole(value: float | None) -> str:
 def probability(p: float | None) -> str:
     """Three decimals: ``0.041``, or ``< 0.001``."""
     return NOTHING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def rounded(value: float | None) -> float | None:
+    """A value of the CSV: four decimals; a difference of nothing is 0, never -0."""
+    return None if value is None else round(value, 4) + 0.0
+
+
+def parts(name: str, value: Estimate | None) -> dict[str, float | None]:
+    """The columns of an estimate in the CSV: its mean, its standard deviation and the ends of its interval."""
+    ends = {"": "mean", "_spread": "std", "_low": "low", "_high": "high"}
+    return {name + suffix: rounded(getattr(value, part, None)) for suffix, part in ends.items()}

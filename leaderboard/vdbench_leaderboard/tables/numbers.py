@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from vdbench_leaderboard.tables import compute, health, settings, wording
+from vdbench_leaderboard.tables.formats import parts, rounded
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.spread import spread
 
 if TYPE_CHECKING:
-    from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board, Standing
 
 SCORES = ("top5", "macro", "shuffled", "still")
@@ -84,26 +84,17 @@ def record(board: Board, standing: Standing) -> dict[str, Any]:
         "networks": sum(len(networks) for networks in cell.runs.values()),
         "failed": sum(cell.failures.values()),
         "failures": wording.kinds(cell.failures) or None,
-        **_estimate("top1", cell.top1),
+        **parts("top1", cell.top1),
         "top1_over": cell.top1.over if cell.top1 else None,
-        **{name: part for score in SCORES for name, part in _estimate(score, cell.score(score)).items()},
+        **{name: part for score in SCORES for name, part in parts(score, cell.score(score)).items()},
         "step_size": cell.step_size,
         "health": health.short(cell) or None,
-        **_estimate("against_random", standing.against_random),
-        "against_random_p": _rounded(versus.adjusted) if versus else None,
-        **{name: part for gain in GAINS for name, part in _estimate(gain, getattr(standing.gains, gain)).items()},
-        "share_of_full": _rounded(standing.share_of_full),
-        "chance": _rounded(cell.chance),
+        **parts("against_random", standing.against_random),
+        "against_random_p": rounded(versus.adjusted) if versus else None,
+        **{name: part for gain in GAINS for name, part in parts(gain, getattr(standing.gains, gain)).items()},
+        "share_of_full": rounded(standing.share_of_full),
+        "chance": rounded(cell.chance),
         "rank": standing.rank,
         "tied": standing.tied,
-        **{cost: _rounded(getattr(cell, cost)) for cost in COSTS},
+        **{cost: rounded(getattr(cell, cost)) for cost in COSTS},
     }
-
-
-def _estimate(name: str, value: Estimate | None) -> Mapping[str, float | None]:
-    ends = {"": "mean", "_spread": "std", "_low": "low", "_high": "high"}
-    return {name + suffix: _rounded(getattr(value, part, None)) for suffix, part in ends.items()}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4) + 0.0  # + 0.0: a difference of nothing is 0, never -0

@@ -238,9 +238,7 @@ def _tested(selectors: Sequence[Selector]) -> tuple[Selector, ...]:
         (row, place): found
         for row, selector in enumerate(selectors)
         for place, pair in enumerate(selector.pairs)
-        if pair.real
-        and pair.generated
-        and (found := paired_p(pair.generated.cell.runs, pair.real.cell.runs)) is not None
+        if (found := pair.p) is not None
     }
     significant = {key for key, adjusted in corrected(p).items() if adjusted < SIGNIFICANCE}
 

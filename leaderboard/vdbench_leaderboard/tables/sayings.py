@@ -15,7 +15,6 @@ from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.statistics.power import level, more_seeds
 from vdbench_leaderboard.tables import formats
 from vdbench_leaderboard.tables.answers import MOST_NAMES, named, needed
-from vdbench_leaderboard.tables.verdicts import side
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.columns import Column
@@ -42,9 +41,9 @@ def sentence(column: Column, base: str | None, complete: Column | None = None) -
         few = "a single seed" if seeds == 1 else f"{seeds} seeds"
         return f"With {few} nothing can be told apart; it takes at least {FEW_SEEDS}."
     order = sorted(methods, key=lambda method: (-column.means[method].mean, method))
-    better = [method for method in order if side(found[method]) > 0]
-    worse = [method for method in reversed(order) if side(found[method]) < 0]
-    neither = [method for method in order if not side(found[method])]
+    better = [method for method in order if found[method].direction == "up"]
+    worse = [method for method in reversed(order) if found[method].direction == "down"]
+    neither = [method for method in order if not found[method].direction]
     parts = [
         _apart(column, base, found, better, "beats", "beat it, too"),
         _apart(column, base, found, worse, "is worse than", "are worse, too"),

@@ -13,6 +13,7 @@ import pandas as pd
 
 from vdbench_leaderboard.statistics.estimates import Estimate, average, difference, estimate
 from vdbench_leaderboard.tables.conditions import Kind, brings, control, with_labels
+from vdbench_leaderboard.tables.formats import parts, rounded
 from vdbench_leaderboard.tables.keys import Student
 
 if TYPE_CHECKING:
@@ -167,19 +168,13 @@ def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
 
 def _row(line: Line | None, teacher: Regime | None) -> dict[str, Any]:
     return {
-        **_ends("teacher", teacher.top1 if teacher else None),
-        **_ends("teacher_gain", teacher.gain if teacher else None),
+        **parts("teacher", teacher.top1 if teacher else None),
+        **parts("teacher_gain", teacher.gain if teacher else None),
         "configurations": line.tried if line else None,
         "configurations_won": line.won if line else None,
-        "configurations_share": round(line.share, 4) if line else None,
-        **_ends("configurations_gain", line.mean if line else None),
+        "configurations_share": rounded(line.share if line else None),
+        **parts("configurations_gain", line.mean if line else None),
     }
-
-
-def _ends(name: str, value: Estimate | None) -> dict[str, float | None]:
-    ends = {"": "mean", "_spread": "std", "_low": "low", "_high": "high"}
-    found = {name + suffix: getattr(value, part, None) for suffix, part in ends.items()}
-    return {key: None if number is None else round(number, 4) + 0.0 for key, number in found.items()}
 
 
 def _judges(board: Board) -> bool:

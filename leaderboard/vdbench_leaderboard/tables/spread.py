@@ -12,6 +12,7 @@ from vdbench_leaderboard.statistics.comparisons import corrected
 from vdbench_leaderboard.statistics.estimates import paired, repeats
 from vdbench_leaderboard.statistics.moderated import Moderated, moderate
 from vdbench_leaderboard.statistics.two_way import Interval, of_accuracy
+from vdbench_leaderboard.tables.formats import rounded
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.answered import Answered
@@ -68,13 +69,13 @@ def _rows(board: Board, found: Sequence[Answered | None]) -> list[dict[str, floa
         rows.append(
             {
                 **_ends("top1_others", of_accuracy(own) if own else None),
-                "top1_error_seeds": _rounded(float(own.seeds) ** 0.5 if own else None),
-                "top1_error_sources": _rounded(float(own.sources) ** 0.5 if own else None),
+                "top1_error_seeds": rounded(float(own.seeds) ** 0.5 if own else None),
+                "top1_error_sources": rounded(float(own.sources) ** 0.5 if own else None),
                 **_ends("against_random_others", gains.get(place)),
-                "against_random_others_p": _rounded(p.get(place)),
+                "against_random_others_p": rounded(p.get(place)),
                 **_ends("top1_moderated", means.get(place)),
                 **_ends("against_random_moderated", moderated.get(place)),
-                "against_random_moderated_p": _rounded(moderated_p.get(place)),
+                "against_random_moderated_p": rounded(moderated_p.get(place)),
             }
         )
     return rows
@@ -99,10 +100,6 @@ def _corrected(p: Mapping[Place, float]) -> dict[Place, float]:
 
 def _ends(name: str, value: Interval | Moderated | None) -> dict[str, float | None]:
     return {
-        f"{name}_low": _rounded(value.low if value else None),
-        f"{name}_high": _rounded(value.high if value else None),
+        f"{name}_low": rounded(value.low if value else None),
+        f"{name}_high": rounded(value.high if value else None),
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4) + 0.0

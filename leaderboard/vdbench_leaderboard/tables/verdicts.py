@@ -23,7 +23,7 @@ from vdbench_leaderboard.tables.outcomes import Outcomes, column
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.columns import ClipColumn
-    from vdbench_leaderboard.statistics.comparisons import Comparison
+    from vdbench_leaderboard.statistics.comparisons import Comparison, Direction
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.keys import Budget, Group
 
@@ -115,12 +115,16 @@ class Verdict:
     @cached_property
     def better(self) -> list[str]:
         """Methods that at least three seeds show to be better than ``random``, the best mean first."""
-        return [method for method in self.methods if side(self.comparisons.get(method)) > 0]
+        return self._gone("up")
 
     @cached_property
     def worse(self) -> list[str]:
         """Methods that at least three seeds show to be worse."""
-        return [method for method in self.methods if side(self.comparisons.get(method)) < 0]
+        return self._gone("down")
+
+    def _gone(self, direction: Direction) -> list[str]:
+        found = self.comparisons
+        return [method for method in self.methods if method in found and found[method].direction == direction]
 
     @cached_property
     def first(self) -> list[str]:
@@ -248,10 +252,3 @@ def _clips(
     cells = [cell for board in boards for cell in board.cells if cell.budget in budgets]
     known = {name: mean_of([outcomes.of(cell) for cell in cells if cell.method == name]) for name in methods}
     return column({name: found for name, found in known.items() if found is not None}, len(methods))
-
-
-def side(found: Comparison | None) -> int:
-    """1 where a method is better, -1 where it is worse, 0 where that may be chance."""
-    if found is None or found.difference is None or not found.significant or found.difference.repeats < FEW_SEEDS:
-        return 0
-    return 1 if found.difference.mean > 0 else -1

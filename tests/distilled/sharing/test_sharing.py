@@ -16,16 +16,15 @@ import numpy as np
 import pytest
 import torch
 
-from vdbench.clips.clipset import Normalisation
+from tests.sets import distilled_record
 from vdbench.clips.frames import Frames
-from vdbench.distilled.distilled_set import DistilledRecord, DistilledSet
+from vdbench.distilled.distilled_set import DistilledSet
 from vdbench.distilled.outside.loading import is_outside
 from vdbench.distilled.recoding import stored_as
 from vdbench.distilled.sharing.layouts import LAYOUTS, SPLIT_WORDS, Layout, class_folder
 from vdbench.distilled.sharing.reading import is_export, open_set, read_export
 from vdbench.distilled.sharing.writing import write
 from vdbench.errors import DataError, UsageError
-from vdbench.records import Provenance
 
 NAMES = ("Archery", "test_drive", "val.dev", "high/jump", "跳远", "Ünïcode", "train", 'a, "b"')
 """Classes that hold split words, dots, separators of paths and of CSV, and letters of other alphabets."""
@@ -38,11 +37,7 @@ def distilled(labels: str = "hard", **changes: Any) -> DistilledSet:
     fine = torch.nn.functional.interpolate(coarse, size=(4, 20, 17), mode="trilinear")
     clips = (fine * 255).round().to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous()
     targets = torch.softmax(3 * torch.eye(len(NAMES)), 1) if labels == "soft" else torch.arange(len(NAMES))
-    record = DistilledRecord(
-        dataset="tiny", train_fingerprint="f", classes=NAMES, ipc=1, labels=labels,  # type: ignore[arg-type]
-        normalisation=Normalisation((0.4, 0.5, 0.6), (0.2, 0.3, 0.1)), method="any", method_version=2,
-        settings={"a": [0.1]}, seed=3, provenance=Provenance(pool="learned"), **changes,
-    )  # fmt: skip
+    record = distilled_record(classes=NAMES, labels=labels, method_version=2, settings={"a": [0.1]}, seed=3, **changes)
     return DistilledSet({"clips": clips, "targets": targets}, record)
 
 

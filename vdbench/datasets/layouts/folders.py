@@ -10,6 +10,7 @@ from vdbench.datasets.layouts import places
 from vdbench.datasets.layouts.rows import PARTS, Row
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
@@ -51,5 +52,5 @@ def listed(root: Path, level: int) -> list[Row]:
             )
         name = folders[level - 1 if level > 0 else level]
         part = PARTS[way[0].casefold()] if split else None
-        listed.append(Row(path, places.printable(places.composed(name)), str(path), part))
+        listed.append(Row(path, harmless(places.composed(name)), str(path), part))
     return listed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from vdbench.datasets.layouts.places import printable
 from vdbench.errors import DataError
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,7 +119,7 @@ class IndexBuilder:
             near_misses: folders that are called nearly as a class is, by class.
         """
         entries = tuple(
-            Entry(printable(clip), self._videos.get(clip), *self._known[clip], roles)
+            Entry(harmless(clip), self._videos.get(clip), *self._known[clip], roles)
             for clip, roles in sorted(self._roles.items())
             if roles
         )
@@ -129,6 +129,6 @@ class IndexBuilder:
         return Index(
             tuple(name for name in classes if subset is None or name in subset),
             entries,
-            tuple(sorted(map(printable, unlisted))),
+            tuple(sorted(map(harmless, unlisted))),
             near_misses or {},
         )

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from vdbench.errors import DataError
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -144,7 +145,7 @@ def misspelt(folder: Path, classes: Iterable[str]) -> dict[str, str]:
     """Class folders called nearly as their class is, in another case for instance: their names by that of the class."""
     known = {_letters(name): name for name in classes}
     found = sorted(_folders(folder).difference(known.values()))
-    return {known[_letters(name)]: printable(name) for name in found if _letters(name) in known}
+    return {known[_letters(name)]: harmless(name) for name in found if _letters(name) in known}
 
 
 def _folders(folder: Path) -> set[str]:
@@ -182,7 +183,7 @@ def choose(found: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     for clip in list(passed)[:1]:
         pair = f"{passed[clip]} and {chosen[clip]}"
         warnings.warn(
-            printable(f"of some clips, {len(passed)} in all, there are several files; of {pair} the latter is used"),
+            harmless(f"of some clips, {len(passed)} in all, there are several files; of {pair} the latter is used"),
             stacklevel=1,
         )
     return chosen
@@ -191,8 +192,3 @@ def choose(found: Iterable[tuple[str, Path]]) -> dict[str, Path]:
 def composed(text: str) -> str:
     """Text in composed characters (NFC): macOS decomposes file names, and some archives hold them so."""
     return unicodedata.normalize("NFC", text)
-
-
-def printable(name: str) -> str:
-    r"""A file's name with what cannot be printed or stored as text escaped, such as ``\udce9`` for an odd byte."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

@@ -16,10 +16,11 @@ import numpy as np
 
 from vdbench.datasets.holdout import hold_out
 from vdbench.datasets.layouts.index import Entry, Index, Role, Segment
-from vdbench.datasets.layouts.places import composed, printable
+from vdbench.datasets.layouts.places import composed
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError
 from vdbench.storage import files
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
@@ -95,7 +96,7 @@ def _common(folders: Iterable[Path]) -> Path:
 
 
 def _id(row: Row, top: Path) -> str:
-    name = printable(composed(row.path.relative_to(top).as_posix()))
+    name = harmless(composed(row.path.relative_to(top).as_posix()))
     return name if row.segment is None else f"{name}@{'-'.join(map(_seconds, row.segment))}"
 
 
@@ -116,16 +117,16 @@ def _refuse_repeats(rows: Sequence[Row], top: Path) -> None:
 
 def _group(row: Row, top: Path, source: Source) -> str:
     if row.group is not None:
-        return printable(row.group)
+        return harmless(row.group)
     stem = composed(row.path.stem)
     if source.group is None:
-        return printable(composed(row.path.relative_to(top).with_suffix("").as_posix()))
+        return harmless(composed(row.path.relative_to(top).with_suffix("").as_posix()))
     found = re.search(source.group, stem)
     if found is None or not (group := next((part for part in found.groups() if part), found[0])):
         raise DataError(
             f"{row.where} is called '{stem}', in which '{source.group}' finds no group; change the expression"
         )
-    return printable(group)
+    return harmless(group)
 
 
 def _given(rows: Mapping[str, Row]) -> dict[str, dict[int, Role]]:

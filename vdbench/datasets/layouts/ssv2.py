@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vdbench.datasets.layouts import lists, places
 from vdbench.datasets.layouts.index import Index, IndexBuilder, Role
 from vdbench.errors import DataError
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,5 +70,5 @@ def _classes(path: Path) -> list[str]:
 def _clip(item: object, where: str) -> tuple[str, str]:
     """The file name and the template, without its brackets, of one annotated clip."""
     if isinstance(item, dict) and isinstance(template := item.get("template"), str) and str(item.get("id", "")):
-        return places.printable(f"{item['id']}.webm"), template.replace("[", "").replace("]", "")
+        return harmless(f"{item['id']}.webm"), template.replace("[", "").replace("]", "")
     raise DataError(f"{where} has no id or no template; restore the official file")

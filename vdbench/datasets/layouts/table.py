@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vdbench.datasets.layouts import lists
-from vdbench.datasets.layouts.places import composed, printable
+from vdbench.datasets.layouts.places import composed
 from vdbench.datasets.layouts.rows import PARTS, Row
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError
 from vdbench.storage import documents
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from vdbench.datasets.layouts.index import Segment
@@ -114,7 +115,7 @@ def _row(line: Cells, where: str, root: Path) -> Row:
     for name in _NEEDED:
         if name not in line:
             raise DataError(f"{where} has no {name}")
-    label = printable(composed(line["label"]))
+    label = harmless(composed(line["label"]))
     return Row(
         _file(line["path"], root, where),
         label,
@@ -133,7 +134,7 @@ def _file(named: str, root: Path, where: str) -> Path:
         return path if path.exists() or not other.exists() else other
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise DataError(f"{where} has path '{printable(named[:80])}', which leads nowhere ({why})") from error
+        raise DataError(f"{where} has path '{harmless(named[:80])}', which leads nowhere ({why})") from error
 
 
 def _part(line: Cells, where: str) -> Part | None:

@@ -160,7 +160,7 @@ def run(
     search = None if until is None and hours is None else _search(until, hours, seeds, most_seeds)
     asked = Asked(
         methods=_several(methods),
-        datasets=datasets and [dataset_of(dataset) for dataset in _several(datasets)],
+        datasets=[dataset_of(dataset) for dataset in _several(datasets) or ()] or None,
         ipc=ipcs(ipc),
         seeds=counted(search.looks[-1] if search else seeds),
         suite=suite,

@@ -112,3 +112,24 @@ def test_a_packed_set_says_where_it_came_from(tmp_path: Path) -> None:
     soft = Random().pack(task, clips, torch.eye(3)[:2].requires_grad_(), Provenance())
     assert soft.record.labels == "soft"
     assert not soft.tensors["targets"].requires_grad
+
+
+@pytest.mark.parametrize("wrong", ["clips", "targets"])
+def test_what_is_packed_has_to_be_a_tensor(tmp_path: Path, wrong: str) -> None:
+    task = tiny_task(tmp_path)
+    clips, targets = task.train.render(torch.arange(2))
+    parts = {"clips": clips, "targets": targets}
+    parts[wrong] = parts[wrong].tolist()
+    with pytest.raises(TypeError, match=f"^{wrong} must be a tensor, not list; make it one with torch.as_tensor$"):
+        Full().pack(task, **parts, provenance=Provenance(pool="learned"))
+
+
+@pytest.mark.parametrize(
+    ("targets", "cure"),
+    [(torch.zeros(2), "hard targets cannot be torch.float32; make them torch.int64"),
+     (torch.zeros(2, 3, dtype=torch.int64), "soft targets cannot be torch.int64; make them torch.float32")],
+)  # fmt: skip
+def test_targets_of_another_type_are_told_theirs(tmp_path: Path, targets: torch.Tensor, cure: str) -> None:
+    task = tiny_task(tmp_path)
+    with pytest.raises(ValueError, match=cure):
+        Full().pack(task, task.train.render(torch.arange(2))[0], targets, Provenance(pool="learned"))

@@ -276,9 +276,15 @@ class Method(ABC, Generic[S]):
             tensors: the parts of that form, and ``targets``.
             provenance: origin of the clips.
             step_size: learning rate that was learned for them, or None.
+
+        Raises:
+            TypeError: what is no tensor.
         """
         from vdbench.distilled import DistilledRecord, DistilledSet
 
+        for name, part in tensors.items():
+            if not hasattr(part, "detach"):
+                raise TypeError(f"{name} must be a tensor, not {type(part).__name__}; make it one with torch.as_tensor")
         record = DistilledRecord(
             dataset=task.dataset,
             train_fingerprint=task.train.fingerprint,

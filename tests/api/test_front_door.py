@@ -194,7 +194,7 @@ def test_judging_gives_the_scores_of_a_run_whatever_the_clips_come_in(home: Path
 
 def test_networks_and_their_number_can_be_chosen(home: Path) -> None:
     small = vdbench.distill("random", "ucf101", partial=True, **SMALL)
-    judged = vdbench.evaluate(small, seeds=3, students=["minic3d"], seed=2, **SMALL)
+    judged = vdbench.evaluate(small, seeds=3, students="minic3d", seed=2, **SMALL)
     assert list(judged.frame().network) == [2000, 2001, 2002] and set(judged.frame().width) == {64}
     assert judged.suite == "quick-modified" and "ucf101" in repr(judged)
     assert list(judged.frame().columns) == list(NETWORK)
@@ -248,13 +248,26 @@ def test_faults_of_the_caller_are_sentences() -> None:
     for fault, sentence in (
         ({"ipc": 0}, "ipc takes whole numbers of at least 1, not 0"),
         ({"seeds": 0}, "seeds takes whole numbers of at least 1, not 0"),
+        ({"seeds": "3"}, "seeds takes whole numbers of at least 1, not '3'"),
+        ({"seeds": [0, -1]}, "a seed is a whole number from 0 on, not -1"),
+        ({"seeds": ["a"]}, "a seed is a whole number from 0 on, not 'a'"),
+        ({"datasets": 3}, "3 is no data set; give one name, or the path of its YAML file"),
+        ({"datasets": Path("mine.yaml")}, "there is no data set file mine.yaml"),
+        ({"set": ["herding.encoder=pixels"]}, "set takes a dictionary such as"),
         ({"scheduler": "slurm"}, "there is no scheduler 'slurm'"),
         ({"methods": [3]}, "3 is no method"),
         ({"set": {"herding": 1}}, "names no setting"),
         ({"device": "tpu"}, "there is no device 'tpu'"),
     ):
-        with pytest.raises(UsageError, match=sentence):
+        with pytest.raises(VdbenchError, match=sentence):
             tiny_run(**fault)
+    for dataset, seed, sentence in ((["ucf101"], 0, "is no data set"), ("ucf101", -1, "a seed is a whole number")):
+        with pytest.raises(UsageError, match=sentence):
+            vdbench.distill("random", dataset, ipc=1, seed=seed)
+        with pytest.raises(UsageError, match=sentence):
+            vdbench.evaluate((np.zeros((1, 8, 32, 32, 3), np.uint8), [0]), dataset, seed=seed)
+    with pytest.raises(UsageError, match="is no data set"):
+        vdbench.load_dataset(5)
 
 
 def test_a_run_says_nothing_where_nobody_looks_and_runs_in_a_thread(

@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -283,6 +284,7 @@ OFFENDERS: list[tuple[str, Any, str]] = [
     ("pool", Pooled, "its Settings have no field 'pool'"),
     ("not a set", Confused, "distill returns a tuple, not a DistilledSet"),
     ("raises at IPC 3", OnlyOne, "at IPC 3 and seed 1 it fails: RuntimeError: only one"),
+    ("ends the program", doing(lambda task: sys.exit(3)), "at IPC 1 and seed 0 it fails: SystemExit: 3"),
     ("seed that counts", Seedless, "another seed gives another set"),
     ("not repeatable", returning(lambda d: with_clips(d, floats(d) + os.getrandom(1)[0])), "run twice with one seed"),
     ("too many clips", Greedy, "at IPC 3 a class has 4 clips"),

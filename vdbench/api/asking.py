@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +204,8 @@ def nested(changes: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
     Raises:
         UsageError: a key names no setting.
     """
+    if not isinstance(changes, Mapping | None):
+        raise UsageError(f"set takes a dictionary such as {{'herding.encoder': 'pixels'}}, not {changes!r}")
     tree: dict[str, dict[str, Any]] = {}
     for path, value in (changes or {}).items():
         name, *keys = path.split(".")
@@ -217,11 +220,35 @@ def counted(seeds: int | Iterable[int] | None) -> Sequence[int] | None:
     """Seeds as a user gives them: how many, counted from 0, or which.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or one is no whole number.
     """
     if seeds is None:
         return None
-    return range(at_least_one(seeds, "seeds")) if isinstance(seeds, int) else tuple(seeds)
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        return range(at_least_one(seeds, "seeds"))
+    return tuple(seed_of(seed) for seed in seeds)
+
+
+def seed_of(value: Any) -> int:
+    """A seed.
+
+    Raises:
+        UsageError: it is no whole number, or a negative one.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 0:
+        raise UsageError(f"a seed is a whole number from 0 on, not {value!r}")
+    return int(value)
+
+
+def dataset_of(value: Any) -> str:
+    """The name of a data set, or the path of its file.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if not isinstance(value, str | PathLike):
+        raise UsageError(f"{value!r} is no data set; give one name, or the path of its YAML file")
+    return str(value)
 
 
 def ipcs(ipc: int | Iterable[int] | None) -> Sequence[int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vdbench.api.asking import dataset_of
 from vdbench.datasets.new import GEOMETRY, Wish
 from vdbench.datasets.new import new_dataset as declare
 from vdbench.experiment.bench import Bench
@@ -107,7 +108,7 @@ def _path(place: str | Path | None) -> Path | None:
 
 
 def load_dataset(
-    name: str, suite: SuiteLike | None = None, *, split: int | None = None, home: str | Path | None = None
+    name: str | Path, suite: SuiteLike | None = None, *, split: int | None = None, home: str | Path | None = None
 ) -> Clips:
     """Open the train and validation clips of a data set under a suite; the test clips stay closed.
 
@@ -131,6 +132,7 @@ def load_dataset(
         >>> clips.train.clips.shape[1:], len(clips.train.classes)
         ((8, 32, 32, 3), 8)
     """
+    name = dataset_of(name)
     protocol = load_suite(suite or usual_suite([name]), None if split is None else {"split": split}).protocol
     view = Bench.open(name, protocol, Home.at(home), "cpu").view
     return Clips(view.train, view.validation)

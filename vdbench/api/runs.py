@@ -12,7 +12,7 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vdbench.api.asking import Asked, apart, budgets, counted, ipcs, nested, requested
+from vdbench.api.asking import Asked, apart, budgets, counted, dataset_of, ipcs, nested, requested
 from vdbench.api.progress import listening
 from vdbench.api.rounds import MOST_SEEDS, Search, Searched, in_rounds
 from vdbench.api.shown import escaped, table
@@ -91,7 +91,7 @@ class Run:
 
 def run(
     methods: MethodLike | Iterable[MethodLike] | None = None,
-    datasets: str | Iterable[str] | None = None,
+    datasets: str | Path | Iterable[str | Path] | None = None,
     ipc: int | Iterable[int] | None = None,
     seeds: int | Iterable[int] | None = None,
     *,
@@ -161,7 +161,7 @@ def run(
     search = None if until is None and hours is None else _search(until, hours, seeds, most_seeds)
     asked = Asked(
         methods=_several(methods),
-        datasets=_several(datasets),
+        datasets=[dataset_of(dataset) for dataset in _several(datasets) or ()] or None,
         ipc=ipcs(ipc),
         seeds=counted(search.looks[-1] if search else seeds),
         suite=suite,

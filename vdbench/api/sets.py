@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vdbench.api.asking import Asked, at_least_one, budgets, nested, requested
+from vdbench.api.asking import Asked, at_least_one, budgets, dataset_of, nested, requested, seed_of
 from vdbench.api.progress import watching
 from vdbench.api.shown import escaped, table
 from vdbench.api.tables import networks_frame
@@ -46,7 +46,7 @@ Evaluable = DistilledSet | ClipSet | str | Path | tuple[Any, Any]
 
 def distill(
     method: MethodLike,
-    dataset: str,
+    dataset: str | Path,
     *,
     ipc: int = 1,
     seed: int = 0,
@@ -95,9 +95,9 @@ def distill(
     """
     asked = Asked(
         methods=[method],
-        datasets=[dataset],
+        datasets=[dataset_of(dataset)],
         ipc=[at_least_one(ipc, "ipc")] if budget is None else [],
-        seeds=[seed],
+        seeds=[seed_of(seed)],
         suite=suite,
         settings=nested(set),
         budgets=budgets(budget),
@@ -169,10 +169,10 @@ SHOWN = ("top1", "top5", "shuffled", "still")
 
 def evaluate(
     what: Evaluable,
-    dataset: str | None = None,
+    dataset: str | Path | None = None,
     *,
     suite: SuiteLike | None = None,
-    students: Sequence[str | StudentSpec] | None = None,
+    students: str | StudentSpec | Sequence[str | StudentSpec] | None = None,
     seeds: int | None = None,
     seed: int = 0,
     set: Mapping[str, Any] | None = None,
@@ -216,12 +216,14 @@ def evaluate(
     if changes:
         raise UsageError(f"set={{'{next(iter(changes))}...'}} has no effect here; only protocol.* can be set")
     if students is not None:
-        specs = [StudentSpec(name=student) if isinstance(student, str) else student for student in students]
+        several = [students] if isinstance(students, str | StudentSpec) else students
+        specs = [StudentSpec(name=student) if isinstance(student, str) else student for student in several]
         protocol["students"] = [spec.model_dump() for spec in specs]
     if seeds is not None:
         protocol["evaluation_seeds"] = at_least_one(seeds, "seeds")
     ours = _ours(what)
-    on = dataset or (ours.record.dataset if ours else None)
+    seed, on = seed_of(seed), None if dataset is None else dataset_of(dataset)
+    on = on or (ours.record.dataset if ours else None)
     chosen = load_suite(suite or usual_suite(None if on is None else [on]), protocol)
     place = Home.at(home)
     bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, place, device_named(device))

@@ -103,8 +103,8 @@ class DistilledSet:
         hard = self.record.labels == "hard"
         if targets.ndim != (1 if hard else 2):
             raise ValueError(f"{self.record.labels} targets {tuple(targets.shape)} do not fit {len(targets)} clips")
-        if targets.dtype != (torch.int64 if hard else torch.float32):
-            raise ValueError(f"{self.record.labels} targets cannot be {targets.dtype}")
+        if targets.dtype != (wanted := torch.int64 if hard else torch.float32):
+            raise ValueError(f"{self.record.labels} targets cannot be {targets.dtype}; make them {wanted}")
         read = targets.device.type == "cpu"  # on another device they were checked before they went there
         if hard and read and len(targets) and not 0 <= int(targets.min()) <= int(targets.max()) < count:
             raise ValueError(f"hard targets must lie in 0..{count - 1}")

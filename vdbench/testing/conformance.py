@@ -152,7 +152,7 @@ def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, rep
         assets.prepare(needed)
         before = _process_state()
         distilled = method.distill(task)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _FailedError(f"at IPC {task.ipc} and seed {seed} it fails: {_words(error)}") from error
     if not isinstance(distilled, DistilledSet):
         raise _FailedError(f"distill returns a {type(distilled).__name__}, not a DistilledSet")
@@ -270,5 +270,5 @@ def _process_state() -> dict[str, object]:
     }
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -348,6 +348,20 @@ def test_rows_can_be_told_apart_on_a_phone(open_page):
     assert open_page().locator("#explorer .places").count() == 0
 
 
+def test_on_a_phone_the_first_number_of_a_table_is_seen_whole_beside_its_method(open_page):
+    page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    beyond = """tables => tables.filter(table => table.offsetParent).map((table) =>
+        table.tHead.rows[0].cells[1].getBoundingClientRect().right
+        - table.closest('.scroll').getBoundingClientRect().right)"""
+    note = page.locator("table.main .below")
+    assert note.count() > 2
+    note.evaluate_all(
+        "notes => notes.forEach((note) => note.textContent = 'train without validation, 414 of 490 clips')"
+    )
+    found = page.locator("table.main").evaluate_all(beyond)
+    assert len(found) > 2 and max(found) <= 0
+
+
 def test_what_goes_on_beyond_an_edge_is_shaded(open_page):
     page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
     scrolling = page.evaluate(

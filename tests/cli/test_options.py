@@ -1,8 +1,10 @@
 """The one parser of lists and settings."""
 
+from pathlib import Path
+
 import pytest
 
-from vdbench.cli.options import choose, parse_settings, positive, positive_list, split_list
+from vdbench.cli.options import choose, choose_datasets, parse_settings, positive, positive_list, split_list
 from vdbench.errors import UsageError
 
 KNOWN = ["hmdb51", "ucf101", "miniucf"]
@@ -14,6 +16,11 @@ def test_lists_globs_and_all() -> None:
     assert choose("all", KNOWN, "data set") == KNOWN
     with pytest.raises(UsageError, match="unknown data set 'ucf10'; did you mean 'ucf101'"):
         choose("ucf10", KNOWN, "data set")
+
+
+def test_an_unknown_data_set_may_be_one_of_another_home(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown data set 'lab'; .*; your own belong to the home"):
+        choose_datasets("lab", tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", " , "])

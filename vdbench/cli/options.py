@@ -118,9 +118,9 @@ def choose_datasets(text: str, home: Path) -> list[str]:
     for part in split_list(text):
         try:
             chosen |= dict.fromkeys([part] if is_file(part) else choose(part, dataset_names(home), "data set"))
-        except UsageError:
+        except UsageError as error:
             if not Path(part).expanduser().is_dir():
-                raise
+                raise UsageError(f"{error}; your own belong to the home they were declared in: --home") from None
             declare = ["datasets", "new", "NAME", "--videos", part]
             raise UsageError(f"{part} is a folder; to make a data set of the videos in it, type:", declare) from None
     return list(chosen)

@@ -204,7 +204,8 @@ def _content(method: Method[Any], run: _Run) -> Iterator[str]:
         if len(clips) > number or distilled.stored_bytes > 4 * floats * number:
             yield f"it stores {len(clips)} clips in {distilled.stored_bytes} bytes, more than {number} float32 clips"
         elif distilled.stored_bytes > (promised := method.stored_bytes(run.task)):
-            yield f"it stores {distilled.stored_bytes} bytes, but its stored_bytes() promises {round(promised)}"
+            stored = f"it stores {distilled.stored_bytes} bytes"
+            yield f"{stored}, but its stored_bytes() promises {round(promised)}; override that method"
 
 
 def _origin(run: _Run) -> Iterator[str]:

@@ -42,13 +42,7 @@ def identity(default: Any, description: str, *, later: bool = False, **limits: A
 
 
 def runtime(default: Any, description: str, **limits: Any) -> Any:
-    """Declare a setting that decides only speed or memory: it is not part of a trial's id.
-
-    Args:
-        default: its value unless set.
-        description: what it is, with its unit.
-        limits: bounds that pydantic checks, such as ``gt=0``.
-    """
+    """Declare a setting that decides only speed or memory, as by :func:`identity`: it is not part of a trial's id."""
     return Field(default, description=description, json_schema_extra={"role": "runtime"}, **limits)
 
 

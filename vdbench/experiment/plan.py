@@ -121,8 +121,7 @@ def make_plan(request: Request, home: Home) -> Plan:
         for seed, (pair, ipc, allowed) in product(request.seeds, cells):
             job = site.job(pair, pair in controls, ipc, allowed, seed)
             jobs.setdefault(job.trial.id, job)
-    results = {job_id: home.results.read(job_id) for job_id in jobs}
-    done = {job_id: result for job_id, result in results.items() if result is not None and result.status == "done"}
+    done = {job: found for job in jobs if (found := home.results.read(job)) is not None and found.status == "done"}
     return Plan(tuple(jobs.values()), done)
 
 
@@ -257,9 +256,7 @@ def pool_name(method: Method[Any]) -> str | None:
 
 def _check_settings(request: Request, registry: Registry, chosen: Sequence[str]) -> None:
     """A setting for a method that is not run would be lost without a word."""
-    for name in request.settings:
-        if name == GENERATOR:
-            continue
+    for name in (name for name in request.settings if name != GENERATOR):
         registry.get(name)
         if name not in chosen:
             raise UsageError(f"--set {name}... has no effect: method '{name}' is not among those of this run")

@@ -32,6 +32,7 @@ from vdbench.datasets.view import open_view
 from vdbench.experiment.home import Home
 from vdbench.experiment.plan import Request, make_plan
 from vdbench.experiment.suite import load_suite
+from vdbench.experiment.trial import Means
 from vdbench.registry import Registry
 from vdbench.storage import digests, files
 from vdbench_methods.herding import Herding
@@ -139,7 +140,7 @@ def stages(count: int, trials: int, home: Path) -> list[Row]:
     suite = load_suite("quick", {"frames": 1, "size": SIDE})
     seeds = range(math.ceil((trials - len(METHODS)) / (len(IPCS) * (len(METHODS) + 1) + 1)))
     with clock.stage(f"plan of {trials:,} trials"):
-        plan = make_plan(Request(suite, METHODS, [store], IPCS, seeds), Home(home))
+        plan = make_plan(Request(suite, METHODS, [store], IPCS, seeds, Means("cpu")), Home(home))
     assert len(plan.jobs) == len(plan.pending) == len(seeds) * (len(IPCS) * (len(METHODS) + 1) + 1)
     return [*clock.rows, *selecting(count)]
 

@@ -27,9 +27,9 @@ MEANING = (
 def unshown(standing: Standing) -> bool:
     """Whether a cell is better than ``random``, and not shown to be better than random clips trained in its way."""
     lead, alike = standing.random_comparison, standing.gains.ior
-    if lead is None or lead.difference is None or alike is None or not brings(standing.cell):
+    if lead is None or lead.direction != "up" or alike is None or not brings(standing.cell):
         return False
-    return lead.significant and lead.difference.mean > 0 and not (alike.significant and alike.mean > 0)
+    return not (alike.significant and alike.mean > 0)
 
 
 def sentences(board: Board) -> list[str]:

@@ -47,7 +47,7 @@ def remark(verdict: Verdict) -> str:
         for row in board.rows
         if row.method in verdict.recommended and (marked := [s for s in row.shown if unshown(s)])
     ]
-    return f"Not told from random clips trained in the same way: {', '.join(found)}." if found else ""
+    return f"But random clips trained in the same way may do as well as {', '.join(found)}." if found else ""
 
 
 def _places(row: Row, standings: list[Standing]) -> str:

@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,8 +58,9 @@ def kill_child(run: Command, home: Path, rng: random.Random) -> Injury:
 
 def full_disk(run: Command, home: Path, rng: random.Random) -> Injury:
     limit = rng.choice([0, 1_000, 20_000])
-    _, hard = resource.prlimit(run.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (limit, hard))
+    with suppress(ProcessLookupError):  # it has ended by itself meanwhile
+        _, hard = resource.prlimit(run.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (limit, hard))
     return Injury("no file may grow any more")
 
 

@@ -1,9 +1,11 @@
-"""Records of distilled sets, for tests that make sets by hand."""
+"""Distilled sets and their records, for tests that make them by hand."""
 
 from typing import Any
 
+import torch
+
 from vdbench.clips.clipset import Normalisation
-from vdbench.distilled import DistilledRecord
+from vdbench.distilled import DistilledRecord, DistilledSet
 from vdbench.records import Provenance
 
 
@@ -23,3 +25,11 @@ def distilled_record(**changes: Any) -> DistilledRecord:
         "provenance": Provenance(pool="learned"),
     }
     return DistilledRecord.model_validate(known | changes)
+
+
+def learned(distilled: DistilledSet, step_size: float | None = None, soft: bool = False) -> DistilledSet:
+    """The set as if a method had learned its step size, or labels."""
+    record = distilled.record.model_copy(update={"step_size": step_size, "labels": "soft" if soft else "hard"})
+    targets = torch.full((len(distilled), len(distilled.classes)), 0.3)
+    targets[torch.arange(len(distilled)), distilled.labels()] = 0.4
+    return DistilledSet({**distilled.tensors, **({"targets": targets} if soft else {})}, record)

@@ -22,12 +22,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from noise import ClipSet, noise
 
 try:
-    from vdbench.clips.clipset import ClipSet, Normalisation
     from vdbench.evaluation.train import Recipe, train_student
 except ImportError:  # an earlier version, for --base
-    from vdbench.clipset import ClipSet, Normalisation
     from vdbench.train import Recipe, train_student
 from vdbench.students import build_student
 
@@ -35,14 +34,14 @@ Row = tuple[str, str, str]
 """What was measured, the value, and what is wanted."""
 
 
-def noise(classes: int, per_class: int, asked: argparse.Namespace) -> ClipSet:
-    """Random clips: how fast they are computed on does not depend on what they show."""
-    count = classes * per_class
-    shape = (count, asked.frames, asked.size, asked.size, 3)
-    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    names, labels = tuple(map(str, range(count))), np.arange(count) % classes
-    scale = Normalisation((0.5, 0.5, 0.5), (0.3, 0.3, 0.3))
-    return ClipSet(pixels, labels, tuple(map(str, range(classes))), names, names, scale, "noise")
+def one_each(asked: argparse.Namespace) -> ClipSet:
+    """A clip of every class."""
+    return noise(asked.classes, asked.classes, asked.frames, asked.size)
+
+
+def whole_train(asked: argparse.Namespace) -> ClipSet:
+    """A train split, as many clips of every class."""
+    return noise(asked.classes * max(1, asked.clips // asked.classes), asked.classes, asked.frames, asked.size)
 
 
 def seconds(step: Callable[[], object], device: torch.device, times: int, warm_up: int = 2) -> float:
@@ -100,7 +99,7 @@ def trained(data: ClipSet, batch: int, steps: int, precision: str, asked: argpar
 
 def training(asked: argparse.Namespace, rate: float) -> Iterator[Row]:
     """Steps of MiniC3D on a set of one clip per class, and on a large batch, in every precision."""
-    one, many = noise(asked.classes, 1, asked), noise(asked.classes, max(1, asked.clips // asked.classes), asked)
+    one, many = one_each(asked), whole_train(asked)
     each, device = operations(asked, asked.classes), torch.device(asked.device)
     precisions = ["bf16", "tf32", "float32"] if device.type == "cuda" else ["bf16", "float32"]
     for data in (one, many):
@@ -126,7 +125,7 @@ def bus(asked: argparse.Namespace) -> Iterator[Row]:
     """Bytes that cross to the GPU per step, once everything lies there."""
     from torch.profiler import ProfilerActivity, profile
 
-    data = noise(asked.classes, 1, asked)
+    data = one_each(asked)
     sent = []
     for steps in (asked.steps, 2 * asked.steps):
         with profile(activities=[ProfilerActivity.CUDA]) as found:
@@ -141,7 +140,7 @@ def testing(asked: argparse.Namespace) -> Iterator[Row]:
     """The test pass: frames as they are, shuffled, and one repeated."""
     from vdbench.evaluation.evaluate import shuffled_frames, still_frames, test_student
 
-    data, device = noise(asked.classes, max(1, asked.clips // asked.classes), asked), torch.device(asked.device)
+    data, device = whole_train(asked), torch.device(asked.device)
     student = build_student("minic3d", asked.classes, asked.frames, asked.size, asked.width, seed=0)
     shape, here = (len(data), asked.frames), data.on(device)
     orders = [None, shuffled_frames(*shape), still_frames(*shape)]
@@ -160,7 +159,7 @@ def matching(asked: argparse.Namespace) -> Iterator[Row]:
     from vdbench_methods.trajectories import Matching, TrajectorySettings
 
     device = torch.device(asked.device)
-    data = noise(asked.classes, max(1, asked.clips // asked.classes), asked)
+    data = whole_train(asked)
     with TemporaryDirectory() as folder:
         task = Task("noise", data, 1, 0, device, Assets(Path(folder), data, device))
         clips, labels = (part.to(device) for part in initial_clips(task, "real", 1))
@@ -197,7 +196,7 @@ def _cost(taken: float, memory: list[float]) -> str:
 
 def whole_split(asked: argparse.Namespace) -> float:
     """Seconds per step of training on all clips."""
-    data = noise(asked.classes, max(1, asked.clips // asked.classes), asked)
+    data = whole_train(asked)
     return trained(data, 256, min(asked.steps, 20), "bf16", asked)[0]
 
 

@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from noise import noise
 from torch.nn.functional import cross_entropy
 
-from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.method import Task
 from vdbench.seeding import seed_of
 from vdbench.work.assets import Assets
@@ -36,16 +36,6 @@ from vdbench_methods.trajectories import Matching, TrajectorySettings
 
 Iteration = Callable[[int], float]
 """One iteration, by its number; its loss."""
-
-
-def noise(asked: argparse.Namespace) -> ClipSet:
-    """Random clips: how fast an iteration is does not depend on what it sees."""
-    rng = np.random.default_rng(0)
-    count = asked.classes * asked.real
-    pixels = rng.integers(0, 256, (count, asked.frames, asked.size, asked.size, 3), dtype=np.uint8)
-    names, classes = tuple(map(str, range(count))), tuple(map(str, range(asked.classes)))
-    statistics = Normalisation((0.5, 0.5, 0.5), (0.3, 0.3, 0.3))
-    return ClipSet(pixels, np.arange(count) % asked.classes, classes, names, names, statistics, "noise")
 
 
 def dm(asked: argparse.Namespace, task: Task, literal: bool) -> Iteration:
@@ -167,7 +157,10 @@ METHODS = {"dm": dm, "mtt": mtt, "frepo": frepo, "vdsd": vdsd}
 def measure(asked: argparse.Namespace, name: str, literal: bool) -> dict[str, object]:
     """Rate, peak memory and losses of one variant, in this process."""
     torch.set_num_threads(asked.threads)
-    device, train = torch.device(asked.device), noise(asked)
+    device, train = (
+        torch.device(asked.device),
+        noise(asked.classes * asked.real, asked.classes, asked.frames, asked.size),
+    )
     with TemporaryDirectory() as folder:
         task = Task("noise", train, asked.ipc, 0, device, Assets(Path(folder), train, device))
         iteration = METHODS[name](asked, task, literal)

@@ -19,15 +19,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from noise import noise
 
 from vdbench.students import build_student, student_names
 
 try:
-    from vdbench.clips.clipset import ClipSet, Normalisation
     from vdbench.evaluation.train import Recipe, train_student
     from vdbench.work.allocation import keep_freed_memory
 except ImportError:  # an earlier version, for --base
-    from vdbench.clipset import ClipSet, Normalisation
     from vdbench.train import Recipe, train_student
 
     def keep_freed_memory() -> None:
@@ -40,22 +39,11 @@ ROOT = Path(__file__).parents[2]
 Clock = Callable[[], float]
 
 
-def noise(clips: int, frames: int, size: int, classes: int) -> ClipSet:
-    """Random clips: how fast training is does not depend on what it sees."""
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (clips, frames, size, size, 3), dtype=np.uint8)
-    names = tuple(str(number) for number in range(clips))
-    statistics = Normalisation((0.5, 0.5, 0.5), (0.3, 0.3, 0.3))
-    return ClipSet(
-        pixels, np.arange(clips) % classes, tuple(map(str, range(classes))), names, names, statistics, "noise"
-    )
-
-
 def spans(
     name: str, width: int, depth: int | None, asked: argparse.Namespace, clock: Callable[[], float]
 ) -> list[float]:
     """Seconds of every training step but the first two, by some clock, with the student's parameters in front."""
-    data = noise(asked.clips, asked.frames, asked.size, 8)
+    data = noise(asked.clips, 8, asked.frames, asked.size)
     recipe = Recipe(batch=asked.clips, epochs=asked.steps + 2)
     marks: list[float] = []
     student = build_student(name, 8, asked.frames, asked.size, width, seed=0, depth=depth)

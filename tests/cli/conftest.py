@@ -1,11 +1,14 @@
 """The command line, called in this process, on homes that are prepared once."""
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
+from typing import Any
 
 import pytest
 
@@ -97,6 +100,37 @@ def finished(prepared: Path, folder: Path, mlflow_store: str, *more: object, met
 def results(home: Path) -> dict[str, Result]:
     """All stored results by id."""
     return {result.id: result for result in Home(home).results}
+
+
+SELECTOR = """
+import os, signal, sys, time, warnings
+from pathlib import Path
+import numpy as np
+from vdbench.errors import DivergedError
+from vdbench.method import Card
+from vdbench.selector import Selector
+
+class Written(Selector):
+    name = "{name}"
+    card = Card("Written by a test")
+    def select(self, features, k, rng, task):
+{does}
+        return np.arange(k)
+"""
+
+
+def selector(folder: Path, name: str, does: str) -> Path:
+    """A plugin file with a selector that does something and then takes the first clips."""
+    (folder / f"{name}.py").write_text(SELECTOR.format(name=name, does=indent(does, " " * 8)))
+    return folder / f"{name}.py"
+
+
+def judged(cli: Cli, *arguments: object) -> list[dict[str, Any]]:
+    """What ``vdbench evaluate`` says, without its times and without how a file was understood."""
+    answer = cli("evaluate", *arguments, "--json")
+    assert answer.code == 0, answer.err
+    left_out = ("train_seconds", "test_seconds", "peak_memory", "assumed")
+    return [{k: v for k, v in s.items() if k not in left_out} for s in json.loads(answer.out)]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import TINY, Cli, results, tiny_run
+from tests.cli.conftest import TINY, Cli, results, selector, tiny_run
 from tests.worlds import World, damage, hmdb_world, kinetics_world, ssv2_world, truncate
 
 
@@ -67,24 +67,6 @@ def test_a_miniature_with_broken_and_missing_clips_reaches_the_leaderboard(
     assert "is not the file that the store was made from" in verified.out
 
 
-def test_the_plugin_that_methods_new_writes_runs_without_a_change(cli: Cli, home: Path, tmp_path: Path) -> None:
-    assert cli("methods", "new", "near-mean", "--folder", tmp_path).code == 0
-    plugin = tmp_path / "near_mean.py"
-    assert "keeps the contract" in cli("methods", "check", plugin).out
-    answer = cli(*run_on("ucf101", home, "near-mean", "--plugin", plugin))
-    assert answer.code == 0, answer.err
-    assert "near-mean" in (home / "leaderboard" / "README.md").read_text()
-    assert "near-mean" in cli("methods", "list", "--plugin", plugin).out
-    again = cli("methods", "new", "near-mean", "--folder", tmp_path)
-    assert again.code == 2
-    assert "exists already" in again.err
-    assert cli("methods", "new", "Near Mean", "--folder", tmp_path).code == 2
-    for taken, sentence in (("herding", "there is a method 'herding' already"), ("all", "stands for all methods")):
-        answer = cli("methods", "new", taken, "--folder", tmp_path)
-        assert (answer.code, sentence in answer.err) == (2, True)
-        assert not (tmp_path / f"{taken}.py").exists()
-
-
 def test_a_plugin_runs_with_the_file_beside_it_and_an_edit_of_that_is_another_trial(
     cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,17 +97,6 @@ def test_a_plugin_runs_with_the_file_beside_it_and_an_edit_of_that_is_another_tr
 
 
 def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:
-    plugin = tmp_path / "greedy.py"
-    plugin.write_text(
-        "from typing import ClassVar\n"
-        "from vdbench.method import Card\n"
-        "from vdbench.selector import Selector\n"
-        "class Greedy(Selector):\n"
-        "    name = 'greedy'\n"
-        "    card: ClassVar[Card] = Card(title='takes too many')\n"
-        "    def select(self, features, k, rng, task):\n"
-        "        return list(range(k + 1))\n"
-    )
-    answer = cli("methods", "check", plugin)
+    answer = cli("methods", "check", selector(tmp_path, "greedy", "k += 1"))
     assert answer.code == 1
     assert "greedy" in answer.out

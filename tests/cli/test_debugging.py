@@ -7,33 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, results, selector, tiny_run
 from vdbench.cli.advice import command
 from vdbench.experiment.home import Home
 
-PLUGIN = """
-import warnings
-from pathlib import Path
-import numpy as np
-from vdbench.method import Card
-from vdbench.selector import Selector
-
-class Odd(Selector):
-    name = "odd"
-    card = Card("Fails unless a file is there")
-    def select(self, features, k, rng, task):
-        warnings.warn("it is about to happen", stacklevel=1)
-        if not Path({cure!r}).exists():
-            raise ValueError("it happened")
-        return np.arange(k)
+DOES = """
+warnings.warn("it is about to happen", stacklevel=1)
+if not Path({cure!r}).exists():
+    raise ValueError("it happened")
 """
 
 
 @pytest.fixture
 def plugin(tmp_path: Path) -> Path:
-    path = tmp_path / "odd.py"
-    path.write_text(PLUGIN.format(cure=str(tmp_path / "cure")))
-    return path
+    return selector(tmp_path, "odd", DOES.format(cure=str(tmp_path / "cure")))
 
 
 @pytest.mark.parametrize("how", ["--isolate", "--no-isolate", pytest.param("ray", marks=pytest.mark.slow)])

@@ -3,13 +3,11 @@
 import hashlib
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Cli, tiny_run
-from tests.worlds import World
 
 
 @pytest.mark.parametrize(
@@ -102,30 +100,6 @@ def test_preparing_without_or_from_a_wrong_data_root(cli: Cli, tmp_path: Path) -
     assert "nowhere" in answer.err
 
 
-def test_missing_clips_are_counted_and_named(cli: Cli, tmp_path: Path, world: World) -> None:
-    root = Path(shutil.copytree(world.root, tmp_path / "data"))
-    lost = next(root.rglob("*.avi"))
-    lost.unlink()
-    answer = cli("datasets", "prepare", "ucf101", "--home", tmp_path / "home", "--data-root", root)
-    assert answer.code == 3
-    assert "1 of 24 clips are missing" in answer.err
-    assert lost.name in answer.err
-    assert "--partial" in answer.err
-
-
-def test_a_malformed_split_file_is_named_with_its_line(cli: Cli, tmp_path: Path, world: World) -> None:
-    root = Path(shutil.copytree(world.root, tmp_path / "data"))
-    listing = next(root.rglob("trainlist01.txt"))
-    listing.write_text(listing.read_text() + "this is no line of it\n")
-    answer = cli("datasets", "prepare", "ucf101", "--partial", "--home", tmp_path / "home", "--data-root", root)
-    assert answer.code == 3
-    assert "trainlist01.txt" in answer.err
-    listing.unlink()
-    answer = cli("datasets", "prepare", "ucf101", "--partial", "--home", tmp_path / "home", "--data-root", root)
-    assert answer.code == 3
-    assert "trainlist01.txt" in answer.err
-
-
 @pytest.mark.parametrize(("text", "cause"), [("import no_such_library", "no_such_library"), ("def x(:", "SyntaxError")])
 def test_a_broken_plugin_is_an_error_whatever_is_run(
     cli: Cli, home: Path, tmp_path: Path, text: str, cause: str
@@ -159,10 +133,6 @@ def test_an_artefact_that_is_none(cli: Cli, tmp_path: Path) -> None:
     answer = cli("evaluate", tmp_path, "--home", tmp_path / "home")
     assert answer.code == 3
     assert "is no distilled set" in answer.err
-
-
-def test_debug_shows_the_traceback(cli: Cli, home: Path) -> None:
-    assert "Traceback" in cli("--debug", *tiny_run(home, "--methods", "hurding")).err
 
 
 def test_a_run_leaves_a_result_of_a_later_version_as_it_is(cli: Cli, home: Path) -> None:

@@ -2,13 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from tests.cli.conftest import TINY, Cli
+from tests.cli.conftest import TINY, Cli, judged
 
 UCF = ["--dataset", "ucf101", *TINY]
 CLIPS = torch.randint(0, 256, (3, 4, 16, 16, 3), generator=torch.Generator().manual_seed(1)).byte()
@@ -20,14 +19,6 @@ def plain(tmp_path: Path) -> Path:
     """The clips as uint8 with their labels and nothing else."""
     torch.save({"clips": CLIPS, "labels": LABELS}, tmp_path / "plain.pt")
     return tmp_path / "plain.pt"
-
-
-def judged(cli: Cli, *arguments: object) -> list[dict[str, Any]]:
-    """What ``vdbench evaluate`` says, without its times and without how a file was understood."""
-    answer = cli("evaluate", *arguments, "--json")
-    assert answer.code == 0, answer.err
-    left_out = ("train_seconds", "test_seconds", "peak_memory", "assumed")
-    return [{k: v for k, v in s.items() if k not in left_out} for s in json.loads(answer.out)]
 
 
 def test_a_result_file_of_dataset_condensation_scores_as_its_clips_do(

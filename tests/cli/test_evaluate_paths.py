@@ -3,14 +3,13 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import pytest
 import torch
 
-from tests.cli.conftest import TINY, Cli, finished, results
+from tests.cli.conftest import TINY, Cli, finished, judged, results
 from vdbench.distilled.distilled_set import RECORD, DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
@@ -50,14 +49,6 @@ def films(folder: Path, made: DistilledSet) -> Path:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
             container.mux(stream.encode(None))
     return folder
-
-
-def judged(cli: Cli, *arguments: object) -> list[dict[str, Any]]:
-    """What ``vdbench evaluate`` says, without its times and without how a file was understood."""
-    answer = cli("evaluate", *arguments, "--json")
-    assert answer.code == 0, answer.err
-    left_out = ("train_seconds", "test_seconds", "peak_memory", "assumed")
-    return [{k: v for k, v in s.items() if k not in left_out} for s in json.loads(answer.out)]
 
 
 def three_ways(cli: Cli, ours: Path, folder: Path, *options: object) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, tiny_run
 from vdbench.datasets.spec import declaration
 
 QUICK = [
@@ -20,6 +20,8 @@ QUICK = [
     ["methods", "show", "herding"],
     ["results", "list"],
     ["leaderboard", "--help"],
+    ["generator", "--help"],
+    ["generator", "score", "--help"],
 ]
 
 
@@ -114,20 +116,6 @@ def test_doctor_check_names_what_is_known_to_be_wrong(
     assert answer.code == 3
     assert [row["what"] for row in wrong] == ["cuDNN"]
     assert any(row["what"] == "Conv3d in bf16" and row["state"] == "ok" for row in json.loads(answer.out))
-
-
-def test_evaluate_judges_an_artefact_as_the_run_did(cli: Cli, home: Path) -> None:
-    settings = [a for a in tiny_run(home) if a.startswith("protocol.")]
-    assert cli(*tiny_run(home)).code == 0
-    result = next(r for r in results(home).values() if r.method == "random")
-    artefacts = [
-        p for p in (home / "distilled").iterdir() if p.is_dir() and "random" in (p / "distilled.json").read_text()
-    ]
-    assert len(artefacts) == 1
-    flags = [flag for setting in settings for flag in ("--set", setting)]
-    answer = cli("evaluate", artefacts[0], "--suite", "quick", "--home", home, "--json", *flags)
-    assert answer.code == 0, answer.err
-    assert json.loads(answer.out)[0]["scores"] == [s.model_dump() for s in result.students[0].scores]
 
 
 def test_doctor_tells_what_is_wrong_with_the_declaration_of_ones_own_data_set(cli: Cli, tmp_path: Path) -> None:

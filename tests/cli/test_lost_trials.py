@@ -4,32 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, results, selector, tiny_run
 from vdbench.datasets.children import Child
 from vdbench.experiment import isolated
 
-PLUGIN = """
-import os, signal, sys, time
-import numpy as np
-from vdbench.method import Card
-from vdbench.selector import Selector
-
-class Ends(Selector):
-    name = "ends"
-    card = Card("Does what it should not")
-    def select(self, features, k, rng, task):
-        {does}
-        return np.arange(k)
-"""
 EXIT = "os._exit(3)"
 CRASH = "os.kill(os.getpid(), signal.SIGSEGV)"
 SLEEP = "time.sleep(600)"
-
-
-def plugin(folder: Path, does: str) -> Path:
-    path = folder / "ends.py"
-    path.write_text(PLUGIN.format(does=does))
-    return path
 
 
 def failures(home: Path) -> dict[str, tuple[str, str]]:
@@ -40,7 +21,7 @@ def failures(home: Path) -> dict[str, tuple[str, str]]:
 def test_a_plugin_that_ends_its_process_is_recorded_and_the_rest_runs(
     cli: Cli, home: Path, tmp_path: Path, does: str, cause: str
 ) -> None:
-    run = tiny_run(home, "--seeds", 2, "--plugin", plugin(tmp_path, does), methods="ends,random")
+    run = tiny_run(home, "--seeds", 2, "--plugin", selector(tmp_path, "ends", does), methods="ends,random")
     answer = cli(*run)
     assert answer.code == 1
     kind, details = failures(home)["ends"]
@@ -54,7 +35,7 @@ def test_a_trial_that_never_reports_is_ended_at_its_time_limit(
     cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolated, "GRACE", 1.0)
-    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 20, methods="ends,random")
+    run = tiny_run(home, "--plugin", selector(tmp_path, "ends", SLEEP), "--timeout", 20, methods="ends,random")
     assert cli(*run).code == 1
     assert failures(home) == {"ends": ("timeout", "")}
     assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}
@@ -84,7 +65,7 @@ def test_a_process_that_is_killed_before_it_is_ready_costs_one_trial(
 
 @pytest.mark.slow
 def test_on_ray_a_trial_that_never_reports_is_ended_too(cli: Cli, home: Path, tmp_path: Path) -> None:
-    run = tiny_run(home, "--plugin", plugin(tmp_path, SLEEP), "--timeout", 20, methods="ends,random")
+    run = tiny_run(home, "--plugin", selector(tmp_path, "ends", SLEEP), "--timeout", 20, methods="ends,random")
     run[run.index("--scheduler") + 1] = "ray"
     assert cli(*run, "--workers", 1).code == 1
     assert failures(home) == {"ends": ("timeout", "")}

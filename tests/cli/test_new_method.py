@@ -53,6 +53,8 @@ def test_every_kind_runs_and_takes_its_clips_from_where_it_says(cli: Cli, home: 
     pools = {kind: found[kind].provenance.pool for kind in KINDS}  # type: ignore[union-attr]
     assert pools == {"selector": "real", "optimiser": "learned", "generator": "generated", "labels": "real"}
     assert {kind for kind in KINDS if found[kind].labels == "soft"} == {"labels"}
+    assert "my-labels" in cli("methods", "list", *plugins).out
+    assert "keeps the contract" in cli("methods", "check", written / "my_selector.py").out
 
 
 @pytest.mark.slow
@@ -101,11 +103,20 @@ def test_labels_are_the_teacher_s_as_far_as_it_is_trusted(written: Path, tmp_pat
     assert torch.allclose(labels, trust * teacher + (1 - trust) * torch.eye(3)[own])
 
 
-@pytest.mark.parametrize("name", ["json", "class", "random", "k-means", "Mine", "my_method", "all"])
-def test_a_name_that_could_not_be_used_is_refused_and_nothing_written(cli: Cli, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        *((name, "") for name in ("json", "class", "random", "k-means", "Mine", "Near Mean", "my_method")),
+        ("herding", "there is a method 'herding' already"),
+        ("all", "stands for all methods"),
+    ],
+)
+def test_a_name_that_could_not_be_used_is_refused_and_nothing_written(
+    cli: Cli, tmp_path: Path, name: str, sentence: str
+) -> None:
     answer = cli("methods", "new", name, "--out", tmp_path)
     assert answer.code == 2
-    assert answer.err.startswith("error: ")
+    assert answer.err.startswith("error: ") and sentence in answer.err
     assert not list(tmp_path.iterdir())
 
 

@@ -17,23 +17,12 @@ import grpc
 import psutil
 import pytest
 
-from tests.cli.conftest import tiny_run
+from tests.cli.conftest import selector, tiny_run
 
-PLUGIN = """
-import time
-from pathlib import Path
-import numpy as np
-from vdbench.method import Card
-from vdbench.selector import Selector
-
-class Waits(Selector):
-    name = "waits"
-    card = Card("Waits until it is told to go on")
-    def select(self, features, k, rng, task):
-        Path({begun!r}).touch()
-        while not Path({go!r}).exists():
-            time.sleep(0.1)
-        return np.arange(k)
+DOES = """
+Path({begun!r}).touch()
+while not Path({go!r}).exists():
+    time.sleep(0.1)
 """
 CALLS = (
     "/ray.rpc.NodeManagerService/GetSystemConfig",
@@ -48,8 +37,7 @@ CALLS = (
 def run(home: Path, tmp_path: Path) -> Iterator[psutil.Process]:
     """A run on Ray, amid a trial."""
     begun, go = tmp_path / "begun", tmp_path / "go"
-    plugin = tmp_path / "waits.py"
-    plugin.write_text(PLUGIN.format(begun=str(begun), go=str(go)))
+    plugin = selector(tmp_path, "waits", DOES.format(begun=str(begun), go=str(go)))
     words = tiny_run(home, "--plugin", plugin, methods="waits")
     words[words.index("--scheduler") + 1] = "ray"
     command = [sys.executable, "-c", "from vdbench.cli import main; raise SystemExit(main())", *words, "--workers", "1"]

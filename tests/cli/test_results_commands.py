@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, finished, results, tiny_run
+from tests.experiment.test_submissions import content
 from vdbench.api.tables import load_results
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
@@ -30,10 +31,6 @@ def ran(home: Path) -> dict[str, Result]:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def edit(folder: Path, result: Result, **changes: object) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, results, selector, tiny_run
 from vdbench.distilled import DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.storage import files
@@ -118,20 +118,6 @@ def test_a_corrupt_result_is_set_aside_and_its_trial_runs_again(cli: Cli, home: 
     assert len(results(home)) == 2
 
 
-FAILING = """
-from typing import ClassVar
-from vdbench.errors import DivergedError
-from vdbench.method import Card
-from vdbench.selector import Selector
-
-class Failing(Selector):
-    name = "failing"
-    card: ClassVar[Card] = Card(title="fails")
-    def select(self, features, k, rng, task):
-        raise {error}
-"""
-
-
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
@@ -143,8 +129,7 @@ class Failing(Selector):
     ],
 )
 def test_a_failure_is_recorded_shown_and_run_again(cli: Cli, home: Path, tmp_path: Path, error: str, kind: str) -> None:
-    plugin = tmp_path / f"failing_{kind}.py"
-    plugin.write_text(FAILING.format(error=error))
+    plugin = selector(tmp_path, "failing", f"raise {error}")
     answer = cli(*tiny_run(home, "--plugin", plugin, methods="failing"))
     assert answer.code == 1
     failed = next(r for r in results(home).values() if r.method == "failing")
@@ -161,9 +146,7 @@ def test_a_failure_is_recorded_shown_and_run_again(cli: Cli, home: Path, tmp_pat
 
 
 def test_a_trial_that_takes_too_long_is_given_up(cli: Cli, home: Path, tmp_path: Path) -> None:
-    plugin = tmp_path / "slow.py"
-    slow = "__import__('time').sleep(1.5) or task.report(1) or ValueError('not stopped')"
-    plugin.write_text(FAILING.format(error=slow))
+    plugin = selector(tmp_path, "failing", "time.sleep(1.5)\ntask.report(1)\nraise ValueError('not stopped')")
     answer = cli(*tiny_run(home, "--plugin", plugin, "--timeout", 1, methods="failing"))
     failed = next(r for r in results(home).values() if r.method == "failing")
     assert answer.code == 1
@@ -302,14 +285,6 @@ def test_ctrl_c_stops_with_130_and_the_next_run_goes_on(home: Path, cli: Cli, sc
     assert cli(*tiny_run(home, "--seeds", "1")).code == 0
 
 
-def test_an_edited_plugin_is_another_method(cli: Cli, home: Path, tmp_path: Path) -> None:
-    for name, choice in (("one.py", "list(range(k))"), ("two.py", "list(range(len(features)))[-k:]")):
-        plugin = tmp_path / name
-        plugin.write_text(FAILING.format(error="none").replace("raise none", f"return {choice}"))
-        assert cli(*tiny_run(home, "--plugin", plugin, methods="failing")).code == 0
-    assert sum(r.method == "failing" for r in results(home).values()) == 2
-
-
 def test_a_damaged_artefact_is_made_again(cli: Cli, home: Path) -> None:
     assert cli(*tiny_run(home)).code == 0
     before = results(home)
@@ -323,8 +298,7 @@ def test_a_damaged_artefact_is_made_again(cli: Cli, home: Path) -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_dies_leaves_a_record_and_the_rest_goes_on(cli: Cli, home: Path, tmp_path: Path) -> None:
-    plugin = tmp_path / "dying.py"
-    plugin.write_text(FAILING.format(error="__import__('os').kill(__import__('os').getpid(), 9)"))
+    plugin = selector(tmp_path, "failing", "os.kill(os.getpid(), 9)")
     answer = cli(*tiny_run(home, "--plugin", plugin, "--scheduler", "ray", methods="failing"))
     assert answer.code == 1
     kinds = {r.method: r.failure.kind if r.failure else r.status for r in results(home).values()}

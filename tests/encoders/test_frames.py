@@ -30,16 +30,6 @@ def assets(root: Path, train: ClipSet | None = None) -> Assets:
     return Assets(root, train or tiny_clips(), torch.device("cpu"))
 
 
-def first(clips: ClipSet, count: int) -> ClipSet:
-    return replace(
-        clips,
-        clips=clips.clips[:count],
-        labels=clips.labels[:count],
-        groups=clips.groups[:count],
-        ids=clips.ids[:count],
-    )
-
-
 @pytest.mark.parametrize("grid", [1, 2])
 def test_every_frame_has_a_map_and_it_is_repeatable(tmp_path: Path, grid: int) -> None:
     one, other = (assets(tmp_path / home).get(settings().frames(grid)) for home in "ab")
@@ -71,7 +61,7 @@ def test_no_clip_depends_on_those_beside_it(tmp_path: Path) -> None:
     whole = assets(tmp_path).get(spec)
     assert len(train) > 2 * CLIPS_AT_ONCE
     for count in (1, CLIPS_AT_ONCE + 1):
-        some = spec.encode(assets(tmp_path), first(train, count))
+        some = spec.encode(assets(tmp_path), train.some(range(count)))
         np.testing.assert_allclose(some, whole[:count], rtol=1e-4, atol=1e-6)
 
 
@@ -114,7 +104,7 @@ class Maps(FrameFeatures):
 
 @pytest.mark.parametrize("grid", [1, 2, 4, 16])
 def test_a_grid_holds_the_means_of_its_cells(tmp_path: Path, grid: int) -> None:
-    train = first(tiny_clips(), 5)
+    train = tiny_clips().some(range(5))
     side = 16 // grid
     found = Maps(grid=grid).encode(assets(tmp_path, train), train)
     expected = np.empty((5, 4, 3, grid, grid))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from tests.encoders.test_frames import first
 from vdbench.clips.clipset import ClipSet
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.pretrained import MEAN, SIDE, STD, Dino, EfficientNetLite0
@@ -21,7 +20,7 @@ FEW = 3
 
 @pytest.fixture
 def train() -> ClipSet:
-    return first(tiny_clips(), FEW)
+    return tiny_clips().some(range(FEW))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from tests.sets import learned
 from vdbench.distilled import DistilledSet
 from vdbench.errors import DivergedError
 from vdbench.evaluation.augment import Augmentation
@@ -50,14 +51,6 @@ def scores(evaluation: Evaluation, name: str | None = None) -> list[Score]:
     """Of the first student, without what is tested of the sets as they are meant alone."""
     students = next(c.students for c in evaluation.conditions if c.name == name) if name else evaluation.students
     return [score.model_copy(update={"shuffled": None, "still": None}) for score in students[0].scores]
-
-
-def learned(distilled: DistilledSet, step_size: float | None = None, soft: bool = False) -> DistilledSet:
-    """The set as if a method had learned its step size, or labels."""
-    record = distilled.record.model_copy(update={"step_size": step_size, "labels": "soft" if soft else "hard"})
-    targets = torch.full((6, 3), 0.3)
-    targets[torch.arange(6), distilled.labels()] = 0.4
-    return DistilledSet({**distilled.tensors, **({"targets": targets} if soft else {})}, record)
 
 
 @pytest.mark.parametrize("changes", [{}, {"step_size": 0.07}, {"soft": True}, {"step_size": 0.02, "soft": True}])

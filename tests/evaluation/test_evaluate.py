@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdbench.clips.clipset import ClipSet, Normalisation
+from vdbench.clips.clipset import Normalisation
 from vdbench.distilled.distilled_set import DistilledSet
 from vdbench.errors import DataError, DivergedError, UsageError
 from vdbench.evaluation import evaluate as judging
@@ -35,17 +35,6 @@ CPU = torch.device("cpu")
 SMALL = (StudentSpec(name="minic3d", width=4),)
 
 
-def some(rows: list[int]) -> ClipSet:
-    clips = tiny_clips()
-    return replace(
-        clips,
-        clips=clips.clips[rows],
-        labels=clips.labels[rows],
-        groups=tuple(clips.groups[row] for row in rows),
-        ids=tuple(clips.ids[row] for row in rows),
-    )
-
-
 @pytest.fixture
 def distilled(tmp_path: Path) -> DistilledSet:
     return Random().distill(tiny_task(tmp_path, ipc=2))
@@ -54,11 +43,11 @@ def distilled(tmp_path: Path) -> DistilledSet:
 @pytest.mark.parametrize("name", ["minic3d", "cnn-gru"])
 def test_logits_of_a_clip_do_not_depend_on_its_neighbours(name: str) -> None:
     student = build_student(name, 3, 4, 16, 4, seed=0)
-    (one,) = judging.test_student(student, some([0, 1, 2, 3]), CPU)
-    (other,) = judging.test_student(student, some([9, 1, 20, 30]), CPU)
+    (one,) = judging.test_student(student, tiny_clips().some([0, 1, 2, 3]), CPU)
+    (other,) = judging.test_student(student, tiny_clips().some([9, 1, 20, 30]), CPU)
     assert torch.equal(one[1], other[1])
     assert not torch.equal(one[0], other[0])
-    (alone,) = judging.test_student(student, some([1]), CPU)
+    (alone,) = judging.test_student(student, tiny_clips().some([1]), CPU)
     torch.testing.assert_close(one[1:2], alone, rtol=1e-5, atol=1e-6)
 
 
@@ -137,7 +126,7 @@ def test_sets_that_do_not_fit_are_refused(distilled: DistilledSet) -> None:
     with pytest.raises(DataError, match=r"the set's clips are 4x16x16 and the test clips 3x16x16"):
         check_fit(distilled, replace(test, clips=np.ascontiguousarray(test.clips[:, :3])))
     with pytest.raises(DataError, match="both need at least one"):
-        check_fit(distilled, some([]))
+        check_fit(distilled, tiny_clips().some([]))
 
 
 def test_unknown_students_and_divergence_are_told(distilled: DistilledSet) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.sets import learned
 from vdbench.distilled import DistilledSet
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.evaluate import StudentSpec, evaluate
@@ -44,13 +45,6 @@ def judge(**changes: object) -> Judge:
     )
 
 
-def soft(distilled: DistilledSet) -> DistilledSet:
-    targets = torch.full((6, 3), 0.3)
-    targets[torch.arange(6), distilled.labels()] = 0.4
-    record = distilled.record.model_copy(update={"labels": "soft"})
-    return DistilledSet({**distilled.tensors, "targets": targets}, record)
-
-
 def names(*arguments: object) -> list[str]:
     return [setting.name for setting in evaluation_settings(*arguments)]  # type: ignore[arg-type]
 
@@ -66,7 +60,7 @@ def test_conditions_are_those_that_differ_from_how_the_set_is_meant() -> None:
 
 
 def test_a_learned_step_size_stands_in_for_the_recipe_s(distilled: DistilledSet) -> None:
-    own = replace(distilled, record=distilled.record.model_copy(update={"step_size": 0.07}))
+    own = learned(distilled, step_size=0.07)
     evaluation = judge(labels=("hard",))(own, 2, 0)
     faster = evaluate(own, tiny_clips(), SMALL, Recipe(epochs=3, lr=0.07), [0], CPU)
     assert [s.scores for s in evaluation.students] == [s.scores for s in faster]
@@ -77,7 +71,7 @@ def test_a_learned_step_size_stands_in_for_the_recipe_s(distilled: DistilledSet)
 
 def test_the_control_is_random_s_own_set_under_the_method_s_recipe(distilled: DistilledSet) -> None:
     """The set is random's, so that with another step size the control is the set itself."""
-    own = replace(distilled, record=distilled.record.model_copy(update={"step_size": 0.07}))
+    own = learned(distilled, step_size=0.07)
     evaluation = judge()(own, 2, own.record.seed)
     assert top1(evaluation, "own-random") == evaluation.students[0].scores[0].top1
 
@@ -99,9 +93,9 @@ def test_soft_labels_are_the_set_s_own_or_the_teacher_s(distilled: DistilledSet)
     )
     (expected,) = evaluate(relabelled, tiny_clips(), SMALL[:1], RECIPE, [0], CPU, probe=False)
     assert taught.conditions[0].students[0].scores == expected.scores
-    learned = judge(labels=("hard", "soft"))(soft(distilled), 2, 0)
-    assert [setting.name for setting in learned.conditions] == ["hard", "own-random"]
-    assert top1(learned, "hard") == judge()(distilled, 2, 0).students[0].scores[0].top1
+    brought = judge(labels=("hard", "soft"))(learned(distilled, soft=True), 2, 0)
+    assert [setting.name for setting in brought.conditions] == ["hard", "own-random"]
+    assert top1(brought, "hard") == judge()(distilled, 2, 0).students[0].scores[0].top1
     with pytest.raises(ValueError, match="teacher"):
         judge(labels=("soft",), teacher=None)(distilled, 2, 0)
 
@@ -117,7 +111,7 @@ def test_augmentation_is_a_second_training(distilled: DistilledSet) -> None:
 
 def test_the_first_student_judges_every_condition_and_names_its_curves(distilled: DistilledSet) -> None:
     seen: set[str] = set()
-    evaluation = judge(labels=("hard",))(soft(distilled), 2, 0, lambda step, **m: seen.update(m))
+    evaluation = judge(labels=("hard",))(learned(distilled, soft=True), 2, 0, lambda step, **m: seen.update(m))
     assert [s.student for s in evaluation.students] == ["minic3d", "cnn-gru"]
     assert all([s.student for s in setting.students] == ["minic3d"] for setting in evaluation.conditions)
     assert {"minic3d/0/top1", "cnn-gru/0/loss", "hard/minic3d/0/loss", "own-random/minic3d/0/top1"} <= seen

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,8 +11,6 @@ from vdbench.errors import DivergedError
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.students.student import Student
-from vdbench.testing import tiny_clips, tiny_task
-from vdbench_methods.random import Random
 
 CPU = torch.device("cpu")
 
@@ -69,13 +66,6 @@ def small(seed: int = 0) -> Student:
 def weights(student: Student) -> str:
     vector = torch.nn.utils.parameters_to_vector(student.parameters())
     return hashlib.sha256(vector.detach().numpy().tobytes()).hexdigest()
-
-
-def test_training_learns_the_tiny_world() -> None:
-    student = build_student("minic3d", 3, 4, 16, width=8, seed=0)
-    losses = train_student(student, tiny_clips(), Recipe(epochs=60, batch=12, lr=0.02), 0, CPU)
-    assert len(losses) == 60
-    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_training_is_bitwise_repeatable_and_follows_its_seed() -> None:
@@ -198,12 +188,6 @@ def test_soft_targets_that_are_one_hot_train_as_hard_ones_do() -> None:
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     even = Clips(hard.clips, torch.full((6, 3), 1 / 3))
     assert train_student(small(), even, Recipe(epochs=1), 0, CPU)[0] != pytest.approx(losses[0][0], rel=1e-3)
-
-
-def test_distilled_sets_can_be_trained_on(tmp_path: Path) -> None:
-    distilled = Random().distill(tiny_task(tmp_path, ipc=2))
-    losses = train_student(small(), distilled, Recipe(epochs=20), 0, CPU)
-    assert losses[-1] < losses[0]
 
 
 def test_a_loss_that_is_not_finite_names_the_step() -> None:

@@ -6,28 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.leaderboard.conftest import make_result
 from vdbench.errors import DataError, LaterError
-from vdbench.experiment.result import Environment, Failure, Result, Stage
+from vdbench.experiment.result import Failure, Result
 from vdbench.experiment.result_store import ResultStore, read_result
-from vdbench.records import DatasetRecord, Score, StudentScores
 
 
 def result(trial_id: str = "a" * 16, **changes: object) -> Result:
-    dataset = DatasetRecord(
-        name="ucf101", fingerprint="f", split=1, classes=9, class_names=tuple("abcdefghi"), classes_total=101, clips=10,
-        clips_total=13320, train_clips=6, test_clips=4,
-    )  # fmt: skip
-    environment = Environment(vdbench="0", python="3", torch="2", device="cpu", cpus=2, platform="Linux")
-    scores = (Score(seed=0, top1=0.5, top5=1.0, macro=0.5, train_loss=0.1),)
-    student = StudentScores(
-        student="minic3d", width=16, parameters=10, scores=scores, train_seconds=1, test_seconds=1, peak_memory=1
-    )
-    value = Result(
-        id=trial_id, status="done", method="random", method_version=1, pool="real", settings={}, suite="quick",
-        protocol={}, evaluated_on="test", dataset=dataset, ipc=1, seed=0, students=(student,), environment=environment,
-        started=datetime(2026, 1, 1, tzinfo=UTC), stages={"distill": Stage(seconds=1), "evaluate": Stage(seconds=2)},
-    )  # fmt: skip
-    return value.model_copy(update=changes)
+    known = make_result(top1=(0.5,), dataset="ucf101", classes=9, classes_total=101)
+    return known.model_copy(update={"id": trial_id} | changes)
 
 
 def failed(trial_id: str = "a" * 16) -> Result:
@@ -88,10 +75,10 @@ def test_an_unknown_field_or_a_wrong_name_is_refused(tmp_path: Path) -> None:
 
 def test_partial_data_is_marked() -> None:
     assert result().dataset.title == "ucf101, 9 of 101 classes"
-    whole = result().dataset.model_copy(update={"classes": 101, "clips": 13320})
+    whole = result().dataset.model_copy(update={"classes": 101, "clips": 4040})
     assert not whole.partial
     assert whole.title == "ucf101"
-    assert whole.model_copy(update={"clips": 13319}).title == "ucf101, 13319 of 13320 clips"
+    assert whole.model_copy(update={"clips": 4039}).title == "ucf101, 4039 of 4040 clips"
 
 
 def test_outcome_leaves_out_times_and_machine() -> None:

@@ -11,10 +11,8 @@ from mlflow import MlflowClient
 from tests.cli.conftest import results, tiny_run
 from tests.faults.commands import Command
 from tests.faults.remains import kept
-from tests.worlds import ucf_world
+from tests.worlds import prepared_ucf, ucf_world
 from vdbench.cli import main
-from vdbench.datasets.prepare import prepare
-from vdbench.datasets.spec import load_dataset
 
 WAYS = {
     "here": ["--methods", "herding,dm", "--set", "herding.encoder.epochs=1"],
@@ -47,9 +45,9 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._home, self._mlflow = folder / "home", folder / "mlflow.db"
-        self.videos = ucf_world(folder / "videos").root
-        spec = load_dataset("ucf101")
-        prepare(spec, self.videos, self._home, partial=True, workers=1, geometry=spec.geometry.at(8, 32))
+        world = ucf_world(folder / "videos")
+        self.videos = world.root
+        prepared_ucf(world, self._home)
         MlflowClient(f"sqlite:///{self._mlflow}").search_experiments()  # which migrates it, for seconds
         self._undisturbed: dict[str, Undisturbed] = {}
 

@@ -1,5 +1,6 @@
 """Coresets by difficulty: scores against closed forms, and worlds in which a clip is known to be hard."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,12 @@ def test_forgetting_counts_falls_from_right_to_wrong() -> None:
     assert events == {"never right": 4, "never wrong": 0, "learned": 0, "lost": 1, "twice": 2}
 
 
-def planted(folder: Path, ipc: int = 1, seed: int = 0) -> Task:
-    """The tiny world, in which one clip of every class shows another class's colour."""
+def planted(folder: Path, ipc: int = 1, seed: int = 0, wrong: Sequence[int] = (2,)) -> Task:
+    """The tiny world, in which some clips of every class, or one, show another class's colour."""
     task = tiny_task(folder, ipc, seed)
     clips = task.train.clips.copy()
     for label in range(3):
-        clips[task.train.rows_of(label)[2]] = task.train.clips[task.train.rows_of((label + 1) % 3)[0]]
+        clips[task.train.rows_of(label)[list(wrong)]] = task.train.clips[task.train.rows_of((label + 1) % 3)[0]]
     train = replace(task.train, clips=clips, fingerprint="planted")
     return replace(task, train=train, assets=Assets(task.assets.root, train, task.device))
 

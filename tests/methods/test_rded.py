@@ -1,6 +1,5 @@
 """RDED: scores and choices against the public numbers, crops, mosaics, labels, bytes, and a world with wrong clips."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.formulas import sequence
+from tests.methods.test_difficulty import planted
 from vdbench.distilled import DistilledSet
-from vdbench.method import Task
 from vdbench.testing import check_method, tiny_task
-from vdbench.work.assets import Assets
 from vdbench_methods.random import Random
 from vdbench_methods.rded import RDED, RDEDSettings, cropped, drawn, easiest, losses, mosaics, shown_to
 
@@ -125,18 +123,8 @@ def test_soft_labels_are_the_teachers_on_what_is_stored(tmp_path: Path) -> None:
     torch.testing.assert_close(made.tensors["targets"], expected, rtol=1e-4, atol=1e-6)
 
 
-def with_wrong_clips(folder: Path, ipc: int) -> Task:
-    """The tiny world, in which two clips of every class show another class's colour."""
-    task = tiny_task(folder, ipc)
-    clips = task.train.clips.copy()
-    for label in range(3):
-        clips[task.train.rows_of(label)[:2]] = task.train.clips[task.train.rows_of((label + 1) % 3)[4]]
-    train = replace(task.train, clips=clips, fingerprint="planted")
-    return replace(task, train=train, assets=Assets(task.assets.root, train, task.device))
-
-
 def test_what_the_teacher_finds_easiest_is_kept_and_a_wrong_clip_is_not(tmp_path: Path) -> None:
-    task = with_wrong_clips(tmp_path, ipc=5)
+    task = planted(tmp_path, ipc=5, wrong=(0, 1))
     chosen, control = (rded(candidates=99, labels="hard", score=score) for score in ("teacher", "random"))
     teacher = chosen.settings.judges()[0].trained(task.assets).eval()
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from vdbench.testing import check_method, tiny_task
 from vdbench_methods.greedy_reward import GreedyReward
@@ -195,8 +194,3 @@ def test_curves_go_on_from_class_to_class(tmp_path: Path) -> None:
     task = tiny_task(tmp_path, report=lambda step, of, reward=None: steps.append((step, of)) if reward else None)
     VstUnet(VstUnetSettings.model_validate({**SMALL, "epochs": 2, "episodes": 2})).distill(task)
     assert steps == [(step, 6) for step in range(1, 7)]
-
-
-def test_an_encoder_without_frames_is_refused() -> None:
-    with pytest.raises(ValidationError, match="pixels does not see single frames; use cnn-gru"):
-        VstUnet.Settings.model_validate({"encoder": "pixels"})

@@ -24,6 +24,7 @@ from vdbench_methods.tac_dt import (
     scores,
     subclusters,
 )
+from vdbench_methods.vst_unet import VstUnet
 
 FEW_STEPS = {"name": "cnn-gru", "width": 4, "epochs": 1}
 
@@ -229,6 +230,7 @@ def test_it_says_where_its_clips_are_from_and_that_it_is_a_reconstruction(tmp_pa
     assert (provenance.pool, provenance.generator, provenance.encoder) == ("generated", "tiny", "cnn-gru")
 
 
-def test_an_encoder_without_frames_is_refused() -> None:
+@pytest.mark.parametrize("method", [TacDT, VstUnet])
+def test_an_encoder_without_frames_is_refused(method: type[Any]) -> None:
     with pytest.raises(ValidationError, match="pixels does not see single frames; use cnn-gru"):
-        TacDT.Settings.model_validate({"encoder": "pixels"})
+        method.Settings.model_validate({"encoder": "pixels"})

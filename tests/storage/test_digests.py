@@ -98,17 +98,6 @@ def test_a_folder_of_a_later_version_is_left_as_it_is(folder: Path) -> None:
     assert not list(folder.parent.glob(".*corrupt"))
 
 
-def test_bytes_are_hashed_once_per_process_until_a_file_is_touched(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("a")
-    looks: list[int] = []
-    for _ in range(3):
-        digests.once("the file", [tmp_path / "file"], lambda: looks.append(1))
-    assert len(looks) == 1
-    (tmp_path / "file").write_text("bc")
-    digests.once("the file", [tmp_path / "file"], lambda: looks.append(1))
-    assert len(looks) == 2
-
-
 def test_what_was_read_is_kept_until_a_file_is_touched_and_a_reading_that_fails_is_not(tmp_path: Path) -> None:
     file = tmp_path / "file"
 

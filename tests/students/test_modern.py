@@ -28,7 +28,9 @@ def test_depth_is_the_default_s_unless_asked_for_and_adds_the_same_weights_each_
     assert counts[2] - counts[1] == counts[1] - counts[0] > 0
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("r2plus1d", 10_598_847), ("video-vit", 4_236_482)])
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("minic3d", 3_647_666), ("r2plus1d", 10_598_847), ("video-vit", 4_236_482)]
+)
 def test_default_networks_keep_their_size(name: str, parameters: int) -> None:
     assert build_student(name, 50, 16, 112).parameter_count() == parameters
 

@@ -1,7 +1,5 @@
 """Shared assets: addressed by what they are, built once, never half."""
 
-import multiprocessing
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -43,18 +41,6 @@ class Newer(Number):
     version: ClassVar[int] = 2
 
 
-class Broken(Number):
-    def build(self, assets: Assets, folder: Path) -> None:
-        super().build(assets, folder)
-        raise RuntimeError("half built")
-
-
-class Killed(Number):
-    def build(self, assets: Assets, folder: Path) -> None:
-        super().build(assets, folder)
-        os.kill(os.getpid(), 9)
-
-
 def assets(root: Path) -> Assets:
     return Assets(root, tiny_clips(), torch.device("cpu"))
 
@@ -85,36 +71,6 @@ def test_the_address_is_spec_version_and_train_split(tmp_path: Path) -> None:
     ]
     assert len(set(folders)) == len(folders)
     assert gpu.folder(Number(value=1)) == folders[0]
-
-
-def test_a_builder_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="half built"):
-        assets(tmp_path).get(Broken(value=1))
-    assert not [path for path in (tmp_path / "number").iterdir() if path.is_dir()]
-    assert assets(tmp_path).get(Number(value=1)) == 1
-
-
-def _get(root: Path) -> int:
-    return assets(root).get(Number(value=3, log=str(root / "log")))
-
-
-def _get_killed(root: Path) -> None:
-    assets(root).get(Killed(value=3))
-
-
-def test_two_processes_build_it_once(tmp_path: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        assert pool.map(_get, [tmp_path] * 4, chunksize=1) == [3] * 4
-    assert (tmp_path / "log").read_text() == "built "
-
-
-def test_a_builder_that_is_killed_leaves_nothing_that_counts(tmp_path: Path) -> None:
-    child = multiprocessing.get_context("fork").Process(target=_get_killed, args=(tmp_path,))
-    child.start()
-    child.join()
-    assert child.exitcode == -9
-    assert not assets(tmp_path).folder(Killed(value=3)).exists()
-    assert assets(tmp_path).get(Number(value=3)) == 3
 
 
 class Inner(AssetSpec[int]):

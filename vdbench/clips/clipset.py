@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from numpy.typing import NDArray
 
@@ -77,6 +79,11 @@ class ClipSet:
     def counts(self) -> NDArray[np.int64]:
         """Clips per class, int64 ``(classes,)``."""
         return np.bincount(self.labels, minlength=len(self.classes))
+
+    def some(self, rows: Sequence[int] | NDArray[np.int64]) -> ClipSet:
+        """A copy of some of the clips, in the order of their rows, with the fingerprint of all."""
+        groups, ids = (tuple(part[row] for row in rows) for part in (self.groups, self.ids))
+        return replace(self, clips=self.clips[rows], labels=self.labels[rows], groups=groups, ids=ids)
 
     def __repr__(self) -> str:
         return f"ClipSet of {self._facts}"

@@ -165,7 +165,7 @@ class ClipStore:
         """
         store = cls.read(folder)
         try:
-            digests.once(f"rows of {folder}", [folder / MANIFEST, folder / CLIPS], store._look)
+            digests.kept(f"rows of {folder}", [folder / MANIFEST, folder / CLIPS], store._look)
         except FileNotFoundError:
             raise DataError(f"{folder / CLIPS} is missing; prepare it again") from None
         except DataError as error:
@@ -235,7 +235,6 @@ def prepare_command(spec: DatasetSpec, frames: int | None = None, size: int | No
 def find_store(
     home: Path,
     spec: DatasetSpec,
-    reader: str | None = None,
     *,
     frames: int | None = None,
     size: int | None = None,
@@ -244,12 +243,11 @@ def find_store(
     """The store of a data set that clips of a wanted shape are derived from.
 
     The store of the data set's own geometry comes first, so that preparing another one later changes no result;
-    without it, the smallest that is large enough.
+    without it, the smallest that is large enough. Of several readers' stores decord's comes first.
 
     Args:
         home: where stores are kept.
         spec: the data set.
-        reader: of which reader; any, decord first, when left out.
         frames: frames wanted per clip; those of the data set's own geometry when left out.
         size: side wanted in pixels; that of the data set's own geometry when left out.
         look: whether some of its rows are compared with their hashes.
@@ -260,11 +258,11 @@ def find_store(
     wanted = (frames or spec.geometry.frames, size or spec.geometry.size)
     found = []
     readers = READERS.names()
-    for name in [reader] if reader else readers:
+    for place, name in enumerate(readers):
         for folder in (home / "stores").glob(f"{spec.name}-*x*-{name}"):
             shape = folder.name.removeprefix(f"{spec.name}-").removesuffix(f"-{name}").split("x")
             if all(part.isdecimal() for part in shape) and (folder / MANIFEST).is_file():
-                found.append((int(shape[0]), int(shape[1]), readers.index(name) if name in readers else 0, folder))
+                found.append((int(shape[0]), int(shape[1]), place, folder))
     own = (spec.geometry.frames, spec.geometry.size)
     fitting = [(item[:2] != own, *item) for item in found if item[0] >= wanted[0] and item[1] >= wanted[1]]
     if fitting:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from vdbench.clips.clipset import Normalisation, fits, sent
 from vdbench.clips.codecs import parse_codec
-from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisation, Tensors
+from vdbench.distilled.parameterisations import PARAMETERISATIONS, Parameterisation, Tensors, View
 from vdbench.errors import DataError, UsageError
 from vdbench.records import DATASET_NAME, ClassNames, Positive, Provenance, Record, Seed
 from vdbench.storage import documents, files
@@ -175,9 +175,8 @@ class DistilledSet:
         """
         targets = self.tensors["targets"]
         here = None if rows is None else rows.to(targets.device)
-        clips = self.parameterisation.render(
-            self.opened, here, self.normalisation, len(self.classes), self.draw, device
-        )
+        view = View(here, self.normalisation, len(self.classes), self.draw, device)
+        clips = self.parameterisation.render(self.opened, view)
         return clips, sent(targets if here is None else targets[here], device)
 
     def on(self, device: torch.device) -> DistilledSet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch.nn.functional import conv3d
@@ -16,6 +17,24 @@ from vdbench.distilled.pairs import draw_pairs, draw_within_slots
 Tensors = Mapping[str, torch.Tensor]
 
 FLOATS = (torch.float16, torch.float32)
+
+
+class View(NamedTuple):
+    """What is rendered of a set.
+
+    Attributes:
+        rows: int64 ``(n,)``, which clips; all of them when None.
+        normalisation: of stored pixels.
+        classes: how many there are.
+        draw: which epoch's clips, for a parameterisation that redraws them; None for those to look at.
+        device: where they go, before they are normalised; where the tensors lie when None.
+    """
+
+    rows: torch.Tensor | None
+    normalisation: Normalisation
+    classes: int
+    draw: int | None
+    device: torch.device | None
 
 
 class Parameterisation(ABC):
@@ -63,24 +82,12 @@ class Parameterisation(ABC):
         """
 
     @abstractmethod
-    def render(
-        self,
-        tensors: Tensors,
-        rows: torch.Tensor | None,
-        normalisation: Normalisation,
-        classes: int,
-        draw: int | None,
-        device: torch.device | None = None,
-    ) -> torch.Tensor:
+    def render(self, tensors: Tensors, view: View) -> torch.Tensor:
         """Some clips, or all, as networks take them: float32 ``(n, 3, T, H, W)``, normalised.
 
         Args:
             tensors: as :meth:`opened` gives them.
-            rows: int64 ``(n,)``, which clips; all of them when None.
-            normalisation: of stored pixels.
-            classes: how many there are.
-            draw: which epoch's clips, for a parameterisation that redraws them; None for those to look at.
-            device: where they go, before they are normalised; where the tensors lie when None.
+            view: which of them, and what else is to be known.
         """
 
 
@@ -111,18 +118,10 @@ class Clips(Parameterisation):
             floats[row] = to_network(clips[row : row + 1], normalisation)[0]
         return {"clips": floats}
 
-    def render(
-        self,
-        tensors: Tensors,
-        rows: torch.Tensor | None,
-        normalisation: Normalisation,
-        classes: int,
-        draw: int | None,
-        device: torch.device | None = None,
-    ) -> torch.Tensor:
+    def render(self, tensors: Tensors, view: View) -> torch.Tensor:
         """See :meth:`Parameterisation.render`."""
-        clips = sent(tensors["clips"] if rows is None else tensors["clips"][rows], device)
-        return to_network(clips, normalisation) if clips.dtype == torch.uint8 else clips.float()
+        clips = sent(tensors["clips"] if view.rows is None else tensors["clips"][view.rows], view.device)
+        return to_network(clips, view.normalisation) if clips.dtype == torch.uint8 else clips.float()
 
 
 class Video(Clips):
@@ -182,22 +181,14 @@ class StaticDynamic(Parameterisation):
         """See :meth:`Parameterisation.as_floats`."""
         return {name: tensors[name].to(dtype) for name in self.parts}
 
-    def render(
-        self,
-        tensors: Tensors,
-        rows: torch.Tensor | None,
-        normalisation: Normalisation,
-        classes: int,
-        draw: int | None,
-        device: torch.device | None = None,
-    ) -> torch.Tensor:
+    def render(self, tensors: Tensors, view: View) -> torch.Tensor:
         """See :meth:`Parameterisation.render`."""
-        images, motions, ipc = (len(tensors[name]) // classes for name in ("static", "dynamic", "targets"))
-        pairs = self.pairs(images, motions, ipc, classes, draw)
-        static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
+        images, motions, ipc = (len(tensors[name]) // view.classes for name in ("static", "dynamic", "targets"))
+        pairs = self.pairs(images, motions, ipc, view.classes, view.draw)
+        static, dynamic = pairs if view.rows is None else pairs[:, view.rows.cpu()]
         weight, bias = tensors["weight"].float(), tensors["bias"].float()
         clips = hallucinate(tensors["static"][static].float(), tensors["dynamic"][dynamic].float(), weight, bias)
-        return sent(clips, device)
+        return sent(clips, view.device)
 
 
 class Slots(StaticDynamic):
@@ -240,17 +231,9 @@ class KeyFrames(Parameterisation):
         """See :meth:`Parameterisation.as_floats`."""
         return {"frames": tensors["frames"].to(dtype), "keys": tensors["keys"]}
 
-    def render(
-        self,
-        tensors: Tensors,
-        rows: torch.Tensor | None,
-        normalisation: Normalisation,
-        classes: int,
-        draw: int | None,
-        device: torch.device | None = None,
-    ) -> torch.Tensor:
+    def render(self, tensors: Tensors, view: View) -> torch.Tensor:
         """See :meth:`Parameterisation.render`."""
-        return sent(interpolate(tensors["frames"].float(), tensors["keys"], rows), device)
+        return sent(interpolate(tensors["frames"].float(), tensors["keys"], view.rows), view.device)
 
 
 def interpolate(frames: torch.Tensor, keys: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:

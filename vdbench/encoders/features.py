@@ -27,10 +27,19 @@ BATCH = 64
 """Clips that are encoded together."""
 
 
-class FeaturesSpec(AssetSpec[Features]):
-    """Features of the train clips, float32, one row per clip in the order of the split; ``(N, D)`` unless said so."""
+class _Stored(AssetSpec[Features]):
+    """Features in a file."""
 
     kind: ClassVar[str] = "features"
+
+    def load(self, folder: Path) -> Features:
+        """Read the features."""
+        features: Features = np.load(folder / "features.npy", allow_pickle=False)
+        return features
+
+
+class FeaturesSpec(_Stored):
+    """Features of the train clips, float32, one row per clip in the order of the split; ``(N, D)`` unless said so."""
 
     @abstractmethod
     def encode(self, assets: Assets, clips: ClipSet) -> Features:
@@ -45,12 +54,8 @@ class FeaturesSpec(AssetSpec[Features]):
         """Encode every train clip once."""
         np.save(folder / "features.npy", self.encode(assets, assets.train), allow_pickle=False)
 
-    def load(self, folder: Path) -> Features:
-        """Read the features."""
-        return _load(folder)
 
-
-class PoolFeatures(AssetSpec[Features]):
+class PoolFeatures(_Stored):
     """The same features of generated clips.
 
     Attributes:
@@ -58,7 +63,6 @@ class PoolFeatures(AssetSpec[Features]):
         pool: what is encoded.
     """
 
-    kind: ClassVar[str] = "features"
     features: SerializeAsAny[FeaturesSpec]
     pool: SerializeAsAny[AssetSpec[Pool]]
 
@@ -75,24 +79,14 @@ class PoolFeatures(AssetSpec[Features]):
         encoded = self.features.encode(assets, assets.get(self.pool).clips)
         np.save(folder / "features.npy", encoded, allow_pickle=False)
 
-    def load(self, folder: Path) -> Features:
-        """Read the features."""
-        return _load(folder)
 
-
-def _load(folder: Path) -> Features:
-    features: Features = np.load(folder / "features.npy", allow_pickle=False)
-    return features
-
-
-def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: int = BATCH) -> Features:
+def embeddings(student: Student, clips: ClipSet, device: torch.device) -> Features:
     """A student's embedding of every clip.
 
     Args:
         student: moved to ``device``, and left there in evaluation mode.
         clips: what to embed.
         device: where to compute, in float32.
-        batch: clips per forward pass.
 
     Returns:
         float32 ``(N, D)``.
@@ -103,7 +97,7 @@ def embeddings(student: Student, clips: ClipSet, device: torch.device, batch: in
     from vdbench.evaluation.parts import in_parts
 
     student.to(device).eval()
-    shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), batch)
+    shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), BATCH)
     with torch.inference_mode():
         blocks = [in_parts(student.embed, placed(shown, chosen, device)[0]).float() for chosen in rows]
     features: Features = torch.cat(blocks).cpu().numpy()

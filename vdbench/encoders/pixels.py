@@ -58,19 +58,15 @@ class PixelFeatures(FeaturesSpec):
         return np.ascontiguousarray(components, dtype=np.float32)
 
 
-def coarse_frames(clips: ClipSet, batch: int = BATCH) -> Features:
+def coarse_frames(clips: ClipSet) -> Features:
     """Frames averaged over a grid of at most ``GRID`` x ``GRID`` cells.
-
-    Args:
-        clips: what to read.
-        batch: clips read at a time.
 
     Returns:
         float32 ``(N, T * cells * 3)``, normalised as network input is.
     """
     import torch
 
-    blocks = [_averaged(clips, rows) for rows in torch.split(torch.arange(len(clips)), batch)]
+    blocks = [_averaged(clips, rows) for rows in torch.split(torch.arange(len(clips)), BATCH)]
     coarse: Features = torch.cat(blocks).numpy()
     return coarse
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -191,14 +191,7 @@ def clip_list(clips: ClipSet) -> ClipList:
 
 def random_clips(train: ClipSet, ipc: int, seed: int) -> ClipSet:
     """Clips drawn from each class without replacement: those that the method ``random`` keeps."""
-    rows = np.concatenate([random_rows(train, label, seed)[:ipc] for label in range(len(train.classes))])
-    return replace(
-        train,
-        clips=train.clips[rows],
-        labels=train.labels[rows],
-        groups=tuple(train.groups[row] for row in rows),
-        ids=tuple(train.ids[row] for row in rows),
-    )
+    return train.some(np.concatenate([random_rows(train, label, seed)[:ipc] for label in range(len(train.classes))]))
 
 
 def _named(report: Report, condition: str) -> Report:

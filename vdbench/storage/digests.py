@@ -84,7 +84,7 @@ def fault_in(folder: Path, at_most: int | None = None) -> str | None:
         if (content := _read(folder / DIGESTS)) is not None:
             _compare_sizes(folder, content)
             paths = [folder / name for name in [DIGESTS, *content.files]]
-            once(f"{at_most} bytes of {folder}", paths, lambda: _compare_bytes(folder, content, at_most))
+            kept(f"{at_most} bytes of {folder}", paths, lambda: _compare_bytes(folder, content, at_most))
     except _FaultError as fault:
         return str(fault)
     return None
@@ -123,20 +123,6 @@ def spread(items: Sequence[T], count: int) -> Sequence[T]:
     if count >= len(items):
         return items
     return [items[round(place * (len(items) - 1) / (count - 1))] for place in range(count)]
-
-
-def once(what: str, paths: Iterable[Path], look: Callable[[], None]) -> None:
-    """Look at files once per process, and again when one of them was touched since; a look that raises is no look.
-
-    Args:
-        what: names the look.
-        paths: the files.
-        look: raises where something is wrong.
-
-    Raises:
-        FileNotFoundError: one of the files is missing.
-    """
-    kept(what, paths, look)
 
 
 def kept(what: str, paths: Iterable[Path], read: Callable[[], T]) -> T:

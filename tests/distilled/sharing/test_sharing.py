@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.experiment.test_submissions import content
 from tests.sets import distilled_record
 from vdbench.clips.frames import Frames
 from vdbench.distilled.distilled_set import DistilledSet
@@ -44,10 +45,6 @@ def distilled(labels: str = "hard", **changes: Any) -> DistilledSet:
 def exported(folder: Path, layout: Layout = "hf", frames: Frames = PNG, what: DistilledSet | None = None) -> Path:
     write(what or distilled(), folder, layout, frames, lambda size: f"{size} bytes\n")
     return folder
-
-
-def bytes_below(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -84,7 +81,7 @@ def test_a_set_of_floats_or_of_a_stream_is_exported_as_pixels(tmp_path: Path) ->
 @pytest.mark.parametrize("frames", [PNG, MOVIE], ids=str)
 def test_equal_sets_give_equal_bytes(tmp_path: Path, layout: Layout, frames: Frames) -> None:
     first, second = (exported(tmp_path / name, layout, frames) for name in ("a", "b"))
-    assert bytes_below(first) == bytes_below(second)
+    assert content(first) == content(second)
 
 
 def test_no_name_holds_a_split_word_or_a_dot_but_that_of_its_ending(tmp_path: Path) -> None:
@@ -137,7 +134,7 @@ def test_many_clips_are_split_into_archives_and_come_back_in_order(
 
 def test_the_card_is_told_the_bytes_of_all_clips(tmp_path: Path) -> None:
     folder = exported(tmp_path / "set")
-    size = sum(len(content) for name, content in bytes_below(folder / "train").items())
+    size = sum(map(len, content(folder / "train").values()))
     assert (folder / "README.md").read_text() == f"{size} bytes\n"
 
 

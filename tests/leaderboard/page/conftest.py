@@ -10,7 +10,21 @@ import pytest
 from vdbench.records import Condition
 from vdbench_leaderboard.build import build
 
-WIDE = {"width": 1280, "height": 900}
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+ON_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+
+
+def decoded(data):
+    """The cells of the page's list of all results as dictionaries, with their texts in place."""
+
+    def unpacked(value):
+        if isinstance(value, str):
+            return data["texts"][int(value, 36)]
+        return [unpacked(part) for part in value] if isinstance(value, list) else value
+
+    shared = {name: unpacked(value) for name, value in data["shared"].items()}
+    found = [shared | dict(zip(data["fields"], unpacked(cell), strict=True)) for cell in data["cells"]]
+    return [cell | {"shown": dict(zip(data["columns"], cell["shown"], strict=True))} for cell in found]
 
 
 def evaluated(result, noise):
@@ -112,3 +126,17 @@ def windows(browser, place):
     assert {url.split("#")[0] for url in requested if url.startswith("file")} == (
         {place.as_uri()} if contexts else set()
     )
+
+
+@pytest.fixture
+def axe_finds():
+    """``axe_finds(page)``: what axe has to say against a page, with everything on it unfolded."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="AXE WAS NOT RUN: it is not installed")
+
+    def call(page):
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        page.wait_for_timeout(200)
+        found = axe.Axe().run(page).response["violations"]
+        return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
+
+    return call

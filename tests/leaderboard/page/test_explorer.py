@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.leaderboard.page.conftest import decoded
 from vdbench.experiment.result import Verification
 from vdbench.records import Condition
 from vdbench_leaderboard.page import explorer
@@ -18,19 +19,10 @@ def payload(results):
     return explorer.payload(found, numbers(found))
 
 
-def unpacked(value, texts):
-    if isinstance(value, str):
-        return texts[int(value, 36)]
-    return [unpacked(part, texts) for part in value] if isinstance(value, list) else value
-
-
 def cells(results):
     """Cells as dictionaries, with their texts in place, by id."""
-    data = json.loads(json.dumps(payload(results), allow_nan=False))
-    shared = {name: unpacked(value, data["texts"]) for name, value in data["shared"].items()}
-    found = [shared | dict(zip(data["fields"], unpacked(cell, data["texts"]), strict=True)) for cell in data["cells"]]
+    found = decoded(json.loads(json.dumps(payload(results), allow_nan=False)))
     for cell in found:
-        cell["shown"] = dict(zip(data["columns"], cell["shown"], strict=True))
         cell["facts"] = {name: text for _, facts in cell["facts"] for name, text in facts}
     return {cell["id"]: cell for cell in found}
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.leaderboard.page.conftest import ON_PHONE, WIDE
+
 pytestmark = pytest.mark.slow
 
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-ON_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 ENDS = """element => { const { top, bottom, left, right } = element.getBoundingClientRect();
     return [top >= 0, bottom <= innerHeight, left >= 0, right <= innerWidth]; }"""
 
@@ -179,16 +179,11 @@ def test_a_cell_links_to_its_comparison(open_page):
     [{"viewport": WIDE}, {"viewport": WIDE, "color_scheme": "dark"}, ON_PHONE],
     ids=["desk", "dark", "phone"],
 )
-def test_axe_finds_nothing(open_page, options):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="AXE WAS NOT RUN: it is not installed")
+def test_axe_finds_nothing(open_page, axe_finds, options):
     page = open_page("#a=herding&b=random", **options)
-    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    page.wait_for_timeout(200)
-    found = axe.Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+    assert axe_finds(page) == []
     page.locator("#explorer .open").first.click()
-    found = axe.Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+    assert axe_finds(page) == []
 
 
 def test_what_the_first_screen_offers_is_reached_by_keyboard(open_page):

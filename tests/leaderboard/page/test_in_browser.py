@@ -7,22 +7,13 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.slow
+from tests.leaderboard.page.conftest import PHONE, decoded
 
-PHONE = {"width": 390, "height": 844}
+pytestmark = pytest.mark.slow
 
 
 def payload(page):
-    data = json.loads(page.locator("#data").text_content())
-    shared = {name: unpacked(data["texts"], value) for name, value in data["shared"].items()}
-    found = [shared | dict(zip(data["fields"], unpacked(data["texts"], cell), strict=True)) for cell in data["cells"]]
-    return [cell | {"shown": dict(zip(data["columns"], cell["shown"], strict=True))} for cell in found]
-
-
-def unpacked(texts, value):
-    if isinstance(value, str):
-        return texts[int(value, 36)]
-    return [unpacked(texts, part) for part in value] if isinstance(value, list) else value
+    return decoded(json.loads(page.locator("#data").text_content()))
 
 
 def column(page, name):

@@ -7,6 +7,7 @@ from scipy import stats
 
 from vdbench_leaderboard.page import pairs
 from vdbench_leaderboard.page.gallery import Clips
+from vdbench_leaderboard.statistics.comparisons import corrected
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.outcomes import Outcomes
@@ -43,14 +44,6 @@ def payload(results, clips=None):
         for a, b, rows in data["pairs"]
     }
     return data, named
-
-
-def corrected(p):
-    least, found = 0.0, {}
-    for place, (key, value) in enumerate(sorted(p.items(), key=lambda item: item[1])):
-        least = max(least, 1 - (1 - value) ** (len(p) - place))
-        found[key] = least
-    return found
 
 
 def test_a_column_is_compared_as_scipy_does_and_corrected_by_family(results):

@@ -5,12 +5,10 @@ import re
 import pandas as pd
 import pytest
 
+from tests.leaderboard.page.conftest import ON_PHONE, WIDE
 from vdbench_leaderboard.tables import formats
 
 pytestmark = pytest.mark.slow
-
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-ON_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture
@@ -133,10 +131,5 @@ def test_a_page_without_any_outcomes_has_no_switch(open_page):
     ids=["desk", "dark", "phone"],
 )
 @pytest.mark.parametrize("address", ["", "#clips=these"])
-def test_axe_finds_nothing(open_asked, options, address):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="AXE WAS NOT RUN: it is not installed")
-    page = open_asked(address, **options)
-    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    page.wait_for_timeout(200)
-    found = axe.Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+def test_axe_finds_nothing(open_asked, axe_finds, options, address):
+    assert axe_finds(open_asked(address, **options)) == []

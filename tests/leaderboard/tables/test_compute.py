@@ -28,6 +28,12 @@ def on_the_way(students, top1):
     )
 
 
+def under(result, top1, **setting):
+    """The result with students that were looked at under another setting, too."""
+    other = Condition(students=on_the_way(result.students, top1), **setting)
+    return result.model_copy(update={"conditions": (other,)})
+
+
 def looked_at(make, method, top1, seed=0, **changes):
     result = make(method, (top1[-1],), seed=seed, protocol={"checkpoints": list(SHARES)}, **changes)
     return result.model_copy(update={"students": on_the_way(result.students, top1)})
@@ -105,16 +111,7 @@ def test_two_seeds_tell_nothing(make):
 
 def test_a_method_with_a_recipe_of_its_own_is_beside_the_random_clips_of_its_trials(make):
     random, ours = planted(make, 0.0, 0.0, 0.0, method="mtt", step_size=0.02)
-    controlled = [
-        result.model_copy(
-            update={
-                "conditions": (
-                    Condition(labels="own", random=True, students=on_the_way(result.students, (0.1, 0.1, 0.1))),
-                )
-            }
-        )
-        for result in ours
-    ]
+    controlled = [under(result, (0.1, 0.1, 0.1), labels="own", random=True) for result in ours]
     line = line_of(board_of(random, controlled), "mtt")
     shift = 100 * sum(NOISE) / 5
     assert [point.gain.mean for point in line.points] == pytest.approx([20 + shift, 30 + shift, 40 + shift])
@@ -125,16 +122,7 @@ def test_a_method_with_a_recipe_of_its_own_is_beside_the_random_clips_of_its_tri
 
 def test_labels_of_a_teacher_are_a_column_of_their_own(make):
     random, ours = planted(make, 0.3, 0.3, 0.3)
-    taught = [
-        result.model_copy(
-            update={
-                "conditions": (
-                    Condition(labels="teacher", augmented=True, students=on_the_way(result.students, (0.2, 0.3, 0.9))),
-                )
-            }
-        )
-        for result in (*random, *ours)
-    ]
+    taught = [under(result, (0.2, 0.3, 0.9), labels="teacher", augmented=True) for result in (*random, *ours)]
     own, teacher = courses(board_of(taught))
     assert (own.name, teacher.name) == ("compute-own-1", "compute-teacher-1")
     (line,) = [line for line in teacher.lines if line.cell.method == "herding"]

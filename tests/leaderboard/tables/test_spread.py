@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.leaderboard.conftest import judged
 from vdbench.errors import DataError
-from vdbench.outcomes import ClipList, Places, pack
+from vdbench.outcomes import ClipList
 from vdbench_leaderboard.build import build, variances
 from vdbench_leaderboard.statistics.comparisons import corrected
 from vdbench_leaderboard.statistics.moderated import moderate
@@ -39,14 +40,8 @@ def full(make):
     """Four methods at two IPCs, three seeds of two networks, with outcomes."""
 
     def result(method, ipc, seed):
-        won = [hits(method, ipc, seed, network) for network in range(2)]
-        value = make(method, [float(right.mean()) for right in won], ipc=ipc, seed=seed, test_set=CLIPS.fingerprint)
-        (student,) = value.students
-        scores = tuple(
-            score.model_copy(update={"outcomes": pack(Places(3 * ~right, np.zeros(80, dtype=np.int64)), 8)})
-            for score, right in zip(student.scores, won, strict=True)
-        )
-        return value.model_copy(update={"students": (student.model_copy(update={"scores": scores}),)})
+        won = np.stack([hits(method, ipc, seed, network) for network in range(2)])
+        return judged(make(method, ipc=ipc, seed=seed), CLIPS, won)
 
     return [result(method, ipc, seed) for method in LEVELS for ipc in (1, 5) for seed in range(3)]
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -342,3 +343,35 @@ class Last(Selector[LastSettings]):
 done = vdbench.run([Last], "ucf101", 1, 1, partial=True, suite="quick", scheduler=sys.argv[1], set={tiny!r})
 print(*sorted(done.frame().method.unique()))
 """
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda small: vdbench.run("random", "ucf101", home=3), "a home is the path of a folder, not 3"),
+        (lambda small: vdbench.load_results(3), "results lie in a folder, and 3 is no path"),
+        (lambda small: vdbench.evaluate(small, students=3), "3 is no student; give a name, or a StudentSpec"),
+        (lambda small: vdbench.evaluate(small, students=[{"name": "minic3d"}]), "is no student; give a name"),
+        (
+            lambda small: vdbench.evaluate((small.pixels(), small.labels()[:2]), "ucf101", **SMALL),
+            "there are 3 clips and 2 labels; give a label for each clip",
+        ),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_refused_in_a_sentence(
+    home: Path, call: Callable[[DistilledSet], object], sentence: str
+) -> None:
+    small = vdbench.distill("random", "ucf101", ipc=1, partial=True, **SMALL)
+    with pytest.raises(UsageError, match=sentence):
+        call(small)
+
+
+def test_one_plugin_file_need_not_be_in_a_list() -> None:
+    with pytest.raises(UsageError, match="there is no plugin file .*mine.py"):
+        vdbench.run("random", "ucf101", plugins="mine.py")
+
+
+@pytest.mark.parametrize("test", [0, 1, -0.5])
+def test_the_share_to_test_on_is_a_share(tmp_path: Path, test: float) -> None:
+    with pytest.raises(UsageError, match="the share to test on lies between 0 and 1, unlike"):
+        vdbench.new_dataset("lab", videos=tmp_path, test=test, home=tmp_path / "home")

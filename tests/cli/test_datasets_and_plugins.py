@@ -100,3 +100,36 @@ def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:
     answer = cli("methods", "check", selector(tmp_path, "greedy", "k += 1"))
     assert answer.code == 1
     assert "greedy" in answer.out
+
+
+STUDENT = """
+import torch
+from vdbench.students.student import Student
+
+class MeanColour(Student):
+    name = "mean-colour"
+    default_width = 4
+
+    def __init__(self, num_classes, frames, size, width):
+        super().__init__(num_classes, frames, size, width)
+        self.classifier = torch.nn.Linear(3, num_classes)
+
+    def embed(self, clips):
+        return clips.mean(dim=(2, 3, 4))
+
+    def forward(self, clips):
+        return self.classifier(self.embed(clips))
+"""
+
+
+@pytest.mark.parametrize("scheduler", ["inline", pytest.param("ray", marks=pytest.mark.slow)])
+def test_processes_that_carry_out_trials_know_the_student_of_a_plugin_file(
+    cli: Cli, home: Path, tmp_path: Path, scheduler: str
+) -> None:
+    plugin = tmp_path / "colour.py"
+    plugin.write_text(STUDENT)
+    student = ["--plugin", plugin, "--set", "protocol.students=[{name: mean-colour}]"]
+    answer = cli(*tiny_run(home, *student, "--scheduler", scheduler))
+    assert answer.code == 0, answer.err
+    judged = {(r.method, s.student) for r in results(home).values() for s in r.students}
+    assert judged == {("random", "mean-colour"), ("full", "mean-colour")}

@@ -162,3 +162,21 @@ def test_what_a_distilled_set_calls_its_data_set_is_never_opened(cli: Cli, home:
     assert answer.code == 3
     assert "is no distilled set that can be read" in answer.err
     assert "password" not in answer.err and "hunter2" not in answer.err
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs a folder that cannot be written")
+@pytest.mark.parametrize("words", [["leaderboard", "show"], ["leaderboard", "variance"], ["power"]])
+def test_what_only_reads_needs_no_home_that_can_be_written(cli: Cli, words: list[str]) -> None:
+    answer = cli(*words, "--home", "/proc/home")
+    assert answer.code == 3
+    assert "no results in /proc/home/results; check the path" in answer.err
+
+
+def test_listing_the_results_of_a_mistyped_home_says_that_there_are_none_and_makes_nothing(
+    cli: Cli, tmp_path: Path
+) -> None:
+    answer = cli("results", "list", "--home", tmp_path / "hoem")
+    assert answer.code == 0
+    assert f"no results in {tmp_path / 'hoem' / 'results'}; check the path" in " ".join(answer.err.split())
+    assert not (tmp_path / "hoem").exists()
+    assert json.loads(cli("results", "list", "--home", tmp_path / "hoem", "--json").out) == []

@@ -122,6 +122,8 @@ def test_classes_may_be_a_file_with_one_per_line(cli: Cli, folder: Path, tmp_pat
     assert load_dataset("two", tmp_path).subset == ("wave", "nod")
     wrong = cli("datasets", "new", "one", "--videos", folder, "--classes", "wave,node", "--home", tmp_path)
     assert (wrong.code, "there is no class 'node'; did you mean 'nod'?" in wrong.err) == (2, True)
+    single = cli("datasets", "new", "one", "--videos", folder, "--classes", "wave", "--home", tmp_path)
+    assert (single.code, "a data set takes at least 2 classes; name more of them" in single.err) == (2, True)
 
 
 def test_two_homes_with_other_clips_under_one_name_keep_tables_of_their_own(

@@ -216,3 +216,11 @@ def test_a_data_set_with_a_direction_is_not_mirrored_by_the_usual_recipe_either(
     assert protocol.on(load_dataset("ucf101")) == protocol
     directed = protocol.on(load_dataset("ssv2")).recipe
     assert directed.augmentation == Augmentation(mirror=False, crop=0, jitter=0)
+
+
+@pytest.mark.parametrize("text", ["", "just text", "[1, 2]"])
+def test_a_file_without_fields_is_no_suite(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(DataError, match="suite file mine.yaml is malformed: it holds no fields, such as 'ipc: "):
+        load_suite(file)

@@ -287,3 +287,13 @@ def test_a_result_that_a_later_one_replaces_is_named(tmp_path, make, save):
     for name, said in (("README.md", "do not count"), ("index.html", "Not counted")):
         assert old.id in (tmp_path / "out" / name).read_text().split(said)[1]
     assert "20.0" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_data_set_with_one_seed_is_not_said_to_keep_no_outcomes(with_outcomes, save, tmp_path):
+    results, tests = with_outcomes
+    kept = [result for result in results if result.dataset.name == "ucf101" or not result.seed and result.test_set]
+    build(save(tmp_path / "results", kept, tests), tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    answer = page.split('id="answer"')[1].split("</section>")[0]
+    assert "A single seed tells nothing of other clips, so all of this speaks of these test clips alone." in answer
+    assert "keep no outcomes" not in answer

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from vdbench.storage.validation import faults_in, setting_error
@@ -58,7 +59,7 @@ def test_of_other_errors_the_first_line_counts() -> None:
             "unknown setting 'dm.inner.rat'; did you mean 'dm.inner.rate' or 'dm.inner'? "
             "there are: dm.inner, dm.inner.rate, dm.steps",
         ),
-        ({"steps": 2}, "setting dm={'steps': 2} is not valid: steps are odd"),
+        ({"steps": 2}, "setting dm is not valid: steps are odd"),
         (
             {"inner": {"rate": None}},
             "setting dm.inner.rate=None is not valid: Input should be a valid number",
@@ -67,3 +68,9 @@ def test_of_other_errors_the_first_line_counts() -> None:
 )
 def test_a_setting_is_named_as_it_is_typed(value: object, sentence: str) -> None:
     assert str(setting_error(refused(value), Outer, "dm")) == sentence
+
+
+def test_of_yaml_the_line_is_named() -> None:
+    with pytest.raises(yaml.YAMLError) as caught:
+        yaml.safe_load("a: 1\nb: c: d\n")
+    assert faults_in(caught.value) == "line 2: mapping values are not allowed here"

@@ -251,6 +251,11 @@ def dataset_of(value: Any) -> str:
     return str(value)
 
 
+def plugin_files(plugins: Any) -> list[Path]:
+    """Plugin files, one or several."""
+    return [Path(plugin) for plugin in ([plugins] if isinstance(plugins, str | PathLike) else plugins)]
+
+
 def ipcs(ipc: int | Iterable[int] | None) -> Sequence[int] | None:
     """One IPC or several, without repeats.
 

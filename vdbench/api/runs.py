@@ -12,7 +12,7 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vdbench.api.asking import Asked, apart, budgets, counted, dataset_of, ipcs, nested, requested
+from vdbench.api.asking import Asked, apart, budgets, counted, dataset_of, ipcs, nested, plugin_files, requested
 from vdbench.api.progress import listening
 from vdbench.api.rounds import MOST_SEEDS, Search, Searched, in_rounds
 from vdbench.api.shown import escaped, table
@@ -169,7 +169,7 @@ def run(
         budgets=budgets(budget),
         codec=None if codec is None else parse_codec(codec),
         partial=partial,
-        plugins=[Path(plugin) for plugin in plugins],
+        plugins=plugin_files(plugins),
     )
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     place = Home.at(home)

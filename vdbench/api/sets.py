@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vdbench.api.asking import Asked, at_least_one, budgets, dataset_of, nested, requested, seed_of
+from vdbench.api.asking import Asked, at_least_one, budgets, dataset_of, nested, plugin_files, requested, seed_of
 from vdbench.api.progress import watching
 from vdbench.api.shown import escaped, table
 from vdbench.api.tables import networks_frame
@@ -103,7 +103,7 @@ def distill(
         budgets=budgets(budget),
         codec=None if codec is None else parse_codec(codec),
         partial=partial,
-        plugins=[Path(plugin) for plugin in plugins],
+        plugins=plugin_files(plugins),
         controls=False,
     )
     place = Home.at(home)
@@ -210,15 +210,14 @@ def evaluate(
         >>> len(score.frame())
         2
     """
-    use(map(Path, plugins))
+    use(plugin_files(plugins))
     changes = nested(set)
     protocol = dict(changes.pop("protocol", {}))
     if changes:
         raise UsageError(f"set={{'{next(iter(changes))}...'}} has no effect here; only protocol.* can be set")
     if students is not None:
-        several = [students] if isinstance(students, str | StudentSpec) else students
-        specs = [StudentSpec(name=student) if isinstance(student, str) else student for student in several]
-        protocol["students"] = [spec.model_dump() for spec in specs]
+        several = students if isinstance(students, Sequence) and not isinstance(students, str) else [students]
+        protocol["students"] = [_student(student) for student in several]
     if seeds is not None:
         protocol["evaluation_seeds"] = at_least_one(seeds, "seeds")
     ours = _ours(what)
@@ -242,6 +241,12 @@ def evaluate(
     return EvaluatedSet(distilled, bench.view.facts.title, chosen.name, evaluation)
 
 
+def _student(asked: Any) -> dict[str, Any]:
+    if not isinstance(asked, str | StudentSpec):
+        raise UsageError(f"{asked!r} is no student; give a name, or a StudentSpec with its sizes")
+    return (asked if isinstance(asked, StudentSpec) else StudentSpec(name=asked)).model_dump()
+
+
 def _ours(what: Evaluable) -> DistilledSet | None:
     """The set itself, also where its folder is named; None for anything that vdbench did not make."""
     if isinstance(what, str | Path):
@@ -262,6 +267,8 @@ def _read(what: Evaluable, bench: Bench, reading: Reading | None) -> DistilledSe
             f"a {type(what).__name__} cannot be evaluated: give a DistilledSet, a path, or (clips, labels)"
         )
     clips, labels = (_array(part) for part in what)
+    if labels.ndim == 1 and len(clips) != len(labels) and clips.ndim == 5:  # noqa: PLR2004
+        raise UsageError(f"there are {len(clips)} clips and {len(labels)} labels; give a label for each clip")
     return from_arrays(clips, labels, bench.store, train, reading)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from vdbench.errors import DataError
+from vdbench.errors import DataError, UsageError
 from vdbench.experiment.home import Home
 from vdbench.experiment.result_store import ResultStore
 from vdbench.records import by_condition
@@ -81,6 +82,7 @@ def load_results(folder: str | Path | None = None) -> pd.DataFrame:
         The columns that :data:`COLUMNS` explains. Scores are shares from 0 to 1.
 
     Raises:
+        UsageError: it is no path.
         DataError: there is no such folder. A file in it that is no result is left out, with a warning.
 
     Example:
@@ -88,9 +90,11 @@ def load_results(folder: str | Path | None = None) -> pd.DataFrame:
         >>> own = frame[frame.condition == "own"]
         >>> means = own.groupby(["dataset", "suite", "method", "ipc"]).top1.mean()
     """
+    if not isinstance(folder, str | PathLike | None):
+        raise UsageError(f"results lie in a folder, and {folder!r} is no path")
     if folder is not None and not Path(folder).is_dir():
         raise DataError(f"there is no folder {folder}; check the path")
-    return frame_of((ResultStore(Path(folder)) if folder is not None else Home.at().results).readable())
+    return frame_of((ResultStore(Path(folder)) if folder is not None else Home.to_read().results).readable())
 
 
 def frame_of(results: Iterable[Result]) -> pd.DataFrame:

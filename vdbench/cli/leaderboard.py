@@ -42,7 +42,7 @@ UrlOption = Annotated[
 def _home(home: Path | None) -> Home:
     from vdbench.experiment.home import Home
 
-    return Home.at(home)
+    return Home.to_read(home)
 
 
 def _previews(asked: Path | None, results: Path | None, home: Path | None) -> Path:

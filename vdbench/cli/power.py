@@ -40,7 +40,7 @@ def power(
     from vdbench_leaderboard.statistics.power import MOST_SEEDS
     from vdbench_leaderboard.tables.planning import needed
 
-    folder = results or Home.at(home).results.folder
+    folder = results or Home.to_read(home).results.folder
     found = needed(load(folder).results, points)
     if not found:
         raise DataError(f"{folder} has no column with random, another method and two seeds of both; run more seeds")

@@ -48,6 +48,8 @@ def list_results(results: ResultsOption = None, home: HomeOption = None, as_json
         for r in stored
     ]
     columns = ["id", "method", "dataset", "ipc", "seed", "suite", "top1", "state"]
+    if not stored:
+        err.print(f"no results in {_store(results, home).folder}; check the path", soft_wrap=True)
     show_rows("Results", columns + ["health"] * any(r.health for r in stored), rows, as_json)
 
 
@@ -61,7 +63,7 @@ def _store(folder: Path | None, home: Path | None) -> ResultStore:
 
     if folder is not None and not folder.is_dir():
         raise DataError(f"there is no folder {folder}; check the path")
-    return Home.at(home).results if folder is None else ResultStore(folder)
+    return Home.to_read(home).results if folder is None else ResultStore(folder)
 
 
 def _top1(result: Result) -> str | None:
@@ -144,10 +146,10 @@ def export(
     if not hf and (benchmark or source):
         raise UsageError("--benchmark and --source say something of --hf; add it, or leave them out")
     results = chosen_results(home, suite, dataset, method)
-    write(results, Home.at(home).results, folder)
+    write(results, Home.to_read(home).results, folder)
     out.print(f"{len(results)} results written to {folder}", soft_wrap=True)
     if artefacts:
-        handed = export_artefacts(results, Home.at(home).root / ARTEFACTS, folder)
+        handed = export_artefacts(results, Home.to_read(home).root / ARTEFACTS, folder)
         told = f"{len(handed.copied)} distilled sets copied"
         told += f", {handed.restricted} of restricted data sets left here" if handed.restricted else ""
         told += f", {handed.missing} no longer in the home" if handed.missing else ""

@@ -56,7 +56,7 @@ def export(
     from vdbench.experiment.submissions import may_be_handed_on
 
     spec = parse_frames(frames)
-    kept = Home.at(home)
+    kept = Home.to_read(home)
     folder, results = _found(distilled, kept)
     what = open_set(folder)
     target = place if place is not None else Path(f"{what.record.dataset}-{what.record.method}-{folder.name}-{to}")

@@ -41,8 +41,8 @@ def submit(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"there is something in {folder} already; name a new folder")
     results = chosen_results(home, suite, dataset, method)
-    export(results, Home.at(home).results, folder)
-    handed = export_artefacts(results, Home.at(home).root / ARTEFACTS, folder)
+    export(results, Home.to_read(home).results, folder)
+    handed = export_artefacts(results, Home.to_read(home).root / ARTEFACTS, folder)
     found = findings([folder])
     if faults := [finding for finding in found if finding.fault]:
         first = faults[0]

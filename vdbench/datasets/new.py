@@ -130,7 +130,11 @@ def _laid_out(name: str, wish: Wish) -> tuple[DatasetSpec, Index]:
     if wish.geometry is not None:
         base["geometry"] = wish.geometry
     if wish.classes is not None:
+        if len(set(wish.classes)) < 2:
+            raise UsageError("a data set takes at least 2 classes; name more of them")
         base |= {"subset": tuple(dict.fromkeys(wish.classes)), "classes": len(set(wish.classes))}
+    if wish.test is not None and not 0 < wish.test < 1:
+        raise UsageError(f"the share to test on lies between 0 and 1, unlike {wish.test!r}")
     ruled = source.model_copy(update={"split": SplitRule(test=wish.test or 0.25, seed=wish.seed)})
     if layout not in OWN or (wish.test is None and _splits_itself(base, source, root)):
         if layout in OWN and wish.splits > 1:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.ahead import Ahead, Lookout
-from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, trial_likeness
+from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, settled, trial_likeness
 from vdbench.experiment.worker import reproducibly
 from vdbench.generator.source import GeneratorSpec
 from vdbench.storage.files import digest
@@ -142,10 +142,14 @@ class _Survey:
                 self.assets[folder] = (wave, f"{spec.kind} for {trial.dataset.name}", seconds, training_of)
         clips = len(seen.view.train) if trial.ipc is None else trial.ipc * len(seen.view.train.classes)
         self.bytes += round(clips * seen.view.train.clips[0].nbytes * (1 + PREVIEW_SHARE))
-        past = self._past.get(trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, _protocol(job)))
-        self.clock.remembered |= past is not None
-        judging = self.clock.judging(_judging(job, seen, clips), seen) if past is None else past.rest
-        distilling = self.clock.method(job, seen) if past is None else past.distill
+        likeness = trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, _protocol(job))
+        judging = self._past.rest.get(likeness)
+        distilling = self._past.distill.get(settled(likeness, trial.settings))
+        self.clock.remembered |= judging is not None or distilling is not None
+        if judging is None:
+            judging = self.clock.judging(_judging(job, seen, clips), seen)
+        if distilling is None:
+            distilling = self.clock.method(job, seen)
         there = trial.distillation_id in self._distilled or self._home.artefact(trial.distillation_id).is_dir()
         self._distilled.add(trial.distillation_id)
         self.trials[trial.id] = TrialTime(0.0 if there else distilling, judging + PER_TRIAL)

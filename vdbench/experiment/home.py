@@ -23,12 +23,14 @@ class Home:
     root: Path
 
     @classmethod
-    def at(cls, path: str | Path | None = None) -> Home:
-        """The home that was asked for, here or by ``VDBENCH_HOME``, or the user's own; its folder is made and tried.
+    def to_read(cls, path: str | Path | None = None) -> Home:
+        """The home that was asked for, here or by ``VDBENCH_HOME``, or the user's own; nothing is made there.
 
         Raises:
-            UsageError: nothing can be written there, or the user has no folder.
+            UsageError: it is no folder, or the user has none.
         """
+        if not isinstance(path, str | os.PathLike | None):
+            raise UsageError(f"a home is the path of a folder, not {path!r}")
         try:
             asked = path or os.environ.get("VDBENCH_HOME")
             root = (Path(asked) if asked else user_data_path("vdbench")).expanduser().absolute()
@@ -36,7 +38,24 @@ class Home:
             raise UsageError(
                 f"the user's folder for {path or 'data'} is not known; give a home with --home or VDBENCH_HOME"
             ) from None
-        probe = root / ".writable"
+        try:
+            if root.exists() and not root.is_dir():
+                raise UsageError(f"home {root} is no folder; give another one with --home or VDBENCH_HOME")
+        except OSError as error:
+            raise UsageError(
+                f"home {root} cannot be read ({error.strerror}); give another one with --home or VDBENCH_HOME"
+            ) from None
+        return cls(root)
+
+    @classmethod
+    def at(cls, path: str | Path | None = None) -> Home:
+        """The same, to write to: its folder is made and tried.
+
+        Raises:
+            UsageError: nothing can be written there, it is no folder, or the user has none.
+        """
+        home = cls.to_read(path)
+        root, probe = home.root, home.root / ".writable"
         try:
             root.mkdir(parents=True, exist_ok=True)
             probe.touch()
@@ -45,7 +64,7 @@ class Home:
             raise UsageError(
                 f"home {root} cannot be written ({error.strerror}); give another one with --home or VDBENCH_HOME"
             ) from None
-        return cls(root)
+        return home
 
     @property
     def results(self) -> ResultStore:

@@ -20,6 +20,7 @@ from vdbench.experiment.result import Failure
 from vdbench.experiment.trial import Job
 from vdbench.experiment.trial_log import TrialLog
 from vdbench.experiment.worker import failed, run_trial
+from vdbench.extensions.kinds import use
 from vdbench.storage.drafts import draft_of
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def _carry_out(question: Question) -> str:
 
         try:
             if folder is None:
+                use(job.plugins)  # a trial's id has the code of its students
                 with TrialLog(Home(job.home).log(job.trial.id)).crashes():
                     run_trial(job, report)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.storage.files import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from vdbench.experiment.result import Result
@@ -33,6 +34,19 @@ class TrialTime:
     rest: float
 
 
+@dataclass(frozen=True)
+class PastTrials:
+    """Median seconds of finished trials.
+
+    Attributes:
+        distill: by what :func:`settled` says.
+        rest: by :func:`trial_likeness`, since judging does not depend on a method's settings.
+    """
+
+    distill: Mapping[str, float]
+    rest: Mapping[str, float]
+
+
 def trial_likeness(
     method: str, pool: str | None, dataset: DatasetRecord, ipc: int | None, protocol: dict[str, Any]
 ) -> str:
@@ -40,17 +54,23 @@ def trial_likeness(
     return digest([method, pool, dataset.fingerprint, ipc, protocol])
 
 
-def past_trials(results: Iterable[Result]) -> dict[str, TrialTime]:
-    """Median seconds of finished trials, by likeness."""
-    found: dict[str, list[TrialTime]] = {}
+def settled(likeness: str, settings: Mapping[str, Any]) -> str:
+    """What distillations of about the same cost have in common: settings such as a number of iterations, too."""
+    return digest([likeness, settings])
+
+
+def past_trials(results: Iterable[Result]) -> PastTrials:
+    """Median seconds of finished trials."""
+    distill, rest = defaultdict(list), defaultdict(list)
     for result in results:
         if result.status == "done" and result.judged_as is None:
             key = trial_likeness(result.method, result.pool, result.dataset, result.ipc, result.protocol)
-            spent = TrialTime(result.stages["distill"].seconds, result.stages["evaluate"].seconds)
-            found.setdefault(key, []).append(spent)
-    return {
-        key: TrialTime(median(t.distill for t in times), median(t.rest for t in times)) for key, times in found.items()
-    }
+            distill[settled(key, result.settings)].append(result.stages["distill"].seconds)
+            rest[key].append(result.stages["evaluate"].seconds)
+    return PastTrials(
+        {key: median(seconds) for key, seconds in distill.items()},
+        {key: median(seconds) for key, seconds in rest.items()},
+    )
 
 
 def asset_likeness(kind: str, spec: Any, train: str) -> str:

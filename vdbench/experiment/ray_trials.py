@@ -15,6 +15,7 @@ from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
 from vdbench.experiment.trial_log import TrialLog
 from vdbench.experiment.worker import failed, run_trial
+from vdbench.extensions.kinds import use
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result
@@ -29,10 +30,11 @@ def _trainable(config: dict[str, Any]) -> None:
         tune.report({"points": [], "refused": str(why)})
         return
     job = Job.model_validate(config["job"])
+    work_in(config["around"])
+    use(job.plugins)  # a trial's id has the code of its students
     late = Home(job.home).ray / f"{job.trial.id}.late"
     if StopRequest(job.home).made or late.exists():  # Tune starts a trial once more whose worker ended
         return
-    work_in(config["around"])
     points: list[tuple[int, dict[str, Any]]] = []
     told = time.monotonic()
 
@@ -76,7 +78,7 @@ def run_trials(jobs: Sequence[Job], listener: Listener) -> None:
             storage_path=str(home.ray),
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=1),
-            callbacks=[tune_callback(listener, by_id, ended)],
+            callbacks=[tune_callback(listener, by_id, ended), _silence()],
         ),
     )
     tuner.fit()
@@ -90,6 +92,17 @@ def _share(config: dict[str, Any]) -> Any:
 
     job = config["job"]
     return tune.PlacementGroupFactory([{"CPU": job["cpus"]} | ({"GPU": job["gpus"]} if job["gpus"] else {})])
+
+
+def _silence() -> Any:
+    """In place of what Tune prints of trials that it stopped before they began."""
+    from ray.tune.progress_reporter import TrialProgressCallback
+
+    class Silent(TrialProgressCallback):
+        def _print(self, msg: str) -> None:
+            pass
+
+    return Silent()
 
 
 def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> Any:

@@ -145,7 +145,10 @@ def _read(asked: str | Path) -> Suite:
     else:
         raise UsageError(f"unknown suite '{asked}'; {nearest(str(asked), suite_names())}")
     try:
-        declared = {"name": Path(file.name).stem, **plain_yaml.read_file(file, file.name)}
+        fields = plain_yaml.read_file(file, file.name)
+        if not isinstance(fields, dict):
+            raise ValueError("it holds no fields, such as 'ipc: [1, 5]'")
+        declared = {"name": Path(file.name).stem, **fields}
         if source := declared.pop("methods_of", None):
             declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
         return Suite.model_validate(declared)

@@ -26,7 +26,9 @@ def faults_in(error: Exception, whole: str = "") -> str:
         whole: the place of a fault that is of no single field.
     """
     if not isinstance(error, ValidationError):
-        return (str(error).splitlines() or [type(error).__name__])[0]
+        mark, said = getattr(error, "problem_mark", None), getattr(error, "problem", None)  # of YAML
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        return where + (said or (str(error).splitlines() or [type(error).__name__])[0])
     pairs = [(_path(fault["loc"]) or whole, _words(fault)) for fault in error.errors()[:SHOWN]]
     return ", ".join(f"{place}: {what}" if place else what for place, what in pairs)
 
@@ -46,7 +48,8 @@ def setting_error(error: ValidationError, model: type[BaseModel], prefix: str) -
     path = _path([prefix, *fault["loc"]])
     if fault["type"] == "extra_forbidden":
         return UsageError(f"unknown setting '{path}'; {nearest(path, _settings(model, prefix))}")
-    return UsageError(f"setting {path}={fault['input']!r} is not valid: {_words(fault)}")
+    given = "" if isinstance(fault["input"], dict) else f"={fault['input']!r}"  # of several, what is wrong names them
+    return UsageError(f"setting {path}{given} is not valid: {_words(fault)}")
 
 
 def _words(fault: ErrorDetails) -> str:

@@ -92,6 +92,11 @@ class Verdict:
         """The same on these test clips; None where this is it."""
         return replace(self, asked=None) if self.asked is not None else None
 
+    @property
+    def of_one_seed(self) -> bool:
+        """Whether some method has a single seed, from which no interval on other clips follows."""
+        return any(len(runs) == 1 for runs in self.column.values())
+
     @cached_property
     def tests(self) -> Column:
         """The methods and their tests."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import TINY, Cli, results, selector, tiny_run
 from tests.worlds import World, damage, hmdb_world, kinetics_world, ssv2_world, truncate
+from vdbench.extensions import kinds
 
 
 def run_on(name: str, home: Path, method: str, *more: object) -> list[object]:
@@ -124,8 +125,9 @@ class MeanColour(Student):
 
 @pytest.mark.parametrize("scheduler", ["inline", pytest.param("ray", marks=pytest.mark.slow)])
 def test_processes_that_carry_out_trials_know_the_student_of_a_plugin_file(
-    cli: Cli, home: Path, tmp_path: Path, scheduler: str
+    cli: Cli, home: Path, tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(kinds, "in_use", {})
     plugin = tmp_path / "colour.py"
     plugin.write_text(STUDENT)
     student = ["--plugin", plugin, "--set", "protocol.students=[{name: mean-colour}]"]

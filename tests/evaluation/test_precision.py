@@ -43,6 +43,23 @@ def test_bfloat16_trains_as_float32_does_but_for_rounding(name: str) -> None:
     assert curves[1] == pytest.approx(curves[0], abs=0.1)
 
 
+def test_no_kernel_of_onednn_computes_in_bfloat16_on_a_processor() -> None:
+    """Those of torch 2.13 give NaN now and then for a Conv3d of few channels, where the processor has AVX512-BF16."""
+    enabled = torch._C._get_mkldnn_enabled
+    before = enabled()
+    with computing("bf16", CPU):
+        assert not enabled()
+    assert enabled() == before
+    with computing("float32", CPU):
+        assert enabled() == before
+    conv = torch.nn.Conv3d(8, 16, 3, padding=1).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    clips = torch.randn(12, 8, 4, 4, 4).contiguous(memory_format=torch.channels_last_3d)
+    for size in (2**power for power in range(4, 18)) if before else ():
+        torch.full((size,), float("nan"))  # memory that is free, and not zero
+        with computing("bf16", CPU):
+            assert bool(conv(clips).isfinite().all())
+
+
 def test_flags_are_put_back_and_an_error_leaves_none_behind() -> None:
     torch.backends.cudnn.allow_tf32 = True
     try:

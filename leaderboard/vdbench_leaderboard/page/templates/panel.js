@@ -13,7 +13,7 @@ const headline = (cell) => {
 };
 
 const tableOf = (caption, headers, rows) =>
-  `<div class="scroll"><table><caption>${caption}</caption><thead><tr>${headers}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  `<div class="scroll" tabindex="0"><table><caption>${caption}</caption><thead><tr>${headers}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 
 const SCORES = {
   own: "own labels", hard: "hard labels", soft: "soft labels", augmented: "own labels, augmented",

@@ -44,22 +44,28 @@ def looks_of(clip: NDArray[np.uint8]) -> str:
     return np.packbits(np.stack(bits)).tobytes().hex()
 
 
-def alike(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
-    """The pairs of two lists of looks that nearly agree, as positions in both; compared in blocks, not all at once.
+def alike(first: Sequence[str], second: Sequence[str]) -> dict[int, int]:
+    """Which of the first looks nearly agree with one of the second.
 
+    Compared in blocks, and one partner kept of each: clips that all look alike have a pair for every two of them.
     Pictures in which nothing is brighter than its neighbour, such as black ones, are like no other.
+
+    Returns:
+        The position of each such look in the first list, and that of the look in the second that it agrees with most.
     """
-    if not first or not second:
-        return []
-    columns = _bits(second)
-    found = []
-    for start in range(0, len(first), _BLOCK):
-        block = _bits(first[start : start + _BLOCK])
-        common = block @ columns.T
-        either = block.sum(axis=1)[:, None] + columns.sum(axis=1)[None] - common
-        rows, others = np.nonzero((common >= ALIKE * either) & (common > 0))
-        found += [(start + int(row), int(other)) for row, other in zip(rows, others, strict=True)]
-    return found
+    closest = np.zeros(len(first))
+    partners = np.zeros(len(first), dtype=np.int64)
+    for row in range(0, len(first), _BLOCK):
+        rows, part = _bits(first[row : row + _BLOCK]), slice(row, row + _BLOCK)
+        for column in range(0, len(second), _BLOCK):
+            columns = _bits(second[column : column + _BLOCK])
+            common = rows @ columns.T
+            share = common / np.maximum(rows.sum(axis=1)[:, None] + columns.sum(axis=1)[None] - common, 1)
+            best = share.argmax(axis=1)
+            found = share[np.arange(len(rows)), best]
+            partners[part] = np.where(found > closest[part], column + best, partners[part])
+            closest[part] = np.maximum(found, closest[part])
+    return {int(position): int(partners[position]) for position in np.flatnonzero(closest >= ALIKE)}
 
 
 def _bits(looks: Sequence[str]) -> NDArray[np.float32]:
@@ -74,12 +80,11 @@ def tell_alike(manifest: Manifest) -> None:
         train, test = ([c for c in manifest.usable(split, role) if c.decode.looks] for role in ("train", "test"))
         pairs = alike(_looks(test), _looks(train))
         if pairs:
-            one, other = test[pairs[0][0]], train[pairs[0][1]]
-            count = len({position for position, _ in pairs})
+            one, other = next(iter(pairs.items()))
             warnings.warn(
-                f"{count} of {len(test)} test clips of {manifest.spec.name}, split {split}, look nearly like train "
-                f"clips, such as {one.id} like {other.id}; if they were cut from one recording, name what they share "
-                "as their group",
+                f"{len(pairs)} of {len(test)} test clips of {manifest.spec.name}, split {split}, look nearly like "
+                f"train clips, such as {test[one].id} like {train[other].id}; if they were cut from one recording, "
+                "name what they share as their group",
                 stacklevel=2,
             )
 

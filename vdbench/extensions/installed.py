@@ -20,6 +20,12 @@ def entry_points(group: str) -> tuple[EntryPoint, ...]:
     return _found(group, tuple((place, _changed(place)) for place in sys.path))
 
 
+@lru_cache
+def package(point: EntryPoint) -> str:
+    """The name of the package that offers an entry point, or what it points to where that is not known."""
+    return point.dist.name if point.dist else point.value
+
+
 @lru_cache(maxsize=64)
 def _found(group: str, places: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
     return tuple(metadata.entry_points(group=group))

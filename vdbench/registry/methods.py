@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from vdbench.errors import DependencyError, UsageError, nearest
-from vdbench.extensions.installed import entry_points
+from vdbench.extensions.installed import entry_points, package
 from vdbench.extensions.kinds import use
 from vdbench.extensions.plugins import Plugin
 from vdbench.method import Method, Settings
@@ -225,7 +225,7 @@ def _settings(cls: type[Method[Any]], values: dict[str, Any]) -> Settings:
 def _installed() -> list[Entry]:
     found = []
     for point in entry_points(group=GROUP):
-        source = point.dist.name if point.dist else point.value
+        source = package(point)
         try:
             method = point.load()
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises must not stop the others

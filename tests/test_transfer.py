@@ -1,0 +1,67 @@
+"""benchmarks/transfer.py, which asks whether one preset holds for other clips."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import worlds
+from vdbench.datasets.spec import load_dataset
+from vdbench_leaderboard.statistics.answered import Answered
+
+TRANSFER = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "transfer.py"))
+SEEDS, CLIPS = 5, 60
+
+
+def planted(gains: dict[str, float], seed: int = 0) -> dict[str, Answered]:
+    """Methods whose chance of a right answer is 60 %, and so many points more for those that are named."""
+    rng = np.random.default_rng(seed)
+    labels, sources = np.arange(CLIPS) % 4, np.arange(CLIPS)
+    return {
+        method: Answered(
+            {k: np.where(rng.random(CLIPS) < 0.6 + gains.get(method, 0) / 100, 100.0, 0.0) for k in range(SEEDS)},
+            "clips", labels, sources,
+        )
+        for method in ("random", "mtt", "vdsd")
+    }  # fmt: skip
+
+
+def test_subsets_are_of_classes_that_are_at_hand_and_differ() -> None:
+    spec, names = load_dataset("hmdb51"), list("abcdefgh")
+    drawn = [subset.subset for subset in TRANSFER["subsets"](spec, names, 0)]
+    assert [len(subset) for subset in drawn] == [2, 2, 3, 5, 7]
+    assert len(set(drawn)) == 5
+    assert {name for subset in drawn for name in subset} <= set(names)
+    assert drawn == [subset.subset for subset in TRANSFER["subsets"](spec, names, 0)]
+    assert drawn != [subset.subset for subset in TRANSFER["subsets"](spec, names, 1)]
+    assert [subset.classes for subset in TRANSFER["subsets"](spec, names[:4], 0)] == [2, 2, 3]
+
+
+def test_subsets_are_declared_and_prepared(tmp_path: Path) -> None:
+    world = worlds.ucf_world(tmp_path / "videos", classes=4)
+    names = TRANSFER["declared"]("ucf101", world.root, tmp_path / "home", 0)
+    assert names == ["ucf101-2-a", "ucf101-2-b", "ucf101-3-c"]
+    assert [load_dataset(name, tmp_path / "home").classes for name in names] == [2, 2, 3]
+
+
+def test_a_method_that_harms_is_below_random_there_and_nowhere_else() -> None:
+    cells = {("a", 1): planted({}), ("b", 1): planted({"vdsd": -40.0}, 1), ("b", 5): planted({"mtt": 30.0}, 2)}
+    found = TRANSFER["rows"](cells)
+    assert {key for key, row in found.items() if row.below} == {("vdsd", ("b", 1))}
+    row = found["mtt", ("b", 5)]
+    won = cells["b", 5]
+    assert row.these.mean == pytest.approx(np.mean([won["mtt"].won[k] - won["random"].won[k] for k in range(SEEDS)]))
+    assert row.others.mean == row.these.mean > max(row.others.low, row.these.low) > 0
+    text = TRANSFER["table"](found)
+    assert f"| b | 5 | {row.base:.1f} | **+{row.these.mean:.1f}** (" in text
+    assert len(text.splitlines()) == 2 + len(cells)
+
+
+def test_rows_are_corrected_together() -> None:
+    place = {("a", 1): planted({"mtt": -25.0})}
+    more = place | {(f"b{number}", 1): planted({}, number) for number in range(1, 60)}
+    alone, among = (TRANSFER["rows"](cells)["mtt", ("a", 1)] for cells in (place, more))
+    assert alone.these == among.these
+    assert alone.below
+    assert not among.below

@@ -130,6 +130,12 @@ def test_a_worker_with_other_software_is_refused_and_the_driver_records_it(
     assert ended == {job.trial.id}
 
 
+def test_a_worker_that_refuses_waits_longer_each_time_so_that_its_neighbours_get_the_trials() -> None:
+    script = "from vdbench.experiment.ray_workers import pause; print([pause() for _ in range(11)])"
+    told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert told.strip() == str([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 300.0, 300.0])
+
+
 def test_software_is_told_apart_by_the_code_that_a_worker_would_import(tmp_path: Path) -> None:
     script = "from vdbench.experiment.ray_workers import software; print(software()[1])"
     packages = [Path(find_spec(name).origin).parent for name in ("vdbench", "vdbench_methods")]  # type: ignore

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.experiment.home import Home
 from vdbench.experiment.lost import lost
-from vdbench.experiment.ray_workers import REPORT_EVERY, around, refusal, work_in
+from vdbench.experiment.ray_workers import REPORT_EVERY, around, pause, refusal, work_in
 from vdbench.experiment.result import Failure
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.trial import Job
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 def _trainable(config: dict[str, Any]) -> None:
     """What runs in a Ray worker. A failure inside the trial is its result; only a lost worker escapes."""
+    import ray
     from ray import tune
 
     if (why := refusal(config["around"])) is not None:  # the driver writes the record: this code may write another
         tune.report({"points": [], "refused": str(why)})
+        if len(ray.nodes()) > 1:  # type: ignore[no-untyped-call]
+            time.sleep(pause())
         return
     job = Job.model_validate(config["job"])
     work_in(config["around"])

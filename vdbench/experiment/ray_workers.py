@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 REPORT_EVERY = 0.5
 """Seconds between two messages from a worker to the driver; each takes tens of milliseconds."""
+LONGEST_PAUSE = 300.0
+"""Seconds that a worker waits at most before it refuses the next trial."""
 PACKAGES = ("vdbench", "vdbench_methods")
 """Whose code has to be the driver's."""
 
@@ -71,6 +74,18 @@ def refusal(there: dict[str, Any]) -> DependencyError | None:
         f"a Ray worker on {platform.node()} has {found} with which the run was started; install the same vdbench on "
         "every machine of the cluster, start Ray there anew, and type the same command again"
     )
+
+
+_pauses = (min(2.0**refused, LONGEST_PAUSE) for refused in count())
+
+
+def pause() -> float:
+    """How many seconds this worker is to wait after a refusal while others work, each time longer.
+
+    To refuse a trial takes no time, so that one machine with other software would fail a whole run before its
+    neighbours are through with their first trials.
+    """
+    return next(_pauses)
 
 
 def work_in(there: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import BATCH, Features, FeaturesSpec
 from vdbench.encoders.trained import TrainedMiniC3D
 from vdbench.evaluation.batches import placed
+from vdbench.evaluation.parts import in_parts
 from vdbench.evaluation.train import train_student
 from vdbench.method import identity
 from vdbench.selector import FeatureSettings
@@ -172,7 +173,7 @@ def judged(student: Student, clips: ClipSet, device: torch.device) -> tuple[torc
     student.to(device).eval()
     shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), BATCH)
     with torch.inference_mode():
-        logits = torch.cat([student(placed(shown, chosen, device)[0]).float() for chosen in rows]).cpu()
+        logits = torch.cat([in_parts(student, placed(shown, chosen, device)[0]).float() for chosen in rows]).cpu()
     return logits, torch.from_numpy(clips.labels.copy())
 
 

@@ -17,6 +17,7 @@ from vdbench.clips.clipset import on_device, to_network
 from vdbench.clips.drawing import checked_ipc
 from vdbench.encoders.features import BATCH
 from vdbench.errors import UsageError
+from vdbench.evaluation.parts import in_parts
 from vdbench.method import Card, Method, Settings, identity
 from vdbench.records import Provenance
 from vdbench.seeding import generator
@@ -186,7 +187,7 @@ def shown_to(teacher: Teacher, pixels: torch.Tensor, like: ClipSet, device: torc
     margins = [missing // 2, missing - missing // 2] * 2
     with torch.inference_mode():
         parts = [
-            teacher(on_device(pad(to_network(part, like.normalisation), margins), device)).float().cpu()
+            in_parts(teacher, on_device(pad(to_network(part, like.normalisation), margins), device)).float().cpu()
             for part in torch.split(pixels, BATCH)
         ]
     return torch.cat(parts)

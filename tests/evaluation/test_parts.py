@@ -10,6 +10,8 @@ from vdbench.evaluation import evaluate as judging
 from vdbench.evaluation.parts import PARTS, in_parts
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips
+from vdbench_methods.judges import judged
+from vdbench_methods.rded import shown_to
 
 CPU = torch.device("cpu")
 
@@ -62,18 +64,23 @@ def test_other_errors_are_not_tried_again() -> None:
         in_parts(wrong, torch.zeros(4, 1))
 
 
-@pytest.mark.parametrize("read", ["forward", "embed"])
-def test_a_student_s_tests_and_embeddings_stay_what_they_are(read: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    student = build_student("minic3d", 3, 4, 16, 4, seed=0)
+READ = {
+    "tests": lambda student, clips: judging.test_student(student, clips, CPU, seen=lambda batch: batch - batch.mean())[
+        0
+    ],
+    "embeddings": lambda student, clips: torch.from_numpy(embeddings(student, clips, CPU)),
+    "a judge of clips": lambda student, clips: judged(student, clips, CPU)[0],
+    "a teacher of crops": lambda student, clips: shown_to(student, torch.from_numpy(clips.clips.copy()), clips, CPU),
+}
+
+
+@pytest.mark.parametrize("reading", READ)
+def test_what_a_student_is_read_for_stays_what_it_is(reading: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    student = build_student("minic3d", 3, 4, 16, 4, seed=0).eval()
     clips = tiny_clips()
-
-    def look() -> torch.Tensor:
-        if read == "embed":
-            return torch.from_numpy(embeddings(student, clips, CPU))
-        return judging.test_student(student, clips, CPU, seen=lambda batch: batch - batch.mean())[0]
-
-    whole = look()
-    small = Full(getattr(student, read), most=9)
-    monkeypatch.setattr(student, read, small)
-    torch.testing.assert_close(look(), whole, rtol=1e-5, atol=1e-6)
+    whole = READ[reading](student, clips)
+    layer = "embed" if reading == "embeddings" else "forward"
+    small = Full(getattr(student, layer), most=9)
+    monkeypatch.setattr(student, layer, small)
+    torch.testing.assert_close(READ[reading](student, clips), whole, rtol=1e-5, atol=1e-6)
     assert small.shown[0] == 36 and max(small.shown[1:]) == 5

@@ -1,6 +1,7 @@
 """Encoders: features are right, repeatable, computed once, and see nothing but train."""
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from tests.conftest import Watch
+from vdbench.clips.clipset import Normalisation
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.pixels import coarse_frames
 from vdbench.encoders.trained import TrainedMiniC3D
@@ -67,6 +69,25 @@ def test_pixel_features_are_the_projection_on_principal_components(tmp_path: Pat
     found = assets(tmp_path).get(settings("pixels").features()).astype(np.float64)
     np.testing.assert_allclose(np.linalg.norm(found, axis=0), values, rtol=1e-4)
     assert assets(tmp_path).get(EncoderSettings(name="pixels", dim=500).features()).shape == (36, 36)
+
+
+def test_components_of_clips_of_one_still_scene_are_those_of_double_precision(tmp_path: Path) -> None:
+    """scikit-learn 1.9.1 makes the covariance of more clips than values in their own precision, means included."""
+    rng, count = np.random.default_rng(0), 2000
+    scene = rng.uniform(64, 192, (2, 8, 8, 3))
+    pixels = np.clip(np.round(scene + rng.normal(size=(count, *scene.shape))), 0, 255).astype(np.uint8)
+    channels, numbers = pixels.reshape(-1, 3) / 255, tuple(map(str, range(count)))
+    clips = replace(
+        tiny_clips(), clips=pixels, labels=np.arange(count) % 3, groups=numbers, ids=numbers,
+        normalisation=Normalisation(tuple(channels.mean(axis=0)), tuple(channels.std(axis=0))),
+    )  # fmt: skip
+    coarse = coarse_frames(clips).astype(np.float64)
+    true = np.linalg.eigvalsh(np.cov(coarse, rowvar=False))[::-1][:5]
+    some = replace(clips, clips=pixels[:50], labels=clips.labels[:50], groups=numbers[:50], ids=numbers[:50])
+    kept = Assets(tmp_path, clips, torch.device("cpu"))
+    found = settings("pixels").features().encode(kept, clips)
+    np.testing.assert_allclose(found.astype(np.float64).var(axis=0, ddof=1), true, rtol=1e-3)
+    np.testing.assert_allclose(settings("pixels").features().encode(kept, some), found[:50], atol=1e-4)
 
 
 def test_settings_that_do_not_concern_an_encoder_do_not_move_its_features(tmp_path: Path) -> None:

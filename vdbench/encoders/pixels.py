@@ -29,7 +29,7 @@ class PixelFeatures(FeaturesSpec):
 
     encoder: Literal["pixels"] = "pixels"
     dim: int
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def work(self, assets: Assets) -> list[Work]:
         """Averaging every clip; the components take seconds."""
@@ -48,13 +48,15 @@ class PixelFeatures(FeaturesSpec):
         from sklearn.decomposition import PCA
 
         coarse = coarse_frames(assets.train)
+        mean = coarse.mean(axis=0, dtype=np.float64).astype(np.float32)
+        coarse -= mean  # in float32 the second solver takes rounding for variance where clips share what they show
         count, values = coarse.shape
         # Both solvers are exact and fix the signs; the second one is the faster where clips are many.
         solver = "full" if count <= values else "covariance_eigh"
         pca = PCA(min(self.dim, count, values), svd_solver=solver)
         components = pca.fit_transform(coarse)
         if clips is not assets.train:
-            components = pca.transform(coarse_frames(clips))
+            components = pca.transform(coarse_frames(clips) - mean)
         return np.ascontiguousarray(components, dtype=np.float32)
 
 

@@ -25,6 +25,7 @@ from vdbench.experiment.plan import make_plan
 from vdbench.experiment.run import carry_out
 from vdbench.experiment.schedule import run_inline
 from vdbench.experiment.trial import Means
+from vdbench.storage.text import counted as counted_as
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ class Run:
 
     @property
     def _title(self) -> str:
-        return f"{len(self.results)} trials done, {len(self.failures)} failed, in {self.home}"
+        return f"{counted_as(len(self.results), 'trial')} done, {len(self.failures)} failed, in {self.home}"
 
     def _reasons(self) -> list[str]:
         return [f"{r.label}, seed {r.seed}: {r.failure.message}" for r in self.failures if r.failure is not None]

@@ -32,7 +32,7 @@ from vdbench.experiment.trial import Means, student_seeds
 from vdbench.experiment.worker import distil, reproducibly
 from vdbench.extensions.kinds import use
 from vdbench.storage import files
-from vdbench.storage.text import harmless
+from vdbench.storage.text import counted, harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,7 +152,9 @@ class EvaluatedSet:
     @property
     def _title(self) -> str:
         record = self.distilled.record
-        return f"{harmless(record.method)}, {len(self.distilled)} clips, on {self.dataset} under {self.suite}"
+        return (
+            f"{harmless(record.method)}, {counted(len(self.distilled), 'clip')}, on {self.dataset} under {self.suite}"
+        )
 
     def _rows(self) -> list[tuple[str, ...]]:
         """Means over the networks of a student, with their standard deviation for top-1."""

@@ -9,6 +9,7 @@ from vdbench.cli.advice import command
 from vdbench.cli.output import err, out, print_json
 from vdbench.cli.output import show as show_tables
 from vdbench.storage.amounts import human_seconds
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def carry(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate) -> Outc
     told = [
         training_words(plan, cost),
         f"suite {first.suite}: {describe_protocol(first.protocol)}",
-        f"{len(plan.jobs)} trials, {done} done already, {pending} to run; home {place.root}",
+        f"{counted(len(plan.jobs), 'trial')}, {done} done already, {pending} to run; home {place.root}",
         *((shared_words(cost), estimate_words(cost)) if pending else ()),
     ]
     for line in filter(None, told):
@@ -60,7 +61,7 @@ def carry(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate) -> Outc
     sides = (
         f"; estimated {human_seconds(cost.seconds)}, took {took}" if ran and not outcome.interrupted else f", in {took}"
     )
-    err.print(f"{ran} trials done, {len(outcome.failed)} failed{sides}")
+    err.print(f"{counted(ran, 'trial')} done, {len(outcome.failed)} failed{sides}")
     return outcome
 
 

@@ -20,6 +20,7 @@ from vdbench.cli.options import (
 from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
 from vdbench.storage.amounts import human_bytes
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def list_datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List every data set that is declared, and which are prepared."""
     from vdbench.datasets.spec import dataset_names, load_dataset
 
-    root = _home(home).root
+    root = _home(home, to_read=True).root
     rows = []
     for name in dataset_names(root):
         try:
@@ -60,10 +61,10 @@ def list_datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
     show_rows("Data sets", _COLUMNS, rows, as_json)
 
 
-def _home(path: Path | None) -> Home:
+def _home(path: Path | None, to_read: bool = False) -> Home:
     from vdbench.experiment.home import Home
 
-    return Home.at(path)
+    return Home.to_read(path) if to_read else Home.at(path)
 
 
 def _stores(root: Path, name: str) -> list[str]:
@@ -139,7 +140,8 @@ def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None, ho
     if spec.layout != "rendered" and (data_root is not None or spec.at_hand):
         index = read_index(spec, video_root(spec, _absolute(data_root), home))
         clips = len(index.entries) - len(index.missing)
-        err.print(f"{spec.name}: {clips} videos, {human_bytes(disk_needed(clips, geometry))} of disk", soft_wrap=True)
+        told = f"{counted(clips, 'video')}, {human_bytes(disk_needed(clips, geometry))} of disk"
+        err.print(f"{spec.name}: {told}", soft_wrap=True)
 
 
 def _absolute(path: Path | None) -> Path | None:
@@ -187,7 +189,7 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
     from vdbench.datasets.view import verify_views
     from vdbench.storage.digests import sealed
 
-    place = _home(home)
+    place = _home(home, to_read=True)
     changed = []
     for typed, spec in _specs(names, place.root):
         store = store_named(typed, place.root, frames=1, size=1, look=False)
@@ -205,7 +207,7 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
         out.print(sentence, soft_wrap=True)
     if changed:
         again = ["datasets", "prepare", ",".join(dict.fromkeys(changed))]
-        raise DataError(f"{len(changed)} faults; delete the stores named above, and prepare them again:", again)
+        raise DataError(f"{counted(len(changed), 'fault')}; delete the stores above, and prepare them again:", again)
 
 
 @app.command()
@@ -250,7 +252,7 @@ def show(
     if present:
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):
-        out.print(f"{missing} clips that the split files name are missing")
+        out.print(f"missing of the clips that the split files name: {missing:,}")
     out.print(f"contact sheet: {path}", soft_wrap=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from vdbench.cli.options import HomeOption, JsonOption
 from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.errors import DataError
+from vdbench.storage.text import counted
 
 app = typer.Typer(no_args_is_help=True, help="Check the folder in which vdbench keeps what it makes.")
 
@@ -33,8 +36,8 @@ def check(
     from vdbench.experiment.home import Home
     from vdbench.storage import files
 
-    place = Home.at(home)
-    with files.sole_user(place.root):
+    place = Home.at(home) if repair else Home.to_read(home)
+    with files.sole_user(place.root) if os.access(place.root, os.W_OK) else nullcontext():
         found = check_home(place, everything)
         rows: list[dict[str, Any]] = [
             damage._asdict() | {"path": str(damage.path.relative_to(place.root))} for damage in found.damaged
@@ -43,11 +46,14 @@ def check(
             print_json({"looked": found.looked, "unsealed": found.unsealed, "damaged": rows})
         elif rows:
             show_rows("Damaged", ["kind", "path", "fault"], rows, False)
-        looked = ", ".join(f"{count} {kind}s" for kind, count in found.looked.items()) or "nothing is here yet"
+        looked = ", ".join(counted(count, kind) for kind, count in found.looked.items()) or "nothing is here yet"
         told = err if as_json else out
         told.print(f"{looked}; {len(rows)} damaged", soft_wrap=True)
         if found.unsealed:
-            told.print(f"{found.unsealed} folders of an earlier version carry no digests, and were not compared")
+            told.print(
+                f"{counted(found.unsealed, 'folder')} of an earlier version, without digests, could not be compared",
+                soft_wrap=True,
+            )
         left = [damage for damage in found.damaged if not (repair and damage.remade)]
         for damage in found.damaged if repair else ():
             set_aside(damage)
@@ -58,4 +64,4 @@ def check(
             cure = "add --repair, and type the command of the run again"
         else:
             cure = "upgrade vdbench to read them"
-        raise DataError(f"{len(left)} things are damaged, or of a later version; {cure}")
+        raise DataError(f"{counted(len(left), 'thing is', 'things are')} damaged, or of a later version; {cure}")

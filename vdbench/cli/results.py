@@ -12,6 +12,7 @@ from vdbench.cli.advice import command
 from vdbench.cli.options import HomeOption, JsonOption, ResultsOption, choose
 from vdbench.cli.output import err, out, print_json, show_rows
 from vdbench.errors import DataError, UsageError, VdbenchError
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ DatasetChoice = Annotated[str | None, typer.Option(help="Only on these data sets
 MethodChoice = Annotated[str | None, typer.Option(help="Only of these methods, as tables call them, likewise.")]
 HUB = "hub"
 """Folder beside exported results, with what the hub reads of each method."""
-PlacesArgument = Annotated[list[Path], typer.Argument(help="Folders of result files, and such files.")]
+PlacesArgument = Annotated[list[Path], typer.Argument(help="Folders of result files, such files, and homes.")]
 
 
 @app.command("list")
@@ -147,10 +148,10 @@ def export(
         raise UsageError("--benchmark and --source say something of --hf; add it, or leave them out")
     results = chosen_results(home, suite, dataset, method)
     write(results, Home.to_read(home).results, folder)
-    out.print(f"{len(results)} results written to {folder}", soft_wrap=True)
+    out.print(f"{counted(len(results), 'result')} written to {folder}", soft_wrap=True)
     if artefacts:
         handed = export_artefacts(results, Home.to_read(home).root / ARTEFACTS, folder)
-        told = f"{len(handed.copied)} distilled sets copied"
+        told = f"{counted(len(handed.copied), 'distilled set')} copied"
         told += f", {handed.restricted} of restricted data sets left here" if handed.restricted else ""
         told += f", {handed.missing} no longer in the home" if handed.missing else ""
         out.print(told, soft_wrap=True)
@@ -180,7 +181,7 @@ def _write_for_hub(results: list[Result], folder: Path, benchmark: str | None, s
     written = evaluation_files(results, benchmark, source)
     for name, text in written.items():
         files.write_text(folder / HUB / name, text)
-    told = f"{len(written)} files for the Hugging Face hub written to {folder / HUB}"
+    told = f"{counted(len(written), 'file')} for the Hugging Face hub written to {folder / HUB}"
     out.print(told if benchmark else f"{told}; replace {OWNER} in them, or name --benchmark", soft_wrap=True)
 
 
@@ -211,16 +212,20 @@ def validate(places: PlacesArgument, as_json: JsonOption = False) -> None:
             out.print(f"{kind}: {finding.where}: {finding.what}", soft_wrap=True)
     checked = len(result_files(places))
     if faults:
-        number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise DataError(f"{number} in {checked} results; they cannot be merged")
+        raise DataError(f"{counted(len(faults), 'fault')} in {counted(checked, 'result')}; they cannot be merged")
     if not as_json:
-        out.print(f"{checked} results keep the rules")
+        out.print(f"{counted(checked, 'result')} {'keeps' if checked == 1 else 'keep'} the rules")
 
 
 @app.command()
 def merge(
     sources: PlacesArgument,
-    into: Annotated[Path, typer.Option(help="The folder of the shared results.")] = Path("leaderboard/results"),
+    into: Annotated[
+        Path | None, typer.Option(help="The folder of the shared results.", show_default="leaderboard/results")
+    ] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Instead of --into: add them to the results of this home.", show_default=False)
+    ] = None,
 ) -> None:
     """Add results to a folder of shared ones, all or none. What is there is never replaced by another outcome.
 
@@ -228,13 +233,18 @@ def merge(
     that of an equal one without, and a verified one brings its mark. Test sets come with their results. If two finished
     results of one trial differ, they are listed, nothing is written, and the exit code is 1.
     """
+    from vdbench.experiment.home import Home
     from vdbench.experiment.rules import findings
     from vdbench.experiment.submissions import plan_merge
 
+    if into is not None and home is not None:
+        raise UsageError("--into and --home both say where results go; leave one out")
+    into = into or (Path("leaderboard/results") if home is None else Home.at(home).results.folder)
     if faults := [finding for finding in findings(sources) if finding.fault]:
         first = faults[0]
         raise DataError(
-            f"{len(faults)} faults, the first in {first.where}: {first.what}; nothing was written; to see all, type:",
+            f"{counted(len(faults), 'fault')}, the first in {first.where}: {first.what}; nothing was "
+            "written; to see all, type:",
             ["results", "validate", *map(str, sources)],
         )
     plan = plan_merge(sources, into)
@@ -242,8 +252,8 @@ def merge(
         err.print(f"conflict: {trial_id} differs in {', '.join(fields)}", soft_wrap=True)
     if plan.conflicts:
         raise VdbenchError(
-            f"{len(plan.conflicts)} trials have another outcome than is in {into}, or than another source; nothing was "
-            "written"
+            f"{counted(len(plan.conflicts), 'trial has', 'trials have')} another outcome than "
+            f"is in {into}, or than another source; nothing was written"
         )
     plan.write()
     counts = {

@@ -9,6 +9,7 @@ import typer
 
 from vdbench.cli import options
 from vdbench.cli.output import err, out, print_json, show_rows
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from vdbench.experiment.estimate import Estimate
@@ -272,7 +273,7 @@ def _show_plan(plan: Plan, cost: Estimate, as_json: bool) -> None:
     shown[5:5] = [key for key in ("budget_bytes", "codec") if any(row[key] for row in rows)]
     show_rows("Trials", shown, rows, False)
     left = len(plan.pending)
-    out.print(f"{len(rows)} trials, {len(rows) - left} done, {left} to run")
+    out.print(f"{counted(len(rows), 'trial')}, {len(rows) - left} done, {left} to run")
     if left:
         for line in (training_words(plan, cost), shared_words(cost), estimate_words(cost)):
             if line:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench.cli.carrying import carry, show_outcome
 from vdbench.cli.output import err, print_json, show_rows
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from vdbench.api.rounds import Search, Searched
@@ -47,7 +48,7 @@ def run_in_rounds(
     def one_round(part: Plan) -> Outcome:
         nonlocal number
         number += 1
-        err.print(f"round {number}: {len(part.pending)} trials to run", style="bold")
+        err.print(f"round {number}: {counted(len(part.pending), 'trial')} to run", style="bold")
         return carry(part, place, scheduler, estimated(part))
 
     found = in_rounds(plan, search, lambda part: estimated(part).seconds, one_round)
@@ -84,6 +85,21 @@ def _row(question: Question) -> dict[str, Any]:
 
 
 def _ending(plan: Plan, search: Search, found: Searched) -> str:
-    open_still = sum(search.unanswered(question) for question in found.questions)
-    trials = f"{len(found.results)} of the {len(plan.jobs)} trials that {search.looks[-1]} seeds of everything take"
-    return f"{trials} were run; {REASONS[found.ended]}, {open_still} questions are open"
+    open_still = counted(
+        sum(search.unanswered(question) for question in found.questions), "question is", "questions are"
+    )
+    wider = sum(search.points is not None and question.wider_than(search.points) for question in found.questions)
+    if found.ended == "decided" and wider:
+        missed = (
+            f"{wider} of {counted(len(found.questions), 'difference')} {'is' if wider == 1 else 'are'} not yet known"
+        )
+        return (
+            f"{_trials(plan, search, found)}; {missed} to within {search.points:g} points; raise --most-seeds to go on"
+        )
+    return f"{_trials(plan, search, found)}; {REASONS[found.ended]}, {open_still} open"
+
+
+def _trials(plan: Plan, search: Search, found: Searched) -> str:
+    return (
+        f"{len(found.results)} of the {len(plan.jobs)} trials that {search.looks[-1]} seeds of everything take were run"
+    )

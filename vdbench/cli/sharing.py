@@ -11,6 +11,7 @@ from vdbench.cli.options import HomeOption
 from vdbench.cli.output import err, out
 from vdbench.errors import DataError
 from vdbench.storage.amounts import human_bytes
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -64,7 +65,10 @@ def export(
     words = ["export", named, "--to", to, "--frames", str(spec), *(["--licence", licence] if licence else [])]
     write(what, target, to, spec, Card(what, to, spec, results, licence, words, kept.root).text)
     size = human_bytes(sum(path.stat().st_size for path in target.rglob("*") if path.is_file()))
-    out.print(f"{len(what)} clips in {len(what.classes)} classes written to {target}, {size}", soft_wrap=True)
+    out.print(
+        f"{counted(len(what), 'clip')} in {counted(len(what.classes), 'class', 'classes')} written to {target}, {size}",
+        soft_wrap=True,
+    )
     if not may_be_handed_on(what.record.dataset, what.record.provenance):
         err.print(
             f"warning: it is made from clips of {what.record.dataset}, whose terms decide whether it may be handed on; "

@@ -11,6 +11,7 @@ from vdbench.cli.options import HomeOption
 from vdbench.cli.output import out
 from vdbench.cli.results import DatasetChoice, MethodChoice, SuiteChoice, chosen_results
 from vdbench.errors import DataError, UsageError
+from vdbench.storage.text import counted
 
 
 def submit(
@@ -51,7 +52,7 @@ def submit(
             ["results", "validate", str(folder)],
         )
     files.write_text(folder / REQUEST, request_text(results, found))
-    told = f"{len(results)} results and {len(handed.copied)} distilled sets are in {folder}"
+    told = f"{counted(len(results), 'result')} and {counted(len(handed.copied), 'distilled set')} are in {folder}"
     out.print(f"{told}; {REQUEST} there is the text of the pull request, to be completed", soft_wrap=True)
     for remark in found:
         out.print(f"remark: {remark.where}: {remark.what}", soft_wrap=True)

@@ -14,6 +14,7 @@ import typer
 from vdbench.cli.options import HomeOption
 from vdbench.cli.output import err, out
 from vdbench.errors import DataError, UsageError, VdbenchError
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from vdbench.experiment.home import Home
@@ -52,7 +53,7 @@ def _rebuild(place: Home) -> None:
     mirror.close()
     if not mirror.recording:
         raise DataError(f"the results could not be written to {tracking_uri(place)}; the warning above says why")
-    err.print(f"{count} results written to {tracking_uri(place)}", soft_wrap=True)
+    err.print(f"{counted(count, 'result')} written to {tracking_uri(place)}", soft_wrap=True)
 
 
 def _check_port(port: int) -> None:

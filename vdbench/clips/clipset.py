@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vdbench.storage.text import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -99,8 +101,8 @@ class ClipSet:
 
     @property
     def _facts(self) -> str:
-        shape = f"{self.frames} frames of {self.size}x{self.size} pixels"
-        return f"{len(self)} clips of {len(self.classes)} classes, {shape}"
+        shape = f"{counted(self.frames, 'frame')} of {self.size}x{self.size} pixels"
+        return f"{counted(len(self), 'clip')} of {counted(len(self.classes), 'class', 'classes')}, {shape}"
 
     def of_epoch(self, seed: int, device: torch.device) -> ClipSet:
         """The set as one epoch of training shows it: itself."""

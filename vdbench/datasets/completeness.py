@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from vdbench.errors import DataError
+from vdbench.storage.text import counted, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,9 @@ def lack_of(spec: DatasetSpec, index: Index) -> str | None:
         absent = sorted({e.class_name for e in missing} - {e.class_name for e in index.entries if e.path is not None})
         classes = f", among them all clips of {_few(absent, 'classes')}" if absent else ""
         names = _few([entry.id for entry in missing], "clips")
-        return f"{len(missing)} of {len(index.entries)} clips are missing ({names}){classes}{_near_misses(index)}"
+        below = f" below {harmless(str(index.top))}" if index.top is not None else ""
+        many = f"{len(missing)} of {counted(len(index.entries), 'clip')} {'is' if len(missing) == 1 else 'are'} missing"
+        return f"{many} ({names}){below}{classes}{_near_misses(index)}"
     if len(index.classes) != spec.classes:
         return f"its split files name {len(index.classes)} of {spec.classes} classes"
     for split, size in spec.expected.items():
@@ -80,7 +83,8 @@ def _without_part(index: Index) -> str | None:
 def tell_near_misses(spec: DatasetSpec, index: Index) -> None:
     """Warn of folders that are called nearly as a class is of which clips are missing: nothing else would tell."""
     if told := _near_misses(index):
-        warnings.warn(f"of {spec.name} {len(index.missing)} clips are missing{told}", stacklevel=2)
+        are = "is" if len(index.missing) == 1 else "are"
+        warnings.warn(f"of {spec.name} {counted(len(index.missing), 'clip')} {are} missing{told}", stacklevel=2)
 
 
 def check_classes(manifest: Manifest) -> None:

@@ -21,7 +21,7 @@ from vdbench.errors import DataError, UsageError
 from vdbench.records import DATASET_NAME, ClassNames, Positive, Provenance, Record, Seed
 from vdbench.storage import documents, files
 from vdbench.storage.drafts import draft_of
-from vdbench.storage.text import harmless
+from vdbench.storage.text import counted, harmless
 from vdbench.storage.validation import faults_in
 
 TENSORS = "tensors.safetensors"
@@ -129,7 +129,7 @@ class DistilledSet:
     def _facts(self) -> str:
         record = self.record
         budget = "all clips" if record.ipc is None else f"IPC {record.ipc}"
-        kept = f"{len(self)} clips in {self.stored_bytes} bytes"
+        kept = f"{counted(len(self), 'clip')} in {self.stored_bytes} bytes"
         return f"{kept}, by {harmless(record.method)} from {record.dataset}, {budget}, seed {record.seed}"
 
     @property

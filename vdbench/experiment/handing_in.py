@@ -13,6 +13,7 @@ from vdbench.errors import DataError, DependencyError, UsageError
 from vdbench.experiment.repeat import repeat_command
 from vdbench.experiment.submissions import plan_merge
 from vdbench.storage.files import digest
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,7 +94,10 @@ def prepare_branch(checkout: Path, folder: Path, results: Sequence[Result]) -> s
         raise UsageError(f"{checkout} has changes that are not committed; commit or stash them first")
     plan = plan_merge([folder], checkout / SHARED)
     if plan.conflicts:
-        raise DataError(f"{len(plan.conflicts)} results have another outcome than is in {checkout / SHARED}")
+        raise DataError(
+            f"{counted(len(plan.conflicts), 'result has', 'results have')} another outcome than "
+            f"is in {checkout / SHARED}"
+        )
     branch = f"results-{digest(sorted(result.id for result in results), 8)}"
     if _git(checkout, "branch", "--list", branch):
         raise UsageError(f"{checkout} has a branch {branch} already, with these results; push or delete it")

@@ -79,7 +79,8 @@ def findings(places: Sequence[Path]) -> list[Finding]:
         faults = (*faults_of(result), *_clip_faults(result, partial(clips, path.parent)))
         found += [Finding(str(path), what, fault=True) for what in faults]
     for place in places:
-        found += _beside(place, read)
+        if not (place / "results").is_dir():  # a home keeps more distilled sets than its results name
+            found += _beside(place, read)
     found += [Finding(where, what, fault=False) for where, what in remarks_on(read)]
     return sorted(found, key=lambda finding: not finding.fault)
 

@@ -36,14 +36,14 @@ PARTS = (RECORD, TENSORS)
 
 
 def result_files(places: Iterable[Path]) -> list[Path]:
-    """The result files in folders, and files named by themselves, each once.
+    """The result files in folders, those of homes, and files named by themselves, each once.
 
     Raises:
         DataError: a place does not exist, or there is no result in it.
     """
     found: dict[Path, None] = {}
     for place in places:
-        paths = [place] if place.is_file() else ResultStore(place).paths()
+        paths = [place] if place.is_file() else ResultStore(place).paths() or ResultStore(place / "results").paths()
         if not paths:
             raise DataError(f"there is no result in {place}; name a folder of result files, or such files")
         found |= dict.fromkeys(path.absolute() for path in paths)

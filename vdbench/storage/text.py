@@ -12,6 +12,17 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def counted(number: int, what: str, several: str = "") -> str:
+    """So many of something, in its right form: ``1 clip``, ``2 clips``, ``1,000 clips``.
+
+    Args:
+        number: how many.
+        what: one of them.
+        several: more or fewer than one, where that is not ``what`` with an s.
+    """
+    return f"{number:,} {what if number == 1 else several or what + 's'}"
+
+
 def in_markdown(text: str) -> str:
     """One line that Markdown shows as it is: it begins no heading, table or HTML, and stresses and links nothing."""
     shown = re.sub(r"([\\`*_<>\[\]|])", r"\\\1", harmless(text))

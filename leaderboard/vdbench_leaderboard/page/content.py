@@ -196,6 +196,11 @@ class Content:
         """Whether there are results that published numbers may be compared with."""
         return any(board.group.suite == literature.SUITE for board in self.boards)
 
+    @property
+    def one(self) -> dict[str, str]:
+        """What the totals are called where there is one."""
+        return {name: name.replace("networks", "network").removesuffix("s") for name in self.totals}
+
     @cached_property
     def totals(self) -> dict[str, int]:
         """What was run, in numbers."""

@@ -50,6 +50,7 @@ class Index:
         unlisted: ids of videos that are there but that no split uses.
         near_misses: by class, the name of a folder that is called nearly so, in another case for instance.
         content: hash of the clips, where the data set has no publisher who would tell them from others.
+        top: the folder below which ids are paths, where whoever listed the clips does not know it by another name.
     """
 
     classes: tuple[str, ...]
@@ -57,6 +58,7 @@ class Index:
     unlisted: tuple[str, ...] = ()
     near_misses: Mapping[str, str] = field(default_factory=dict)
     content: str | None = None
+    top: Path | None = None
 
     def named(self, split: int, role: Role) -> int:
         """How many clips a split names for a role, present or not."""

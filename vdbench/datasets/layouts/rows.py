@@ -85,7 +85,7 @@ def index_of(spec: DatasetSpec, rows: Sequence[Row]) -> Index:
         if roles[clip]
     )
     unlisted = tuple(clip for clip in kept if not roles[clip])
-    return Index(tuple(classes), entries, unlisted, content=_content(kept))
+    return Index(tuple(classes), entries, unlisted, content=_content(kept), top=top)
 
 
 def _common(folders: Iterable[Path]) -> Path:
@@ -100,6 +100,11 @@ def _id(row: Row, top: Path) -> str:
     return name if row.segment is None else f"{name}@{'-'.join(map(_seconds, row.segment))}"
 
 
+def _told(row: Row, top: Path) -> str:
+    """A clip's id as people know it: below the root of a disk it would lack the first slash of its path."""
+    return f"{'' if top.name else top.as_posix()}{_id(row, top)}"
+
+
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
 
@@ -110,7 +115,7 @@ def _refuse_repeats(rows: Sequence[Row], top: Path) -> None:
         other = seen.setdefault(_id(row, top), row)
         if other is not row:
             raise DataError(
-                f"{row.where} names the same clip as {other.where.rstrip(',')}: {_id(row, top)}; delete one, or "
+                f"{row.where} names the same clip as {other.where.rstrip(',')}: {_told(row, top)}; delete one, or "
                 "say with start and end which part of the video each one is"
             )
 

@@ -140,8 +140,8 @@ def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None, ho
     if spec.layout != "rendered" and (data_root is not None or spec.at_hand):
         index = read_index(spec, video_root(spec, _absolute(data_root), home))
         clips = len(index.entries) - len(index.missing)
-        told = f"{counted(clips, 'video')}, {human_bytes(disk_needed(clips, geometry))} of disk"
-        err.print(f"{spec.name}: {told}", soft_wrap=True)
+        needed = human_bytes(disk_needed(clips, geometry))
+        err.print(f"{spec.name}: {counted(clips, 'video')}, {needed} of disk", soft_wrap=True)
 
 
 def _absolute(path: Path | None) -> Path | None:

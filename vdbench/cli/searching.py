@@ -85,21 +85,13 @@ def _row(question: Question) -> dict[str, Any]:
 
 
 def _ending(plan: Plan, search: Search, found: Searched) -> str:
-    open_still = counted(
-        sum(search.unanswered(question) for question in found.questions), "question is", "questions are"
-    )
+    most = search.looks[-1]
+    run = f"{len(found.results)} of the {len(plan.jobs)} trials that {most} seeds of everything take were run"
     wider = sum(search.points is not None and question.wider_than(search.points) for question in found.questions)
     if found.ended == "decided" and wider:
         missed = (
             f"{wider} of {counted(len(found.questions), 'difference')} {'is' if wider == 1 else 'are'} not yet known"
         )
-        return (
-            f"{_trials(plan, search, found)}; {missed} to within {search.points:g} points; raise --most-seeds to go on"
-        )
-    return f"{_trials(plan, search, found)}; {REASONS[found.ended]}, {open_still} open"
-
-
-def _trials(plan: Plan, search: Search, found: Searched) -> str:
-    return (
-        f"{len(found.results)} of the {len(plan.jobs)} trials that {search.looks[-1]} seeds of everything take were run"
-    )
+        return f"{run}; {missed} to within {search.points:g} points; raise --most-seeds to go on"
+    unanswered = sum(search.unanswered(question) for question in found.questions)
+    return f"{run}; {REASONS[found.ended]}, {counted(unanswered, 'question is', 'questions are')} open"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -32,6 +32,13 @@ class Answer:
     code: int
     out: str
     err: str
+
+    def ended(self, code: int, *words: str) -> Self:
+        """This answer, if the command ended with that exit code and these words among its messages."""
+        assert self.code == code, self.err
+        for text in words:
+            assert text in self.err
+        return self
 
 
 Cli = Callable[..., Answer]
@@ -127,8 +134,7 @@ def selector(folder: Path, name: str, does: str) -> Path:
 
 def judged(cli: Cli, *arguments: object) -> list[dict[str, Any]]:
     """What ``vdbench evaluate`` says, without its times and without how a file was understood."""
-    answer = cli("evaluate", *arguments, "--json")
-    assert answer.code == 0, answer.err
+    answer = cli("evaluate", *arguments, "--json").ended(0)
     left_out = ("train_seconds", "test_seconds", "peak_memory", "assumed")
     return [{k: v for k, v in s.items() if k not in left_out} for s in json.loads(answer.out)]
 

@@ -31,8 +31,7 @@ def budgeted(home: Path) -> list[Result]:
 
 def test_every_method_gets_the_largest_ipc_that_fits(cli: Cli, home: Path) -> None:
     allowed = 2 * CLASSES * PIXELS + 100
-    answer = cli(*at(home, f"bytes={allowed}"))
-    assert answer.code == 0, answer.err
+    answer = cli(*at(home, f"bytes={allowed}")).ended(0)
     found = budgeted(home)
     assert {result.method for result in found} == {"random", "herding"}
     for result in found:
@@ -42,8 +41,7 @@ def test_every_method_gets_the_largest_ipc_that_fits(cli: Cli, home: Path) -> No
 
 
 def test_a_codec_stores_what_is_judged(cli: Cli, home: Path) -> None:
-    answer = cli(*at(home, "3KiB", "--codec", "h264:40"))
-    assert answer.code == 0, answer.err
+    cli(*at(home, "3KiB", "--codec", "h264:40")).ended(0)
     for result in budgeted(home):
         assert result.distilled is not None
         stored = DistilledSet.load(home / "distilled" / result.distilled)
@@ -85,17 +83,13 @@ def test_plans_tell_of_budgets(cli: Cli, home: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(cli: Cli, home: Path, budget: str, codec: str, sentence: str) -> None:
-    answer = cli(*at(home, budget, "--codec", codec))
-    assert answer.code == 2
-    assert sentence in answer.err
+    answer = cli(*at(home, budget, "--codec", codec)).ended(2, sentence)
     assert "Traceback" not in answer.err
 
 
 def test_conditions_stand_in_results_curves_and_tables(cli: Cli, home: Path) -> None:
     conditions = ["--set", "protocol.labels=[hard, soft]", "--set", "protocol.augmentation={crop: 0.1}"]
-    answer = cli(*tiny_run(home, *conditions, methods="random"))
-    assert answer.code == 0, answer.err
-    assert "building teacher for ucf101" in answer.err
+    cli(*tiny_run(home, *conditions, methods="random")).ended(0, "building teacher for ucf101")
     (random,) = budgeted(home)
     assert [way.name for way in random.conditions] == ["soft", "own-augmented"]
     assert random.protocol["augmentation"] == {"mirror": True, "crop": 0.1, "jitter": 1}

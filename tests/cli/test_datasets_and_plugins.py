@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import TINY, Cli, results, selector, tiny_run
+from tests.extensions.test_kinds import STUDENT
 from tests.worlds import World, damage, hmdb_world, kinetics_world, ssv2_world, truncate
 from vdbench.extensions import kinds
 
@@ -35,21 +36,17 @@ def test_a_miniature_with_broken_and_missing_clips_reaches_the_leaderboard(
     truncate(cut)
     gone.unlink()
     shape = ["--frames", 8, "--size", 32, "--workers", 1]
-    whole = cli("datasets", "prepare", name, "--data-root", world.root, "--home", home, *shape)
-    assert whole.code == 3
-    assert "missing" in whole.err
-    prepared = cli("datasets", "prepare", name, "--partial", "--data-root", world.root, "--home", home, *shape)
-    assert prepared.code == 0, prepared.err
-    assert "broken" in prepared.err
-    assert "of disk" in prepared.err
+    cli("datasets", "prepare", name, "--data-root", world.root, "--home", home, *shape).ended(3, "missing")
+    prepared = cli("datasets", "prepare", name, "--partial", "--data-root", world.root, "--home", home, *shape).ended(
+        0, "broken", "of disk"
+    )
     shown = json.loads(cli("datasets", "show", name, "--home", home, "--json").out)
     faults = {Path(fault["clip"]).name.split(".")[0]: fault["status"] for fault in shown["faults"]}
     assert faults[broken.stem.split(".")[0]] == "broken"
     assert faults[cut.stem.split(".")[0]] in ("truncated", "broken")
     assert faults[gone.stem.split(".")[0]] == "missing"
     assert Path(shown["sheet"]).stat().st_size > 1000
-    answer = cli(*run_on(name, home, "k-center"))
-    assert answer.code == 0, answer.err
+    answer = cli(*run_on(name, home, "k-center")).ended(0)
     stored = results(home).values()
     assert sorted(r.method for r in stored) == ["full", "k-center", "random"]
     assert all(r.dataset.partial for r in stored)
@@ -63,8 +60,7 @@ def test_a_miniature_with_broken_and_missing_clips_reaches_the_leaderboard(
     assert f"{name}, 3 of" in answer.out
     assert cli("datasets", "verify", name, "--data-root", world.root, "--home", home).code == 0
     damage(world.files()[1])
-    verified = cli("datasets", "verify", name, "--data-root", world.root, "--home", home)
-    assert verified.code == 3
+    verified = cli("datasets", "verify", name, "--data-root", world.root, "--home", home).ended(3)
     assert "is not the file that the store was made from" in verified.out
 
 
@@ -88,8 +84,7 @@ def test_a_plugin_runs_with_the_file_beside_it_and_an_edit_of_that_is_another_tr
     kept = []
     for start in (0, 1):
         (tmp_path / "helper.py").write_text(f"def first(k):\n    return list(range({start}, {start} + k))\n")
-        answer = cli(*tiny_run(home, "--plugin", "mine.py", methods="mine"))
-        assert answer.code == 0, answer.err
+        cli(*tiny_run(home, "--plugin", "mine.py", methods="mine")).ended(0)
         kept.append(
             {r.id: r.provenance.clip_ids for r in results(home).values() if r.method == "mine" and r.provenance}
         )
@@ -98,29 +93,8 @@ def test_a_plugin_runs_with_the_file_beside_it_and_an_edit_of_that_is_another_tr
 
 
 def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:
-    answer = cli("methods", "check", selector(tmp_path, "greedy", "k += 1"))
-    assert answer.code == 1
+    answer = cli("methods", "check", selector(tmp_path, "greedy", "k += 1")).ended(1)
     assert "greedy" in answer.out
-
-
-STUDENT = """
-import torch
-from vdbench.students.student import Student
-
-class MeanColour(Student):
-    name = "mean-colour"
-    default_width = 4
-
-    def __init__(self, num_classes, frames, size, width):
-        super().__init__(num_classes, frames, size, width)
-        self.classifier = torch.nn.Linear(3, num_classes)
-
-    def embed(self, clips):
-        return clips.mean(dim=(2, 3, 4))
-
-    def forward(self, clips):
-        return self.classifier(self.embed(clips))
-"""
 
 
 @pytest.mark.parametrize("scheduler", ["inline", pytest.param("ray", marks=pytest.mark.slow)])
@@ -129,9 +103,8 @@ def test_processes_that_carry_out_trials_know_the_student_of_a_plugin_file(
 ) -> None:
     monkeypatch.setattr(kinds, "in_use", {})
     plugin = tmp_path / "colour.py"
-    plugin.write_text(STUDENT)
+    plugin.write_text(STUDENT.format(name="mean-colour"))
     student = ["--plugin", plugin, "--set", "protocol.students=[{name: mean-colour}]"]
-    answer = cli(*tiny_run(home, *student, "--scheduler", scheduler))
-    assert answer.code == 0, answer.err
+    cli(*tiny_run(home, *student, "--scheduler", scheduler)).ended(0)
     judged = {(r.method, s.student) for r in results(home).values() for s in r.students}
     assert judged == {("random", "mean-colour"), ("full", "mean-colour")}

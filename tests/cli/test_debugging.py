@@ -26,8 +26,7 @@ def plugin(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("how", ["--isolate", "--no-isolate", pytest.param("ray", marks=pytest.mark.slow)])
 def test_every_trial_has_a_log_which_the_line_of_a_failure_names(cli: Cli, home: Path, plugin: Path, how: str) -> None:
     means = ["--scheduler", "ray", "--workers", "1"] if how == "ray" else [how]
-    answer = cli(*tiny_run(home, "--plugin", plugin, *means, methods="odd"))
-    assert answer.code == 1
+    answer = cli(*tiny_run(home, "--plugin", plugin, *means, methods="odd")).ended(1)
     by_method = {result.method: result for result in results(home).values()}
     logs = {method: Home(home).log(result.id).read_text() for method, result in by_method.items()}
     assert set(logs) == {"odd", "random", "full"}
@@ -48,10 +47,7 @@ def test_debugging_shows_the_traceback_and_replaces_nothing_but_by_a_result_that
     path = Home(home).results.path(failed.id)
     before = path.read_bytes()
     again = ["run", "--home", home, "--plugin", plugin, "--debug", failed.id[:8]]
-    answer = cli(*again)
-    assert answer.code == 1
-    assert "Traceback" in answer.err and "in select" in answer.err
-    assert "failed: ValueError: it happened" in answer.err
+    cli(*again).ended(1, "Traceback", "in select", "failed: ValueError: it happened")
     assert path.read_bytes() == before
     (tmp_path / "cure").touch()
     others = {result.id: Home(home).results.path(result.id).read_bytes() for result in results(home).values()}
@@ -59,8 +55,7 @@ def test_debugging_shows_the_traceback_and_replaces_nothing_but_by_a_result_that
     assert results(home)[failed.id].status == "done"
     del others[failed.id]
     assert all(Home(home).results.path(other).read_bytes() == content for other, content in others.items())
-    whole = cli(*tiny_run(home, "--plugin", plugin, "--json", methods="odd"))
-    assert whole.code == 0
+    whole = cli(*tiny_run(home, "--plugin", plugin, "--json", methods="odd")).ended(0)
     assert {row["id"] for row in json.loads(whole.out)} == {failed.id, *others}
     assert "0 to run" in whole.err, "it is the trial of the run"
 
@@ -69,9 +64,7 @@ def test_debugging_without_its_plugin_or_with_other_options_is_a_sentence(cli: C
     assert cli(*tiny_run(home, "--plugin", plugin, methods="odd")).code == 1
     failed = next(result for result in results(home).values() if result.failure)
     plugin.write_text(plugin.read_text() + "\n# edited\n")
-    edited = cli("run", "--home", home, "--plugin", plugin, "--debug", failed.id)
-    assert edited.code == 2
-    assert f"make another trial of {failed.id}" in edited.err
+    cli("run", "--home", home, "--plugin", plugin, "--debug", failed.id).ended(2, f"make another trial of {failed.id}")
     beside = cli("run", "--home", home, "--debug", failed.id, "--methods", "random")
     assert beside.code == 2
     assert "--methods has no effect beside --debug" in beside.err
@@ -80,9 +73,7 @@ def test_debugging_without_its_plugin_or_with_other_options_is_a_sentence(cli: C
 
 def test_debug_without_a_trial_starts_no_run(cli: Cli, home: Path) -> None:
     for words in (["run", "--debug"], [*tiny_run(home), "--debug"]):
-        answer = cli(*words)
-        assert answer.code == 2
-        assert "'--debug' requires an argument" in answer.err
+        cli(*words).ended(2, "'--debug' requires an argument")
     assert not (home / "results").exists()
 
 

@@ -80,10 +80,7 @@ def test_partial_data_needs_partial(cli: Cli, home: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc").exists(), reason="needs a folder that cannot be written")
 def test_an_unwritable_home(cli: Cli) -> None:
-    answer = cli("run", "--home", "/proc/home")
-    assert answer.code == 2
-    assert "home /proc/home cannot be written" in answer.err
-    assert "--home or VDBENCH_HOME" in answer.err
+    cli("run", "--home", "/proc/home").ended(2, "home /proc/home cannot be written", "--home or VDBENCH_HOME")
 
 
 def test_a_home_that_is_a_file(cli: Cli, tmp_path: Path) -> None:
@@ -92,12 +89,8 @@ def test_a_home_that_is_a_file(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_preparing_without_or_from_a_wrong_data_root(cli: Cli, tmp_path: Path) -> None:
-    answer = cli("datasets", "prepare", "ucf101", "--home", tmp_path)
-    assert answer.code == 3
-    assert "--data-root or VDBENCH_DATA" in answer.err
-    answer = cli("datasets", "prepare", "ucf101", "--home", tmp_path, "--data-root", tmp_path / "nowhere")
-    assert answer.code == 3
-    assert "nowhere" in answer.err
+    cli("datasets", "prepare", "ucf101", "--home", tmp_path).ended(3, "--data-root or VDBENCH_DATA")
+    cli("datasets", "prepare", "ucf101", "--home", tmp_path, "--data-root", tmp_path / "nowhere").ended(3, "nowhere")
 
 
 @pytest.mark.parametrize(("text", "cause"), [("import no_such_library", "no_such_library"), ("def x(:", "SyntaxError")])
@@ -124,15 +117,11 @@ def test_results_and_leaderboards_that_are_not_there(cli: Cli, tmp_path: Path) -
         answer = cli(*command, "--home", tmp_path)
         assert answer.code == 3, command
         assert "vdbench run" in answer.err
-    answer = cli("results", "show", "abc", "--home", tmp_path)
-    assert answer.code == 2
-    assert "vdbench results list" in answer.err
+    cli("results", "show", "abc", "--home", tmp_path).ended(2, "vdbench results list")
 
 
 def test_an_artefact_that_is_none(cli: Cli, tmp_path: Path) -> None:
-    answer = cli("evaluate", tmp_path, "--home", tmp_path / "home")
-    assert answer.code == 3
-    assert "is no distilled set" in answer.err
+    cli("evaluate", tmp_path, "--home", tmp_path / "home").ended(3, "is no distilled set")
 
 
 def test_a_run_leaves_a_result_of_a_later_version_as_it_is(cli: Cli, home: Path) -> None:
@@ -158,25 +147,20 @@ def test_what_a_distilled_set_calls_its_data_set_is_never_opened(cli: Cli, home:
     (folder / "tensors.safetensors").write_bytes(b"")
     empty = hashlib.sha256(b"").hexdigest()
     (folder / "distilled.json").write_text(json.dumps({"dataset": str(secret), "tensors_sha256": empty}))
-    answer = cli("evaluate", folder, "--home", home)
-    assert answer.code == 3
-    assert "is no distilled set that can be read" in answer.err
+    answer = cli("evaluate", folder, "--home", home).ended(3, "is no distilled set that can be read")
     assert "password" not in answer.err and "hunter2" not in answer.err
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs a folder that cannot be written")
 @pytest.mark.parametrize("words", [["leaderboard", "show"], ["leaderboard", "variance"], ["power"]])
 def test_what_only_reads_needs_no_home_that_can_be_written(cli: Cli, words: list[str]) -> None:
-    answer = cli(*words, "--home", "/proc/home")
-    assert answer.code == 3
-    assert "no results in /proc/home/results; check the path" in answer.err
+    cli(*words, "--home", "/proc/home").ended(3, "no results in /proc/home/results; check the path")
 
 
 def test_listing_the_results_of_a_mistyped_home_says_that_there_are_none_and_makes_nothing(
     cli: Cli, tmp_path: Path
 ) -> None:
-    answer = cli("results", "list", "--home", tmp_path / "hoem")
-    assert answer.code == 0
+    answer = cli("results", "list", "--home", tmp_path / "hoem").ended(0)
     assert f"no results in {tmp_path / 'hoem' / 'results'}; check the path" in " ".join(answer.err.split())
     assert not (tmp_path / "hoem").exists()
     assert json.loads(cli("results", "list", "--home", tmp_path / "hoem", "--json").out) == []

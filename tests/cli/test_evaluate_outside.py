@@ -60,13 +60,10 @@ def test_images_motions_and_hallucinator_in_a_folder_are_judged(cli: Cli, home: 
     torch.save(torch.randn(6, 4, 1, 16, 16), folder / "dynamic_best.pt")
     state = {"0.encoder.weight": torch.randn(3, 4, 3, 3, 3), "0.encoder.bias": torch.zeros(3)}
     torch.save(state, folder / "weights_best.pt")
-    answer = cli("evaluate", folder, *UCF, "--home", home, "--pixels", "imagenet")
-    assert answer.code == 0, answer.err
+    answer = cli("evaluate", folder, *UCF, "--home", home, "--pixels", "imagenet").ended(0)
     assert answer.out.splitlines()[0] == "outside:S2D_DM on ucf101, 3 clips"
     (folder / "dynamic_best.pt").unlink()
-    answer = cli("evaluate", folder, *UCF, "--home", home, "--pixels", "imagenet")
-    assert answer.code == 3
-    assert "holds no motions" in answer.err
+    cli("evaluate", folder, *UCF, "--home", home, "--pixels", "imagenet").ended(3, "holds no motions")
 
 
 def test_no_bad_file_is_more_than_a_sentence(cli: Cli, home: Path, tmp_path: Path) -> None:

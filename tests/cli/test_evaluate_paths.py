@@ -4,12 +4,12 @@ import json
 import shutil
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import torch
 
 from tests.cli.conftest import TINY, Cli, finished, judged, results
+from tests.distilled.outside.test_videos import film
 from vdbench.distilled.distilled_set import RECORD, DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result
@@ -39,15 +39,8 @@ def artefact(home: Path, result: Result) -> Path:
 
 def films(folder: Path, made: DistilledSet) -> Path:
     """The clips as lossless MP4s in folders by class."""
-    for row, (clip, label) in enumerate(zip(made.pixels().numpy(), made.labels().tolist(), strict=True)):
-        path = folder / made.classes[label] / f"{row:03}.mp4"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with av.open(str(path), "w") as container:
-            stream = container.add_stream("libx264rgb", rate=8, options={"crf": "0"})
-            stream.width, stream.height, stream.pix_fmt = clip.shape[2], clip.shape[1], "rgb24"
-            for frame in clip:
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
-            container.mux(stream.encode(None))
+    for row, (clip, label) in enumerate(zip(made.pixels(), made.labels().tolist(), strict=True)):
+        film(folder / made.classes[label] / f"{row:03}.mp4", clip)
     return folder
 
 
@@ -137,8 +130,7 @@ def test_verifying_marks_the_result_and_changes_nothing_else(cli: Cli, home: Pat
     path = tmp_path / f"{ran.id}.json"
     files.write_json(path, ran.model_dump(mode="json"))
     assert [way.name for way in ran.conditions] == ["soft"]
-    answer = cli("evaluate", artefact(home, ran), "--verify", path, "--home", home)
-    assert answer.code == 0, answer.err
+    answer = cli("evaluate", artefact(home, ran), "--verify", path, "--home", home).ended(0)
     assert "difference of a student's mean 0.00 points; every network has to agree to the bit" in answer.out
     assert answer.out.count("minic3d") == 4  # two networks, by their own labels and by soft ones
     marked = read_result(path)
@@ -150,8 +142,7 @@ def test_verifying_marks_the_result_and_changes_nothing_else(cli: Cli, home: Pat
 
 
 def test_a_result_of_the_home_is_named_by_its_id(cli: Cli, home: Path, ran: Result) -> None:
-    answer = cli("evaluate", artefact(home, ran), "--verify", ran.id[:6], "--home", home, "--json")
-    assert answer.code == 0, answer.err
+    answer = cli("evaluate", artefact(home, ran), "--verify", ran.id[:6], "--home", home, "--json").ended(0)
     told = json.loads(answer.out)
     assert (told["result"], told["agrees"], told["difference"]) == (ran.id, True, 0)
     assert {network["before"] == network["now"] for network in told["networks"]} == {True}

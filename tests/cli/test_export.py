@@ -14,8 +14,7 @@ from vdbench.experiment.result import Result
 @pytest.fixture
 def ran(cli: Cli, home: Path) -> Result:
     """The result of ``random`` of a run that takes seconds."""
-    answer = cli(*tiny_run(home))
-    assert answer.code == 0, answer.err
+    cli(*tiny_run(home)).ended(0)
     return next(result for result in results(home).values() if result.method == "random")
 
 
@@ -29,12 +28,10 @@ def test_an_export_is_judged_as_the_set_that_it_was_made_from(
 ) -> None:
     for to in ("folder", "hf", "webdataset"):
         out = tmp_path / to
-        told = cli("export", ran.id[:6], "--to", to, "--frames", "png", "--out", out, "--home", home)
-        assert told.code == 0, told.err
+        told = cli("export", ran.id[:6], "--to", to, "--frames", "png", "--out", out, "--home", home).ended(0)
         assert told.out.startswith(f"3 clips in 3 classes written to {out}, ")
         assert "made from clips of ucf101, whose terms decide whether it may be handed on" in told.err
-        answer = cli("evaluate", out, "--suite", "quick", "--home", home, "--json", *protocol(home))
-        assert answer.code == 0, answer.err
+        answer = cli("evaluate", out, "--suite", "quick", "--home", home, "--json", *protocol(home)).ended(0)
         assert json.loads(answer.out)[0]["scores"] == [score.model_dump() for score in ran.students[0].scores]
 
 
@@ -71,8 +68,7 @@ def test_the_card_tells_licence_bytes_scores_command_and_classes(
 def test_a_folder_without_a_result_is_exported_too(cli: Cli, home: Path, ran: Result, tmp_path: Path) -> None:
     alone = Path(shutil.copytree(home / "distilled" / str(ran.distilled), tmp_path / "alone"))
     out = tmp_path / "out"
-    told = cli("export", alone, "--out", out, "--licence", "cc-by-4.0", "--home", tmp_path / "empty")
-    assert told.code == 0, told.err
+    cli("export", alone, "--out", out, "--licence", "cc-by-4.0", "--home", tmp_path / "empty").ended(0)
     card = (out / "README.md").read_text()
     assert "license: cc-by-4.0" in card and "No result of this set is known here." in card
 

@@ -36,21 +36,16 @@ def runs(asset: str) -> list[mlflow.entities.Run]:
 
 
 def test_a_generator_is_trained_once_sampled_once_and_scored(cli: Cli, home: Path, tmp_path: Path) -> None:
-    nothing = cli(*command("show", home))
-    assert nothing.code == 3
+    nothing = cli(*command("show", home)).ended(3)
     advised = nothing.err.split("holds no such pool of ucf101; type: vdbench ")[1]
     assert sorted(shlex.split(advised)) == sorted(map(str, command("sample", home)))
 
-    trained = cli(*command("train", home, "--to", tmp_path / "shipped"))
-    assert trained.code == 0, trained.err
-    assert "building generators for ucf101" in trained.err
+    trained = cli(*command("train", home, "--to", tmp_path / "shipped")).ended(0, "building generators for ucf101")
     assert re.search(r"final losses +denoiser loss \d+\.\d{4}, autoencoder loss \d+\.\d{4}\s*\n", trained.out)
     assert (tmp_path / "shipped" / "ucf101-4x16" / "generator.json").is_file()
 
     (tmp_path / "taken" / "ucf101-4x16").mkdir(parents=True)
-    refused = cli(*command("train", home, "--to", tmp_path / "taken"))
-    assert refused.code == 2
-    assert "is no generator, so it is not replaced" in refused.err
+    cli(*command("train", home, "--to", tmp_path / "taken")).ended(2, "is no generator, so it is not replaced")
 
     (sampled,) = json.loads(cli(*command("sample", home, "--json")).out)
     assert (sampled["clips"], sampled["per_class"], sampled["saw"], sampled["steps"]) == (9, 3, "train", 2)
@@ -58,9 +53,7 @@ def test_a_generator_is_trained_once_sampled_once_and_scored(cli: Cli, home: Pat
     assert Path(sampled["sheet"]).is_file()
     assert not list(Path(sampled["folder"]).glob("*.png"))
 
-    scored = cli(*command("score", home))
-    assert scored.code == 0, scored.err
-    assert "building minic3d" in scored.err
+    scored = cli(*command("score", home)).ended(0, "building minic3d")
     assert "building pools" not in scored.err
     assert "held-out against train" in scored.out
     folder = Path(sampled["sheet"]).parent
@@ -111,13 +104,10 @@ def test_what_is_wrong_is_said_in_a_sentence(
 @pytest.mark.slow  # the embedded data set is rendered and decoded
 def test_what_ships_is_found_and_not_copied(cli: Cli, home: Path, tmp_path: Path) -> None:
     arguments = ["generator", "train", "motion-digits", "--home", home]
-    told = cli(*arguments)
-    assert told.code == 0, told.err
+    told = cli(*arguments).ended(0)
     assert "ships with vdbench: motion-digits-8x32" in told.out
     assert "--set generator.source=trained" in told.out
-    refused = cli(*arguments, "--to", tmp_path / "copy")
-    assert refused.code == 2
-    assert "only a generator that was trained here can be copied" in refused.err
+    cli(*arguments, "--to", tmp_path / "copy").ended(2, "only a generator that was trained here can be copied")
 
 
 def test_stopped_it_keeps_its_state_and_goes_on(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,9 +122,7 @@ def test_stopped_it_keeps_its_state_and_goes_on(cli: Cli, home: Path, monkeypatc
 
     monkeypatch.setattr(Fit, "advance", terminated)
     arguments = command("train", home, "--set", "generator.training.steps=100")
-    stopped = cli(*arguments)
-    assert stopped.code == 130
-    assert "type the same command again to go on" in stopped.err
+    cli(*arguments).ended(130, "type the same command again to go on")
     assert list(home.glob("assets/generators/.*.state/state.safetensors"))
     assert cli(*arguments).code == 0
     assert (steps.count("autoencoder"), steps.count("denoiser")) == (20, 100)

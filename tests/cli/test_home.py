@@ -63,8 +63,7 @@ def test_the_check_names_what_was_damaged_and_nothing_else(
 
 
 def test_a_whole_home_is_whole_and_counted(cli: Cli, home: Path) -> None:
-    answer = cli("home", "check", "--home", home)
-    assert answer.code == 0
+    answer = cli("home", "check", "--home", home).ended(0)
     assert "1 stores, 1 views, 1 assets, 3 distilled sets, 1 test sets, 3 results; 0 damaged" in answer.out
 
 
@@ -95,9 +94,7 @@ def test_a_result_that_contradicts_its_outcomes_is_damaged(cli: Cli, home: Path,
 def test_a_store_is_not_set_aside_since_that_takes_its_videos(cli: Cli, home: Path) -> None:
     path = some(home, "stores/*/clips.npy")
     flip(path)
-    answer = cli("home", "check", "--repair", "--all", "--home", home)
-    assert answer.code == 3
-    assert "prepare the data set again" in answer.err
+    cli("home", "check", "--repair", "--all", "--home", home).ended(3, "prepare the data set again")
     assert path.exists()
 
 
@@ -105,8 +102,7 @@ def test_a_result_of_a_later_version_is_named_and_left_alone(cli: Cli, home: Pat
     path = Home(home).results.paths()[0]
     later = json.dumps(json.loads(path.read_text()) | {"schema_version": 99})
     path.write_text(later)
-    answer = cli("home", "check", "--repair", "--home", home)
-    assert answer.code == 3
+    answer = cli("home", "check", "--repair", "--home", home).ended(3)
     assert "later version" in answer.out
     assert path.read_text() == later
 

@@ -22,8 +22,7 @@ def test_a_plugin_that_ends_its_process_is_recorded_and_the_rest_runs(
     cli: Cli, home: Path, tmp_path: Path, does: str, cause: str
 ) -> None:
     run = tiny_run(home, "--seeds", 2, "--plugin", selector(tmp_path, "ends", does), methods="ends,random")
-    answer = cli(*run)
-    assert answer.code == 1
+    cli(*run).ended(1)
     kind, details = failures(home)["ends"]
     assert kind == "bug" and cause in details
     assert {(r.method, r.seed) for r in results(home).values() if r.status == "done"} == {
@@ -31,12 +30,14 @@ def test_a_plugin_that_ends_its_process_is_recorded_and_the_rest_runs(
     }
 
 
+@pytest.mark.parametrize("scheduler", ["inline", pytest.param("ray", marks=pytest.mark.slow)])
 def test_a_trial_that_never_reports_is_ended_at_its_time_limit(
-    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: str
 ) -> None:
     monkeypatch.setattr(isolated, "GRACE", 1.0)
-    run = tiny_run(home, "--plugin", selector(tmp_path, "ends", SLEEP), "--timeout", 20, methods="ends,random")
-    assert cli(*run).code == 1
+    plugin = selector(tmp_path, "ends", SLEEP)
+    run = tiny_run(home, "--plugin", plugin, "--timeout", 20, "--scheduler", scheduler, methods="ends,random")
+    assert cli(*run, *(["--workers", 1] if scheduler == "ray" else [])).code == 1
     assert failures(home) == {"ends": ("timeout", "")}
     assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}
 
@@ -61,15 +62,6 @@ def test_a_process_that_is_killed_before_it_is_ready_costs_one_trial(
     assert len([r for r in results(home).values() if r.status == "done"]) == 1
     assert cli(*run).code == 0
     assert failures(home) == {}
-
-
-@pytest.mark.slow
-def test_on_ray_a_trial_that_never_reports_is_ended_too(cli: Cli, home: Path, tmp_path: Path) -> None:
-    run = tiny_run(home, "--plugin", selector(tmp_path, "ends", SLEEP), "--timeout", 20, methods="ends,random")
-    run[run.index("--scheduler") + 1] = "ray"
-    assert cli(*run, "--workers", 1).code == 1
-    assert failures(home) == {"ends": ("timeout", "")}
-    assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}
 
 
 def test_isolated_trials_are_those_of_the_same_process(cli: Cli, home: Path, tmp_path: Path) -> None:

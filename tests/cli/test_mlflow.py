@@ -22,9 +22,7 @@ def mirrored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_store: str)
 
 @pytest.mark.parametrize("port", ["0", "-1", "99999999", "http"])
 def test_a_port_that_is_none(cli: Cli, mirrored: Path, port: str) -> None:
-    answer = cli("mlflow", "--home", mirrored, "--port", port)
-    assert answer.code == 2
-    assert "--port" in answer.err
+    cli("mlflow", "--home", mirrored, "--port", port).ended(2, "--port")
 
 
 def test_a_port_that_is_taken(cli: Cli, mirrored: Path) -> None:
@@ -49,9 +47,7 @@ def test_results_that_cannot_be_written(cli: Cli, tmp_path: Path, monkeypatch: p
 def test_a_server_that_ends_by_itself_is_a_failure(cli: Cli, mirrored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which("true"))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    answer = cli("mlflow", "--home", mirrored, "--port", 50_123)
-    assert answer.code == 1
-    assert "MLflow ended by itself, with exit code 0" in answer.err
+    cli("mlflow", "--home", mirrored, "--port", 50_123).ended(1, "MLflow ended by itself, with exit code 0")
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

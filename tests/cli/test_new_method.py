@@ -32,8 +32,7 @@ def written(cli: Cli, tmp_path: Path) -> Path:
     """A folder with a method of every kind, ``my-KIND``, and its test."""
     folder = tmp_path / "mine"
     for kind in KINDS:
-        answer = cli("methods", "new", f"my-{kind}", "--kind", kind, "--out", folder)
-        assert answer.code == 0, answer.err
+        answer = cli("methods", "new", f"my-{kind}", "--kind", kind, "--out", folder).ended(0)
         check, run = (line.strip() for line in answer.out.splitlines()[-2:])
         assert check.startswith("vdbench methods check ") and check.endswith(f"my_{kind}.py")
         assert run.startswith("vdbench run --plugin ") and run.endswith(f"--methods random,my-{kind}")
@@ -47,8 +46,7 @@ def method_of(folder: Path, kind: str, **settings: Any) -> Any:
 def test_every_kind_runs_and_takes_its_clips_from_where_it_says(cli: Cli, home: Path, written: Path) -> None:
     plugins = [word for kind in KINDS for word in ("--plugin", written / f"my_{kind}.py")]
     methods = ",".join(f"my-{kind}" for kind in KINDS)
-    answer = cli(*tiny_run(home, *plugins, *GENERATOR, "--set", "my-optimiser.iterations=3", methods=methods))
-    assert answer.code == 0, answer.err
+    cli(*tiny_run(home, *plugins, *GENERATOR, "--set", "my-optimiser.iterations=3", methods=methods)).ended(0)
     found = {r.method.removeprefix("my-"): r for r in results(home).values() if not r.control}
     pools = {kind: found[kind].provenance.pool for kind in KINDS}  # type: ignore[union-attr]
     assert pools == {"selector": "real", "optimiser": "learned", "generator": "generated", "labels": "real"}
@@ -114,8 +112,7 @@ def test_labels_are_the_teacher_s_as_far_as_it_is_trusted(written: Path, tmp_pat
 def test_a_name_that_could_not_be_used_is_refused_and_nothing_written(
     cli: Cli, tmp_path: Path, name: str, sentence: str
 ) -> None:
-    answer = cli("methods", "new", name, "--out", tmp_path)
-    assert answer.code == 2
+    answer = cli("methods", "new", name, "--out", tmp_path).ended(2)
     assert answer.err.startswith("error: ") and sentence in answer.err
     assert not list(tmp_path.iterdir())
 
@@ -123,7 +120,5 @@ def test_a_name_that_could_not_be_used_is_refused_and_nothing_written(
 @pytest.mark.parametrize("file", ["my_method.py", "test_my_method.py"])
 def test_what_is_there_is_never_replaced(cli: Cli, tmp_path: Path, file: str) -> None:
     (tmp_path / file).write_text("mine")
-    answer = cli("methods", "new", "my-method", "--kind", "labels", "--out", tmp_path)
-    assert answer.code == 2
-    assert f"{file} exists already" in answer.err
+    cli("methods", "new", "my-method", "--kind", "labels", "--out", tmp_path).ended(2, f"{file} exists already")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(file, "mine")]

@@ -87,8 +87,7 @@ def test_a_run_that_loses_a_node_and_gets_another_ends_as_one_in_a_single_proces
         (place / "told").mkdir()
     (alone / "told" / "go").touch()
     more = ["--seeds", "2", "--plugin", str(plugin)]
-    inline = cli(*tiny_run(alone, *more, "--no-isolate", methods="waits"))
-    assert inline.code == 0, inline.err
+    cli(*tiny_run(alone, *more, "--no-isolate", methods="waits")).ended(0)
 
     told = home / "told"
     nodes.start("second")

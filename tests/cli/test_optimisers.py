@@ -47,8 +47,7 @@ def test_a_run_leaves_learned_clips_previews_and_curves(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri := f"sqlite:///{tmp_path / 'own.db'}")
     monkeypatch.chdir(tmp_path)
-    answer = cli(*learning(home, method, 3))
-    assert answer.code == 0, answer.err
+    cli(*learning(home, method, 3)).ended(0)
     result = next(r for r in results(home).values() if r.method == method)
     made = DistilledSet.load(own(home, method))
     assert result.provenance is not None
@@ -77,8 +76,7 @@ def test_a_run_leaves_learned_clips_previews_and_curves(
 
 
 def test_divergence_is_recorded_with_its_step(cli: Cli, home: Path) -> None:
-    answer = cli(*learning(home, "dm", 50, "--set", "dm.lr=1e30"))
-    assert answer.code == 1
+    cli(*learning(home, "dm", 50, "--set", "dm.lr=1e30")).ended(1)
     failed = next(r for r in results(home).values() if r.method == "dm")
     assert failed.failure is not None
     assert (failed.failure.kind, failed.failure.stage) == ("diverged", "distill")
@@ -87,13 +85,10 @@ def test_divergence_is_recorded_with_its_step(cli: Cli, home: Path) -> None:
 
 
 def test_settings_that_do_not_fit_are_one_sentence(cli: Cli, home: Path) -> None:
-    answer = cli(*learning(home, "dm", 3, "--set", "dm.student=minic3"))
-    assert answer.code == 2
-    assert "setting dm.student='minic3' is not valid" in answer.err
-    assert "did you mean 'minic3d'" in answer.err
-    answer = cli(*learning(home, "mtt", 3, "--set", "mtt.trajectory.step=1"))
-    assert answer.code == 2
-    assert "unknown setting 'mtt.trajectory.step'" in answer.err
+    cli(*learning(home, "dm", 3, "--set", "dm.student=minic3")).ended(
+        2, "setting dm.student='minic3' is not valid", "did you mean 'minic3d'"
+    )
+    cli(*learning(home, "mtt", 3, "--set", "mtt.trajectory.step=1")).ended(2, "unknown setting 'mtt.trajectory.step'")
 
 
 def child(arguments: list[str]) -> subprocess.Popen[str]:

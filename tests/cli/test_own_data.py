@@ -34,12 +34,10 @@ def run_on(dataset: object, home: Path) -> list[object]:
 
 def test_a_folder_a_table_and_python_give_the_same_ids(cli: Cli, folder: Path, tmp_path: Path) -> None:
     homes = [tmp_path / name for name in ("folder", "table", "python")]
-    made = cli("datasets", "new", "lab", "--videos", folder, *SMALL, "--home", homes[0])
-    assert made.code == 0, made.err
+    made = cli("datasets", "new", "lab", "--videos", folder, *SMALL, "--home", homes[0]).ended(0)
     assert "lab, split 1: 3 classes, 18 train and 6 test clips" in made.out
     assert "vdbench run --datasets lab" in made.out
-    answer = cli(*run_on("lab", homes[0]))
-    assert answer.code == 0, answer.err
+    cli(*run_on("lab", homes[0])).ended(0)
     assert "lab" in (homes[0] / "leaderboard" / "README.md").read_text()
     table, file = lab_table(folder, tmp_path / "clips.csv"), tmp_path / "lab.yaml"
     assert cli("datasets", "new", "lab", "--csv", table, *SMALL, "--to", file, "--home", homes[1]).code == 0
@@ -63,22 +61,18 @@ def test_every_verb_takes_a_name_and_a_file(cli: Cli, folder: Path, tmp_path: Pa
     assert {row["name"]: row["prepared"] for row in listed}["lab"] == "when it is run"
     for name in ("lab", file):
         for words in (["prepare"], ["verify"], ["show"]):
-            answer = cli("datasets", *words, name, "--home", home)
-            assert answer.code == 0, answer.err
+            cli("datasets", *words, name, "--home", home).ended(0)
     assert cli(*run_on(file, home)).code == 0
     distilled = vdbench.distill("random", str(file), suite="quick", ipc=1, set=TINY_SETTINGS, home=home)
     distilled.save(tmp_path / "set")
     for name in ("lab", file):
         arguments = ["evaluate", tmp_path / "set", "--dataset", name, "--home", home, *TINY]
-        answer = cli(*arguments)
-        assert answer.code == 0, answer.err
+        answer = cli(*arguments).ended(0)
         assert "random on lab" in answer.out
         asked = cli("generator", "show", name, "--suite", "quick", "--home", home)
         assert "lab" in asked.err + asked.out
         assert "bug" not in asked.err
-    twice = cli(*run_on(f"lab,{file}", home))
-    assert twice.code == 2
-    assert "two of the data sets are called 'lab'" in twice.err
+    cli(*run_on(f"lab,{file}", home)).ended(2, "two of the data sets are called 'lab'")
 
 
 def test_of_a_broken_video_the_run_says_which_one_it_would_leave_out(cli: Cli, folder: Path, tmp_path: Path) -> None:
@@ -88,8 +82,7 @@ def test_of_a_broken_video_the_run_says_which_one_it_would_leave_out(cli: Cli, f
     for path in broken:
         path.write_bytes(bytes(5000))
         assert cli("datasets", "new", "lab", "--videos", videos, *SMALL, "--replace", "--home", home).code == 0
-        answer = cli(*run_on("lab", home), "--dry-run")
-        assert answer.code == 3
+        answer = cli(*run_on("lab", home), "--dry-run").ended(3)
         said.append(answer.err.splitlines()[-1])
     cure = "clips are there; add --partial to run on those, without wave/s01_2.mp4 (broken)"
     assert said[0].endswith(f"lab is partial: 3 of 3 classes and 23 of 24 {cure}")
@@ -99,8 +92,7 @@ def test_of_a_broken_video_the_run_says_which_one_it_would_leave_out(cli: Cli, f
 def test_what_is_wrong_with_ones_clips_is_one_sentence(cli: Cli, folder: Path, tmp_path: Path) -> None:
     table = tmp_path / "clips.csv"
     table.write_text("path,label\nnowhere.mp4,a\n")
-    answer = cli("datasets", "new", "lab", "--csv", table, "--home", tmp_path / "home")
-    assert answer.code == 3
+    answer = cli("datasets", "new", "lab", "--csv", table, "--home", tmp_path / "home").ended(3)
     assert answer.err.count("\n") == 1
     for words in (["lab"], ["lab", "--videos", folder, "--column", "label"], ["Lab", "--videos", folder]):
         answer = cli("datasets", "new", *words, "--home", tmp_path / "home")
@@ -117,8 +109,7 @@ def test_what_is_wrong_with_ones_clips_is_one_sentence(cli: Cli, folder: Path, t
 
 def test_classes_may_be_a_file_with_one_per_line(cli: Cli, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "two.txt").write_text("wave\nnod\n")
-    made = cli("datasets", "new", "two", "--videos", folder, "--classes", tmp_path / "two.txt", "--home", tmp_path)
-    assert made.code == 0, made.err
+    cli("datasets", "new", "two", "--videos", folder, "--classes", tmp_path / "two.txt", "--home", tmp_path).ended(0)
     assert load_dataset("two", tmp_path).subset == ("wave", "nod")
     wrong = cli("datasets", "new", "one", "--videos", folder, "--classes", "wave,node", "--home", tmp_path)
     assert (wrong.code, "there is no class 'node'; did you mean 'nod'?" in wrong.err) == (2, True)

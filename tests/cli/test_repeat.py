@@ -15,8 +15,7 @@ from vdbench.experiment.result_store import ResultStore
 def ids(cli: Cli, prepared: Path, command: str) -> set[str]:
     program, *words = shlex.split(command)
     assert program == "vdbench"
-    answer = cli(*words, "--home", prepared, "--dry-run", "--json")
-    assert answer.code == 0, answer.err
+    answer = cli(*words, "--home", prepared, "--dry-run", "--json").ended(0)
     return {trial["trial"] for trial in json.loads(answer.out)["trials"]}
 
 

@@ -44,8 +44,7 @@ def test_a_run_is_exported_validated_and_merged(cli: Cli, home: Path, ran: dict[
     (test_set,) = {str(value.test_set) for value in ran.values()}
     assert names(out) == sorted([*(f"{trial}.json" for trial in ran), "test-sets"])
     assert names(out / "test-sets") == [f"{test_set}.json"]
-    told = cli("results", "validate", out)
-    assert told.code == 0, told.err
+    told = cli("results", "validate", out).ended(0)
     assert told.out.splitlines() == [
         "remark: quick-modified on ucf101, 3 of 101 classes: the protocol is modified, so that these results have "
         "tables of their own",
@@ -74,8 +73,7 @@ def test_a_test_set_that_was_lost_is_written_again_by_the_same_command_and_expor
     cli: Cli, home: Path, ran: dict[str, Result], tmp_path: Path
 ) -> None:
     shutil.rmtree(home / "results" / "test-sets")
-    told = cli("results", "export", tmp_path / "out", "--home", home)
-    assert told.code == 3 and "there is no test set" in told.err
+    cli("results", "export", tmp_path / "out", "--home", home).ended(3, "there is no test set")
     assert not (tmp_path / "out").exists()
     assert cli(*tiny_run(home, "--seeds", 3, "--set", "herding.encoder=pixels", methods="herding")).code == 0
     assert cli("results", "export", tmp_path / "out", "--home", home).code == 0
@@ -104,8 +102,7 @@ def test_artefacts_are_exported_only_where_they_may_be(
     sampled = [r for r in ran.values() if r.method == "herding"]
     for result in sampled:
         edit(home / "results", result, provenance=Provenance(pool="generated"))
-    answer = cli("results", "export", out, "--artefacts", "--method", "herding,full", "--home", home)
-    assert answer.code == 0, answer.err
+    answer = cli("results", "export", out, "--artefacts", "--method", "herding,full", "--home", home).ended(0)
     sets = {str(result.distilled) for result in sampled}
     assert f"{len(sets)} distilled sets copied, 1 of restricted data sets left here" in answer.out
     assert names(out / "distilled") == sorted(sets)
@@ -122,15 +119,13 @@ def test_faults_are_one_line_each_and_exit_code_3(cli: Cli, home: Path, ran: dic
     first, second = list(ran.values())[:2]
     edit(out, first, artefact=None)
     (out / f"{second.id}.json").write_text("{")
-    answer = cli("results", "validate", out)
-    assert answer.code == 3
+    answer = cli("results", "validate", out).ended(3)
     faults = [line for line in answer.out.splitlines() if line.startswith("fault: ")]
     assert len(faults) == 2
     assert any("is not a result that can be read (Invalid JSON: " in line for line in faults)
     assert f"fault: {out / first.id}.json: it does not name the SHA-256 of its distilled set" in faults
     assert "2 faults in 9 results" in answer.err
-    as_json = cli("results", "validate", out, "--json")
-    assert as_json.code == 3
+    as_json = cli("results", "validate", out, "--json").ended(3)
     assert sum(finding["fault"] for finding in json.loads(as_json.out)) == 2
     merging = cli("results", "merge", out, "--into", into)
     assert merging.code == 3
@@ -146,10 +141,9 @@ def test_a_conflict_is_listed_and_nothing_is_written(
     first = next(iter(ran.values()))
     edit(into, first, stored_clips=99)
     before = {path: path.read_bytes() for path in into.iterdir()}
-    answer = cli("results", "merge", out, "--into", into)
-    assert answer.code == 1
-    assert f"conflict: {first.id} differs in stored_clips" in answer.err
-    assert "nothing was written" in answer.err
+    cli("results", "merge", out, "--into", into).ended(
+        1, f"conflict: {first.id} differs in stored_clips", "nothing was written"
+    )
     assert {path: path.read_bytes() for path in into.iterdir()} == before
 
 
@@ -167,9 +161,7 @@ def test_a_mark_reaches_the_shared_results(cli: Cli, home: Path, ran: dict[str, 
 
 def test_places_that_hold_nothing(cli: Cli, tmp_path: Path) -> None:
     for command in ("validate", "merge"):
-        answer = cli("results", command, tmp_path / "none")
-        assert answer.code == 3
-        assert "there is no result in" in answer.err
+        cli("results", command, tmp_path / "none").ended(3, "there is no result in")
     assert Home(tmp_path).results.paths() == []
 
 
@@ -185,8 +177,7 @@ def test_results_of_any_folder_can_be_listed(cli: Cli, home: Path, ran: dict[str
 
 def test_export_for_the_hub_writes_a_file_per_method(cli: Cli, home: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    told = cli("results", "export", out, "--method", "herding,random", "--hf", "--home", home)
-    assert told.code == 0, told.err
+    told = cli("results", "export", out, "--method", "herding,random", "--hf", "--home", home).ended(0)
     assert f"2 files for the Hugging Face hub written to {out / 'hub'}; replace OWNER in them" in told.out
     (file,) = (out / "hub" / "herding" / ".eval_results").iterdir()
     assert file.name == "quick-modified-ucf101.yaml"
@@ -199,15 +190,13 @@ def test_submit_prepares_a_folder_that_keeps_the_rules_and_says_what_to_push(
     cli: Cli, home: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "mine"
-    told = cli("results", "submit", out, "--home", home)
-    assert told.code == 0, told.err
+    told = cli("results", "submit", out, "--home", home).ended(0)
     assert told.out.startswith(f"9 results and 0 distilled sets are in {out}; PULL_REQUEST.md there is the text")
     assert "To hand them in: copy" in told.out
     assert "**Method:** herding" in (out / "PULL_REQUEST.md").read_text(encoding="utf-8")
     checked = cli("results", "validate", out)
     assert checked.code == 0 and "PULL_REQUEST.md" not in checked.out
-    again = cli("results", "submit", out, "--home", home)
-    assert again.code == 2 and "there is something in" in again.err
+    cli("results", "submit", out, "--home", home).ended(2, "there is something in")
 
 
 def test_badly_learned_sets_are_listed_with_their_signs(cli: Cli, home: Path, ran: dict[str, Result]) -> None:

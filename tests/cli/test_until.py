@@ -30,9 +30,7 @@ def test_a_search_adds_seeds_says_what_it_found_and_is_over_when_typed_again(cli
 
 
 def test_no_round_is_begun_that_would_end_too_late(cli: Cli, home: Path) -> None:
-    answer = cli(*until(home, "--hours", "0.00001"))
-    assert answer.code == 0
-    assert "the next round would take longer than what is left of --hours" in answer.err
+    cli(*until(home, "--hours", "0.00001")).ended(0, "the next round would take longer than what is left of --hours")
     assert not results(home)
 
 

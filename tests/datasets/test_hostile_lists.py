@@ -6,17 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests import worlds
+from tests.worlds import touch
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.source import Source
 from vdbench.datasets.spec import DatasetSpec, load_dataset
 from vdbench.errors import DataError
-
-
-def touch(path: Path, *_: object, **__: object) -> None:
-    """In place of a video, which no index opens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"video")
 
 
 def own(folder: Path, *rows: str, file: str = "clips.csv") -> DatasetSpec:

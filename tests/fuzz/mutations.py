@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -69,6 +70,17 @@ def fuzz(inputs: st.SearchStrategy[Any], feed: Callable[[Any], object]) -> None:
     run()
     while time.monotonic() < ends:
         run()
+
+
+def fuzz_file(path: Path, read: Callable[[], object]) -> None:
+    """Write contents like that of a valid file in its place, and let each be read."""
+    valid = path.read_bytes()
+
+    def feed(content: bytes) -> None:
+        path.write_bytes(content)
+        read()
+
+    fuzz(json_like(valid) if path.suffix == ".json" else bytes_like(valid), feed)
 
 
 @st.composite

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from tests.fuzz.mutations import bytes_like, fuzz, json_like
+from tests.fuzz.mutations import bytes_like, fuzz, fuzz_file, json_like
 from tests.sets import distilled_record
 from tests.worlds import ucf_world
 from vdbench.api.tables import frame_of
@@ -71,12 +71,8 @@ def test_results(tmp_path: Path) -> None:
 def test_test_sets(tmp_path: Path) -> None:
     clips = ClipList(classes=("a", "b"), ids=("1", "2", "3"), labels=(0, 1, 1), groups=("x", "y", "y"))
     lists = ClipLists(tmp_path)
-
-    def feed(content: bytes) -> None:
-        lists.path(clips.fingerprint).write_bytes(content)
-        lists.read(clips.fingerprint)
-
-    fuzz(json_like(clips.model_dump_json().encode()), feed)
+    lists.write(clips)
+    fuzz_file(lists.path(clips.fingerprint), lambda: lists.read(clips.fingerprint))
 
 
 def use(made: DistilledSet) -> None:
@@ -90,51 +86,45 @@ def use(made: DistilledSet) -> None:
 @pytest.mark.parametrize("file", [RECORD, TENSORS])
 def test_distilled_sets(tmp_path: Path, file: str) -> None:
     distilled().save(tmp_path / "set")
-    valid = (tmp_path / "set" / file).read_bytes()
 
-    def feed(content: bytes) -> None:
-        (tmp_path / "set" / file).write_bytes(content)
+    def read() -> None:
         if file == TENSORS:
             record = json.loads((tmp_path / "set" / RECORD).read_bytes())
             record["tensors_sha256"] = files.file_sha256(tmp_path / "set" / TENSORS)
             files.write_json(tmp_path / "set" / RECORD, record)
         use(DistilledSet.load(tmp_path / "set"))
 
-    fuzz(json_like(valid) if file == RECORD else bytes_like(valid), feed)
+    fuzz_file(tmp_path / "set" / file, read)
 
 
 @pytest.mark.parametrize(("layout", "file"), [("folder", "vdbench.json"), ("folder", "metadata.csv"),
                                               ("webdataset", "train-000000.tar")])  # fmt: skip
 def test_exported_sets(tmp_path: Path, layout: str, file: str) -> None:
     write(distilled(), tmp_path / "set", layout, parse_frames("png"), lambda size: "")  # type: ignore[arg-type]
-    valid = (tmp_path / "set" / file).read_bytes()
 
-    def feed(content: bytes) -> None:
-        (tmp_path / "set" / file).write_bytes(content)
+    def read() -> None:
         if file != "vdbench.json":
             described = json.loads((tmp_path / "set" / "vdbench.json").read_bytes())
             described["sha256"][file] = files.file_sha256(tmp_path / "set" / file)
             files.write_json(tmp_path / "set" / "vdbench.json", described)
         use(open_set(tmp_path / "set"))
 
-    fuzz(json_like(valid) if file == "vdbench.json" else bytes_like(valid), feed)
+    fuzz_file(tmp_path / "set" / file, read)
 
 
 @pytest.mark.parametrize("file", [MANIFEST, CLIPS, digests.DIGESTS])
 def test_clip_stores(store: ClipStore, tmp_path: Path, file: str) -> None:
     folder = shutil.copytree(store.folder, tmp_path / store.folder.name)
-    valid = (folder / file).read_bytes()
     if file != digests.DIGESTS:
         (folder / digests.DIGESTS).unlink()
 
-    def feed(content: bytes) -> None:
-        (folder / file).write_bytes(content)
+    def read() -> None:
         opened = ClipStore.open(folder)
         np.asarray(opened.clips[:1])
         opened.changed(opened.manifest.clips)
         open_view(opened, tmp_path / "home")
 
-    fuzz(bytes_like(valid) if file == CLIPS else json_like(valid), feed)
+    fuzz_file(folder / file, read)
 
 
 @pytest.mark.parametrize("resealed", [True, False])
@@ -163,15 +153,13 @@ def test_pools(tmp_path: Path, file: str) -> None:
     record = PoolRecord(generator="g", weights="w", saw="x", per_class=1, scheduler="s", steps=1, guidance=1, seed=0)
     like = tiny_clips()
     write_pool(tmp_path, [(name, like.clips[:1]) for name in like.classes], like, record)
-    valid = (tmp_path / file).read_bytes()
 
-    def feed(content: bytes) -> None:
-        (tmp_path / file).write_bytes(content)
+    def read() -> None:
         pool = open_pool(tmp_path).clips
         pool.counts()
         np.asarray(pool.clips[-1:])
 
-    fuzz(bytes_like(valid) if file == CLIPS else json_like(valid), feed)
+    fuzz_file(tmp_path / file, read)
 
 
 def test_checkpoints(tmp_path: Path) -> None:

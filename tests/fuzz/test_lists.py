@@ -8,7 +8,8 @@ import yaml
 from hypothesis import strategies as st
 
 from tests import worlds
-from tests.fuzz.mutations import ODD, TOKENS, bytes_like, fuzz, json_like, values_like
+from tests.fuzz.mutations import ODD, TOKENS, bytes_like, fuzz, fuzz_file, values_like
+from tests.worlds import touch
 from vdbench.cli.options import parse_settings
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts import read_index
@@ -30,26 +31,14 @@ WORLDS = {
 CASES = [(name, file) for name, (_, names) in WORLDS.items() for file in names]
 
 
-def touch(path: Path, *_: object, **__: object) -> None:
-    """In place of a video, which no index opens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"video")
-
-
 @pytest.mark.parametrize(("name", "file"), CASES, ids=[f"{name}-{file}" for name, file in CASES])
 def test_split_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, file: str) -> None:
     make: Callable[..., worlds.World] = WORLDS[name][0]
     monkeypatch.setattr(worlds, "write_video", touch)
     world = make(tmp_path / "data")
     (path,) = world.root.rglob(file)
-    valid = path.read_bytes()
     read_index(world.spec, world.root)
-
-    def feed(content: bytes) -> None:
-        path.write_bytes(content)
-        read_index(world.spec, world.root)
-
-    fuzz(json_like(valid) if path.suffix == ".json" else bytes_like(valid), feed)
+    fuzz_file(path, lambda: read_index(world.spec, world.root))
 
 
 TABLES = {
@@ -70,12 +59,9 @@ def test_tables_of_ones_own(tmp_path: Path, table: str) -> None:
         geometry=Geometry(frames=4, sampling="even", resize=16, size=16),
     )  # fmt: skip
 
-    def feed(content: bytes) -> None:
-        (tmp_path / table).write_bytes(content)
-        read_index(spec, tmp_path)
-
-    feed(TABLES[table])
-    fuzz(bytes_like(TABLES[table]), feed)
+    (tmp_path / table).write_bytes(TABLES[table])
+    read_index(spec, tmp_path)
+    fuzz_file(tmp_path / table, lambda: read_index(spec, tmp_path))
 
 
 def yaml_like(text: str) -> st.SearchStrategy[bytes]:

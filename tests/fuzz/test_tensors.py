@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from tests.fuzz.mutations import bytes_like, fuzz
+from tests.fuzz.mutations import fuzz_file
 from vdbench.distilled.outside.loading import Reading, load_outside
 from vdbench.distilled.soundness import faults
 from vdbench.testing import tiny_clips
@@ -50,23 +50,22 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_tensor_files(tmp_path: Path, name: str) -> None:
-    def feed(content: bytes) -> None:
-        (tmp_path / name).write_bytes(content)
+    def read() -> None:
         list(faults(load_outside(tmp_path / name, STORE, TRAIN, Reading(pixels="uint8")), TRAIN, None))
 
-    feed(FILES[name])
-    fuzz(bytes_like(FILES[name]), feed)
+    (tmp_path / name).write_bytes(FILES[name])
+    read()
+    fuzz_file(tmp_path / name, read)
 
 
 def test_files_of_labels(tmp_path: Path) -> None:
-    valid = "\n".join(TRAIN.classes).encode()
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(TRAIN.classes))
     (tmp_path / "set.npy").write_bytes(FILES["set.npy"])
 
-    def feed(content: bytes) -> None:
-        for option in ("labels", "classes"):
-            (tmp_path / "names.txt").write_bytes(content)
-            named: Any = {option: tmp_path / "names.txt" if option == "labels" else str(tmp_path / "names.txt")}
+    def read() -> None:
+        for named in ({"labels": names}, {"classes": str(names)}):
             load_outside(tmp_path / "set.npy", STORE, TRAIN, Reading(pixels="uint8", **named))
 
-    feed(valid)
-    fuzz(bytes_like(valid), feed)
+    read()
+    fuzz_file(names, read)

@@ -72,11 +72,6 @@ class Parts:
         """Of the mean, over other seeds and other sources."""
         return self.seeds_alone + self.sources
 
-    def with_seeds(self, variance: float, freedom: float) -> Parts:
-        """The same with another variance of one seed's mean, such as a moderated one, and its degrees of freedom."""
-        seeds = round(self.seed_freedom) + 1
-        return replace(self, seeds=variance / seeds, seed_freedom=freedom)
-
     def quantile(self, question: Question = OTHERS, error: float = 1 - CONFIDENCE) -> Any:
         """How many standard errors an interval goes to either side to miss in such a share of cases."""
         by_seeds = stats.t.isf(error / 2, self.seed_freedom)

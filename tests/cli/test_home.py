@@ -64,7 +64,7 @@ def test_the_check_names_what_was_damaged_and_nothing_else(
 
 def test_a_whole_home_is_whole_and_counted(cli: Cli, home: Path) -> None:
     answer = cli("home", "check", "--home", home).ended(0)
-    assert "1 stores, 1 views, 1 assets, 3 distilled sets, 1 test sets, 3 results; 0 damaged" in answer.out
+    assert "1 store, 1 view, 1 asset, 3 distilled sets, 1 test set, 3 results; 0 damaged" in answer.out
 
 
 def test_what_was_repaired_is_made_again_by_the_run(cli: Cli, home: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_branch_holds_the_new_results_in_one_commit_and_main_does_not(checkout
 def test_a_checkout_that_cannot_take_them_is_left_as_it_is(checkout: Path, tmp_path: Path) -> None:
     other = [result(seed=0, top1=0.9)]
     handed_in(other, tmp_path / "new")
-    with pytest.raises(DataError, match="1 results have another outcome"):
+    with pytest.raises(DataError, match="1 result has another outcome"):
         prepare_branch(checkout, tmp_path / "new", other)
     with pytest.raises(UsageError, match="has no leaderboard/results"):
         prepare_branch(tmp_path / "new", tmp_path / "new", other)

@@ -17,4 +17,5 @@ def test_a_home_is_merged_into_another(cli: Cli, home: Path, tmp_path: Path) -> 
     other = tmp_path / "other"
     assert "added" in cli("results", "merge", home, "--home", other).out
     assert list((other / "results").glob("*.json"))
+    assert cli("results", "validate", home).code == 0
     assert cli("results", "merge", home, "--home", other, "--into", tmp_path).code == 2

@@ -29,6 +29,11 @@ def test_a_search_adds_seeds_says_what_it_found_and_is_over_when_typed_again(cli
     assert "round" not in again.err
 
 
+def test_a_search_for_points_that_ran_out_of_seeds_says_what_is_not_yet_known(cli: Cli, home: Path) -> None:
+    answer = cli(*until(home, "--until", "0.1pts", "--most-seeds", "3")).ended(0)
+    assert "1 of 1 difference is not yet known to within 0.1 points; raise --most-seeds to go on" in answer.err
+
+
 def test_no_round_is_begun_that_would_end_too_late(cli: Cli, home: Path) -> None:
     cli(*until(home, "--hours", "0.00001")).ended(0, "the next round would take longer than what is left of --hours")
     assert not results(home)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     from vdbench.experiment.schedule import Listener
 
 
+def packed(job: Job) -> str:
+    """A job as text. For each trial Tune copies the grid of all, in which nested values take far longer than texts."""
+    return json.dumps(job.model_dump(mode="json"))
+
+
+def unpacked(text: str) -> Job:
+    """The job of a text."""
+    return Job.model_validate(json.loads(text))
+
+
 def _trainable(config: dict[str, Any]) -> None:
     """What runs in a Ray worker. A failure inside the trial is its result; only a lost worker escapes."""
     import ray
@@ -32,7 +43,7 @@ def _trainable(config: dict[str, Any]) -> None:
         if len(ray.nodes()) > 1:  # type: ignore[no-untyped-call]
             time.sleep(pause())
         return
-    job = Job.model_validate(config["job"])
+    job = unpacked(config["job"])
     work_in(config["around"])
     use(job.plugins)  # a trial's id has the code of its students
     late = Home(job.home).ray / f"{job.trial.id}.late"
@@ -72,7 +83,7 @@ def run_trials(jobs: Sequence[Job], listener: Listener) -> None:
     tuner = tune.Tuner(
         tune.with_resources(_trainable, _share),
         param_space={
-            "job": tune.grid_search([job.model_dump(mode="json") for job in jobs]),
+            "job": tune.grid_search([packed(job) for job in jobs]),
             "around": around(jobs),
         },
         tune_config=tune.TuneConfig(trial_dirname_creator=lambda trial: trial.trial_id, reuse_actors=True),
@@ -93,8 +104,8 @@ def _share(config: dict[str, Any]) -> Any:
     """What a trial occupies, as its method asks."""
     from ray import tune
 
-    job = config["job"]
-    return tune.PlacementGroupFactory([{"CPU": job["cpus"]} | ({"GPU": job["gpus"]} if job["gpus"] else {})])
+    job = unpacked(config["job"])
+    return tune.PlacementGroupFactory([{"CPU": job.cpus} | ({"GPU": job.gpus} if job.gpus else {})])
 
 
 def _silence() -> Any:
@@ -121,7 +132,7 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
     refused: dict[str, str] = {}
 
     def job_of(trial: Any) -> Job:
-        return jobs[Job.model_validate(trial.config["job"]).trial.id]
+        return jobs[unpacked(trial.config["job"]).trial.id]
 
     def end(job: Job, result: Result) -> None:
         Home(job.home).results.write(result)

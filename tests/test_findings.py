@@ -73,8 +73,9 @@ def test_means_and_intervals_of_five_seeds() -> None:
                                 & (CELLS.student == student) & (CELLS.method == "full")].top1  # fmt: skip
                 assert numbers(text) == [pytest.approx(full, abs=0.051)]
                 continue
-            row = cell("small", "motion-digits", method.strip("*"), 5, student)
-            assert numbers(text) == pytest.approx([row.top1, row.top1_low, row.top1_high], abs=0.051)
+            row = cell("small", "motion-digits", method.strip("`"), 5, student)
+            assert numbers(text) == pytest.approx([row.top1, row.top1_others_low, row.top1_others_high], abs=0.051)
+            assert text.startswith("**") == (max(row.against_random_p, row.against_random_others_p) < 0.05)
 
 
 @pytest.mark.parametrize(("heading", "dataset"), [("UCF101 in part, suite `small`", "ucf101"),

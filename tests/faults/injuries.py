@@ -65,15 +65,21 @@ def full_disk(run: Command, home: Path, rng: random.Random) -> Injury:
 
 
 def read_only(run: Command, home: Path, rng: random.Random) -> Injury:
-    folders = [path for path in [home, *home.rglob("*")] if path.is_dir()]
-    modes = {path: path.stat().st_mode for path in folders}
-    for path in folders:
-        path.chmod(0o500)
+    modes: dict[Path, int] = {}
+    _close(home, modes)
     time.sleep(rng.uniform(0.05, 1))
-    for path, mode in modes.items():
-        if path.exists():
-            path.chmod(mode)
+    for path in reversed(modes):
+        path.chmod(modes[path])
     return Injury("the home is read-only for a moment")
+
+
+def _close(folder: Path, modes: dict[Path, int]) -> None:
+    """Make a folder read-only before one looks into it: the run can take away nothing that is found in it then."""
+    modes[folder] = folder.stat().st_mode
+    folder.chmod(0o500)
+    for path in folder.iterdir():
+        if path.is_dir():
+            _close(path, modes)
 
 
 def _damaged(

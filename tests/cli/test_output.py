@@ -106,7 +106,9 @@ def test_a_full_disk_behind_the_output_is_an_error(tmp_path: Path) -> None:
             stdout=full, stderr=subprocess.PIPE, check=False,
         )  # fmt: skip
     assert done.returncode == 3
-    assert done.stderr.startswith(b"error: no space is left on the device")
+    assert done.stderr.startswith(
+        b"error: the disk refuses what was to be written (No space left on device); free some disk"
+    )
 
 
 def test_json_escapes_what_steers_a_terminal(cli: Cli, tmp_path: Path) -> None:

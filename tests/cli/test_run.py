@@ -168,13 +168,18 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(cli: Cli, home: Path, mon
     monkeypatch.setattr(os, "fsync", full)
     answer = cli(*tiny_run(home, "--seeds", 2)).ended(3)
     assert answer.err.strip().splitlines()[-1] == (
-        "error: no space is left on the device for the home; free some and go on"
+        "error: the disk refuses the home (No space left on device); free some disk and go on"
     )
     assert {path: path.read_bytes() for path in (home / "results").glob("*.json")} == before
 
 
-@pytest.mark.parametrize("number", [errno.EFBIG, errno.EIO, errno.EROFS])
-def test_a_disk_that_refuses_is_no_bug(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "cure"),
+    [(errno.EFBIG, "mend that"), (errno.EROFS, "make it writable"), (errno.EACCES, "see to its permissions")],
+)
+def test_a_disk_that_refuses_is_no_bug(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, number: int, cure: str
+) -> None:
     assert cli(*tiny_run(home)).code == 0
 
     def refuse(descriptor: int) -> None:
@@ -183,7 +188,7 @@ def test_a_disk_that_refuses_is_no_bug(cli: Cli, home: Path, monkeypatch: pytest
     monkeypatch.setattr(os, "fsync", refuse)
     answer = cli(*tiny_run(home, "--seeds", 2)).ended(3)
     assert answer.err.strip().splitlines()[-1] == (
-        f"error: the disk refuses what was to be written ({os.strerror(number)}); mend that and go on"
+        f"error: the disk refuses what was to be written ({os.strerror(number)}); {cure} and go on"
     )
 
 

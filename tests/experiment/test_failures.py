@@ -49,7 +49,12 @@ def ended_by_ray() -> SystemExit:
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), "oom", gpu_full()),
         (ImportError("no such library"), "dependency", "ImportError: no such library"),
         (FileNotFoundError("gone"), "data", "FileNotFoundError: gone"),
-        (OSError(errno.ENOSPC, "full", "x"), "data", "no space is left on the device for x; free some and run again"),
+        (
+            PermissionError(errno.EACCES, "kept", "x"),
+            "data",
+            "the disk refuses x (kept); see to its permissions and run again",
+        ),
+        (OSError(errno.ENOSPC, "full", "x"), "data", "the disk refuses x (full); free some disk and run again"),
         (ValueError("two\nlines"), "bug", "ValueError: two lines"),
         (ValueError("half \ud800 a character"), "bug", "ValueError: half \\ud800 a character"),
         (SilentError(), "bug", "SilentError: it has no message that can be read"),

@@ -135,14 +135,13 @@ def _written(code: Any) -> Any:
 
 def _explain(error: Exception) -> int:
     """Print one sentence for an error and return the exit code."""
+    from vdbench.storage import files
+
     if isinstance(error, VdbenchError):
         _say(f"{error.sentence} {advice.command(*error.command)}" if error.command else str(error))
         return error.exit_code
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        _say(f"no space is left on the device for {error.filename or 'what was to be written'}; free some and go on")
-        return 3
-    if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.EIO, errno.EROFS):
-        _say(f"the disk refuses {error.filename or 'what was to be written'} ({error.strerror}); mend that and go on")
+    if isinstance(error, OSError) and error.errno in files.REFUSED:
+        _say(f"{files.refused(error, 'what was to be written')} and go on")
         return 3
     if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")

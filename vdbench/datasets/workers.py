@@ -154,9 +154,7 @@ def decode_all(jobs: Iterable[Job], target: Target, workers: int, timeout: float
             for worker, answer in _reported(crew, heard, timeout):
                 job, decode = worker.collect(answer)
                 if isinstance(decode, OSError):
-                    raise DataError(
-                        f"{target.path} cannot be written ({decode.strerror}); free some disk and prepare again"
-                    )
+                    raise DataError(f"{files.refused(decode, target.path)} and prepare again")
                 if job is not None and decode is not None:
                     yield job, decode
     finally:

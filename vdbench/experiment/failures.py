@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import traceback
 from typing import get_args
 
@@ -10,6 +9,7 @@ import torch
 
 from vdbench.errors import FailureKind, VdbenchError
 from vdbench.experiment.result import Failure
+from vdbench.storage import files
 from vdbench.storage.amounts import human_bytes
 
 OF_A_GPU = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
@@ -49,8 +49,8 @@ def failure_kind(error: BaseException) -> FailureKind:
 
 def sentence_of(error: BaseException) -> str:
     """An exception in one sentence."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"no space is left on the device for {error.filename or 'the home'}; free some and run again"
+    if isinstance(error, OSError) and error.errno in files.REFUSED:
+        return f"{files.refused(error, 'the home')} and run again"
     if isinstance(error, VdbenchError):
         return _text(error)
     if (sentence := memory_ran_out(error)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,13 @@ from vdbench.storage import digests
 from vdbench.storage.drafts import draft_of
 
 T = TypeVar("T")
+
+REFUSED = {
+    errno.ENOSPC: "free some disk", errno.EDQUOT: "free some disk",
+    errno.EACCES: "see to its permissions", errno.EPERM: "see to its permissions",
+    errno.EROFS: "make it writable", errno.EFBIG: "mend that", errno.EIO: "mend that",
+}  # fmt: skip
+"""What a disk can refuse, and the cure."""
 
 
 @contextmanager
@@ -202,7 +210,10 @@ def touching_disk(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or home
-        raise DataError(
-            f"the disk refuses {where} ({error.strerror}); free some disk, or name another folder with --home"
-        ) from error
+        raise DataError(f"{refused(error, home)}, or name another folder with --home") from error
+
+
+def refused(error: OSError, what: object) -> str:
+    """What the disk refuses, unless the error names a file ``what``, and the cure; the sentence can go on."""
+    cure = REFUSED.get(error.errno or 0, "mend that")
+    return f"the disk refuses {error.filename or what} ({error.strerror}); {cure}"

@@ -1,6 +1,10 @@
-"""Where the MLflow mirror lies."""
+"""Where the MLflow mirror lies, and what becomes of a run that ends long before it."""
 
+import signal
+import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,3 +29,38 @@ def test_everything_lies_in_the_home_whatever_it_is_called(
     assert [path.read_text() for path in (home.mlflow / "artifacts").rglob("sheet.txt")] == ["a sheet"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["here", name])
     assert list((tmp_path / "here").iterdir()) == [sheet]
+
+
+class SlowClient:
+    """A store that answers its first question, and the next when it may."""
+
+    def __init__(self, uri: str) -> None:
+        self.may, self.asked = threading.Event(), 0
+
+    def search_experiments(self, max_results: int) -> None:
+        """It can be reached."""
+
+    def get_experiment_by_name(self, name: str) -> SimpleNamespace:
+        self.asked += 1
+        self.may.wait(60)
+        raise ConnectionError("it was asked long enough")
+
+
+def test_ctrl_c_forgoes_what_is_still_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = SlowClient("")
+    monkeypatch.setattr("mlflow.MlflowClient", lambda uri: client)
+    mirror = MlflowMirror(Home.at(tmp_path), "a run")
+    assert mirror.recording
+    job = SimpleNamespace(trial=SimpleNamespace(distillation_id="made"))
+    for number in range(3):
+        mirror.finished(job, SimpleNamespace(id=str(number), suite="tiny"))
+    assert mirror.behind == 3
+    main = threading.main_thread().ident
+    threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        mirror.close()
+    with pytest.warns(UserWarning, match="is not recording: it was asked long enough"):
+        client.may.set()
+        while mirror.behind:
+            time.sleep(0.01)
+    assert client.asked == 1

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from vdbench.experiment.run import Outcome
     from vdbench.experiment.schedule import Scheduler
 
+MANY_BEHIND = 20
+"""Trials that MLflow is still to be told of when a run is over, from which on the wait is worth a word."""
+
 
 def carry(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate) -> Outcome:
     """Run what is pending, show how far it is, and say how long it took."""
@@ -53,6 +56,9 @@ def carry(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate) -> Outc
     finally:
         display.close()
         if mirror:
+            if mirror.behind > MANY_BEHIND:
+                words = "Ctrl-C leaves them to 'vdbench mlflow --rebuild'"
+                err.print(f"writing the last {mirror.behind} trials to MLflow; {words}", soft_wrap=True)
             mirror.close()
     if mirror and finished(outcome):
         _log_pools(plan, place)

@@ -6,6 +6,7 @@ import os
 import re
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -94,6 +95,7 @@ class MlflowMirror:
         self._client: MlflowClient | None = None
         self._parents: dict[str, str] = {}
         self._curves: dict[str, list[tuple[str, float, int, int]]] = {}
+        self._asked: deque[Future[None]] = deque()
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         with suppress(ImportError):  # the thread says why; two that import the same at once may find half of it
             import mlflow  # noqa: F401
@@ -132,7 +134,7 @@ class MlflowMirror:
     def finished(self, job: Job, result: Result) -> None:
         """Write the trial: parameters, scores, costs, curves, the artefact and its preview."""
         artefact, curves = self._home.artefact(job.trial.distillation_id), self._curves.pop(result.id, [])
-        self._guarded(lambda: self._record(result, curves, artefact))
+        self._asked.append(self._guarded(lambda: self._record(result, curves, artefact)))
 
     def record(self, result: Result) -> None:
         """Write a stored result, without curves: for rebuilding the mirror."""
@@ -142,9 +144,20 @@ class MlflowMirror:
         """Write shared work as a run of the experiment ``vdbench-generator``, in place of what was written of it."""
         self._guarded(lambda: self._record_work(work)).result()
 
+    @property
+    def behind(self) -> int:
+        """How many trials have ended that are still to be written."""
+        while self._asked and self._asked[0].done():
+            self._asked.popleft()
+        return len(self._asked)
+
     def close(self) -> None:
-        """Write what is still to be written, and end the parent runs."""
-        self._guarded(self._end_parents).result()
+        """Write what is still to be written, unless Ctrl-C forgoes it, and end the parent runs."""
+        try:
+            self._guarded(self._end_parents).result()
+        except KeyboardInterrupt:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+            raise
 
     def _end_parents(self) -> None:
         for run in self._parents.values():

@@ -65,7 +65,7 @@ def starting(address: str) -> Iterator[None]:
     except VdbenchError:
         raise
     except Exception as error:  # Ray raises plain ones too
-        why = " ".join(str(error).split())[:300]
+        why = " ".join(str(error).split())[:300].rstrip(".")
         cure = "--scheduler inline does without Ray" if address == "local" else "docs/cluster.md says how to join one"
         raise RayMissingError(
             f"Ray could not be {'started here' if address == 'local' else f'joined at {address}'}: {why}; {cure}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -159,8 +160,8 @@ def _summary(store: ClipStore, split: int) -> str:
 
 
 def _warn_of_faults(store: ClipStore, typed: str) -> None:
-    counts = _fault_counts(store)
-    if told := ", ".join(f"{count} {status}" for status, count in counts.items()):
+    counts = Counter(clip.decode.status for clip in store.manifest.faults())
+    if told := ", ".join(f"{count} {status}" for status, count in sorted(counts.items())):
         named = command("datasets", "show", typed)
         err.print(f"{store.manifest.spec.name}: {told}; `{named}` names them", soft_wrap=True)
     clips = [clip.decode for clip in store.manifest.clips]
@@ -172,13 +173,6 @@ def _warn_of_faults(store: ClipStore, typed: str) -> None:
         err.print(
             f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout", soft_wrap=True
         )
-
-
-def _fault_counts(store: ClipStore) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for clip in store.manifest.faults():
-        counts[clip.decode.status] = counts.get(clip.decode.status, 0) + 1
-    return dict(sorted(counts.items()))
 
 
 @app.command()
@@ -228,13 +222,10 @@ def show(
     if split not in manifest.spec.splits:
         raise UsageError(f"{name} has no split {split}; there are: {', '.join(map(str, manifest.spec.splits))}")
     train, test = manifest.usable(split, "train"), manifest.usable(split, "test")
+    counts = {part: Counter(clip.class_name for clip in clips) for part, clips in (("train", train), ("test", test))}
     rows: list[dict[str, Any]] = [
-        {
-            "class": label,
-            "train": sum(clip.class_name == label for clip in train),
-            "test": sum(clip.class_name == label for clip in test),
-        }
-        for label in sorted({clip.class_name for clip in [*train, *test]})
+        {"class": label, "train": counts["train"][label], "test": counts["test"][label]}
+        for label in sorted(counts["train"] | counts["test"])
     ]
     faults = [{"clip": c.id, "status": c.decode.status, "what": c.decode.message} for c in manifest.faults()]
     present = [fault for fault in faults if fault["status"] != "missing"]

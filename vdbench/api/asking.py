@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vdbench.api.arguments import shown, whole
 from vdbench.clips.codecs import parse_codec
 from vdbench.datasets.prepare import prepared_store
 from vdbench.errors import UsageError
@@ -208,9 +209,9 @@ def nested(changes: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
         raise UsageError(f"set takes a dictionary such as {{'herding.encoder': 'pixels'}}, not {changes!r}")
     tree: dict[str, dict[str, Any]] = {}
     for path, value in (changes or {}).items():
-        name, *keys = path.split(".")
+        name, *keys = str(path).split(".")
         if not keys and not isinstance(value, Mapping):
-            raise UsageError(f"set={{'{path}': ...}} names no setting; write it as 'herding.encoder': 'pixels'")
+            raise UsageError(f"set={{{path!r}: ...}} names no setting; write it as 'herding.encoder': 'pixels'")
         inner = reduce(lambda within, key: {key: within}, reversed(keys), value)
         tree[name] = merged(tree.get(name, {}), inner)
     return tree
@@ -235,9 +236,9 @@ def seed_of(value: Any) -> int:
     Raises:
         UsageError: it is no whole number, or a negative one.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 0:
-        raise UsageError(f"a seed is a whole number from 0 on, not {value!r}")
-    return int(value)
+    if (seed := whole(value)) is None or seed < 0:
+        raise UsageError(f"a seed is a whole number from 0 on, not {shown(value)}")
+    return seed
 
 
 def dataset_of(value: Any) -> str:
@@ -264,7 +265,7 @@ def ipcs(ipc: int | Iterable[int] | None) -> Sequence[int] | None:
     """
     if ipc is None:
         return None
-    several = [ipc] if isinstance(ipc, int) else ipc
+    several = ipc if isinstance(ipc, Iterable) else [ipc]
     return list(dict.fromkeys(at_least_one(one, "ipc") for one in several))
 
 
@@ -274,12 +275,13 @@ def at_least_one(value: Any, what: str) -> int:
     Raises:
         UsageError: it is none.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
-        raise UsageError(f"{what} takes whole numbers of at least 1, not {value!r}")
-    return int(value)
+    if (number := whole(value)) is None or number < 1:
+        raise UsageError(f"{what} takes whole numbers of at least 1, not {shown(value)}")
+    return number
 
 
 def budgets(asked: int | str | Iterable[int | str] | None) -> list[int]:
     """Budgets of bytes, as numbers or as ``"512KiB"``."""
-    several = [] if asked is None else [asked] if isinstance(asked, int | str) else asked
+    one = isinstance(asked, str) or not isinstance(asked, Iterable)
+    several: Iterable[Any] = [] if asked is None else [asked] if one else asked  # type: ignore[assignment]
     return [parse_bytes(str(one)) for one in several]

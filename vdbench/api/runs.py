@@ -12,6 +12,7 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vdbench.api.arguments import checked
 from vdbench.api.asking import Asked, apart, budgets, counted, dataset_of, ipcs, nested, plugin_files, requested
 from vdbench.api.progress import listening
 from vdbench.api.rounds import MOST_SEEDS, Search, Searched, in_rounds
@@ -90,6 +91,7 @@ class Run:
         return rows
 
 
+@checked
 def run(
     methods: MethodLike | Iterable[MethodLike] | None = None,
     datasets: str | Path | Iterable[str | Path] | None = None,

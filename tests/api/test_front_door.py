@@ -263,6 +263,12 @@ def test_faults_of_the_caller_are_sentences() -> None:
         ({"set": {3: 1}}, "names no setting"),
         ({"device": "tpu"}, "there is no device 'tpu'"),
         ({"ipc": np.array([1, 0])}, "ipc takes whole numbers of at least 1, not np.int64"),
+        ({"methods": []}, "methods is empty; name one or more, or leave it out"),
+        ({"methods": np.array([1, 2])}, "1.* is no method"),
+        ({"datasets": ()}, "datasets is empty"),
+        ({"ipc": []}, "ipc is empty"),
+        ({"seeds": range(0)}, "seeds is empty"),
+        ({"budget": []}, "budget is empty"),
         ({"ipc": 1.5}, "ipc takes whole numbers of at least 1, not 1.5"),
         ({"seeds": [10**30]}, "a seed is a whole number from 0 on, not 10000"),
         ({"budget": Path("x")}, "x is no number of bytes"),
@@ -384,6 +390,7 @@ WRONG: dict[str, list[object]] = {
     "str": [3, b"x", ["a"], Path("a")],
     "str | Path": [3, b"x", ["a"], "a\0b"],
     "Sequence[str | Path]": [3, [None], "a\0b", {"a.py": 1}],
+    "Literal['inline', 'ray']": [3, np.array([1, 2])],
     "SuiteLike": [3, ["quick"], {}, np.array([1, 2])],
 }
 """What is no argument of an annotation."""

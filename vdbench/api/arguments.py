@@ -91,6 +91,7 @@ KINDS = {
     "float": Kind("a finite number", _is_number),
     "int": Kind("a whole number", lambda value: whole(value) is not None),
     "str": Kind("a text", lambda value: isinstance(value, str)),
+    "Literal['inline', 'ray']": Kind("'inline' or 'ray'", lambda value: isinstance(value, str)),
     "str | Path": Kind("a text or a path", _is_path),
     "Sequence[str | Path]": Kind("paths of Python files", _are_paths),
     "SuiteLike": Kind(

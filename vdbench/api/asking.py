@@ -227,7 +227,18 @@ def counted(seeds: int | Iterable[int] | None) -> Sequence[int] | None:
         return None
     if isinstance(seeds, str) or not isinstance(seeds, Iterable):
         return range(at_least_one(seeds, "seeds"))
-    return tuple(seed_of(seed) for seed in seeds)
+    return tuple(seed_of(seed) for seed in not_empty(seeds, "seeds"))
+
+
+def not_empty(some: Iterable[Any], what: str) -> list[Any]:
+    """A list of what was given.
+
+    Raises:
+        UsageError: nothing was, by which nobody can mean the default.
+    """
+    if not (several := list(some)):
+        raise UsageError(f"{what} is empty; name one or more, or leave it out")
+    return several
 
 
 def seed_of(value: Any) -> int:
@@ -265,7 +276,7 @@ def ipcs(ipc: int | Iterable[int] | None) -> Sequence[int] | None:
     """
     if ipc is None:
         return None
-    several = ipc if isinstance(ipc, Iterable) else [ipc]
+    several = not_empty(ipc, "ipc") if isinstance(ipc, Iterable) else [ipc]
     return list(dict.fromkeys(at_least_one(one, "ipc") for one in several))
 
 
@@ -282,6 +293,7 @@ def at_least_one(value: Any, what: str) -> int:
 
 def budgets(asked: int | str | Iterable[int | str] | None) -> list[int]:
     """Budgets of bytes, as numbers or as ``"512KiB"``."""
-    one = isinstance(asked, str) or not isinstance(asked, Iterable)
-    several: Iterable[Any] = [] if asked is None else [asked] if one else asked  # type: ignore[assignment]
+    if asked is None:
+        return []
+    several = [asked] if isinstance(asked, str) or not isinstance(asked, Iterable) else not_empty(asked, "budget")
     return [parse_bytes(str(one)) for one in several]

@@ -203,7 +203,8 @@ class Method(ABC, Generic[S]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse to read what no task has."""
         super().__init_subclass__(**kwargs)
-        if unknown := sorted(set(cls.reads) - set(get_args(Reading))):
+        reads = {cls.reads} if isinstance(cls.reads, str) else set(cls.reads)
+        if unknown := sorted(reads - set(get_args(Reading))):
             raise TypeError(f"{cls.__name__} reads '{unknown[0]}'; choose from {', '.join(get_args(Reading))}")
 
     def __init__(self, settings: S | None = None) -> None:

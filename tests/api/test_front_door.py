@@ -1,5 +1,7 @@
 """The six functions that ``import vdbench`` offers: light to import, and the same as the command line."""
 
+import inspect
+import math
 import os
 import signal
 import subprocess
@@ -258,17 +260,28 @@ def test_faults_of_the_caller_are_sentences() -> None:
         ({"scheduler": "slurm"}, "there is no scheduler 'slurm'"),
         ({"methods": [3]}, "3 is no method"),
         ({"set": {"herding": 1}}, "names no setting"),
+        ({"set": {3: 1}}, "names no setting"),
         ({"device": "tpu"}, "there is no device 'tpu'"),
+        ({"ipc": np.array([1, 0])}, "ipc takes whole numbers of at least 1, not np.int64"),
+        ({"methods": []}, "methods is empty; name one or more, or leave it out"),
+        ({"methods": np.array([1, 2])}, "1.* is no method"),
+        ({"datasets": ()}, "datasets is empty"),
+        ({"ipc": []}, "ipc is empty"),
+        ({"seeds": range(0)}, "seeds is empty"),
+        ({"budget": []}, "budget is empty"),
+        ({"ipc": 1.5}, "ipc takes whole numbers of at least 1, not 1.5"),
+        ({"seeds": [10**30]}, "a seed is a whole number from 0 on, not 10000"),
+        ({"budget": Path("x")}, "x is no number of bytes"),
     ):
         with pytest.raises(VdbenchError, match=sentence):
             tiny_run(**fault)
-    for dataset, seed, sentence in ((["ucf101"], 0, "is no data set"), ("ucf101", -1, "a seed is a whole number")):
+    for dataset, seed, sentence in ((["ucf101"], 0, "dataset of vdbench"), ("ucf101", -1, "a seed is a whole")):
         with pytest.raises(UsageError, match=sentence):
             vdbench.distill("random", dataset, ipc=1, seed=seed)
         with pytest.raises(UsageError, match=sentence):
             vdbench.evaluate((np.zeros((1, 8, 32, 32, 3), np.uint8), [0]), dataset, seed=seed)
-    with pytest.raises(UsageError, match="is no data set"):
-        vdbench.load_dataset(5)
+    with pytest.raises(UsageError, match=r"name of vdbench.load_dataset takes a text or a path, not 5"):
+        vdbench.load_dataset(5)  # type: ignore[arg-type]
 
 
 def test_a_run_says_nothing_where_nobody_looks_and_runs_in_a_thread(
@@ -348,13 +361,17 @@ print(*sorted(done.frame().method.unique()))
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda small: vdbench.run("random", "ucf101", home=3), "a home is the path of a folder, not 3"),
-        (lambda small: vdbench.load_results(3), "results lie in a folder, and 3 is no path"),
+        (lambda small: vdbench.run("random", "ucf101", home=3), "home of vdbench.run takes a text or a path, not 3"),
+        (lambda small: vdbench.load_results(3), "folder of vdbench.load_results takes a text or a path, not 3"),
         (lambda small: vdbench.evaluate(small, students=3), "3 is no student; give a name, or a StudentSpec"),
         (lambda small: vdbench.evaluate(small, students=[{"name": "minic3d"}]), "is no student; give a name"),
         (
             lambda small: vdbench.evaluate((small.pixels(), small.labels()[:2]), "ucf101", **SMALL),
             "there are 3 clips and 2 labels; give a label for each clip",
+        ),
+        (
+            lambda small: vdbench.evaluate((small.pixels(), ["Archery", "bikng", "nope"]), "ucf101", **SMALL),
+            "label 2 of arrays, 'bikng', is no class, such as",
         ),
     ],
 )
@@ -362,8 +379,51 @@ def test_what_is_of_the_wrong_kind_is_refused_in_a_sentence(
     home: Path, call: Callable[[DistilledSet], object], sentence: str
 ) -> None:
     small = vdbench.distill("random", "ucf101", ipc=1, partial=True, **SMALL)
-    with pytest.raises(UsageError, match=sentence):
+    with pytest.raises(VdbenchError, match=sentence):
         call(small)
+
+
+WRONG: dict[str, list[object]] = {
+    "bool": ["no", 1, np.array([1, 2])],
+    "float": ["1", math.nan, True, [1.0]],
+    "int": ["1", 1.5, True, np.array([1, 2])],
+    "str": [3, b"x", ["a"], Path("a")],
+    "str | Path": [3, b"x", ["a"], "a\0b"],
+    "Sequence[str | Path]": [3, [None], "a\0b", {"a.py": 1}],
+    "Literal['inline', 'ray']": [3, np.array([1, 2])],
+    "SuiteLike": [3, ["quick"], {}, np.array([1, 2])],
+}
+"""What is no argument of an annotation."""
+FUNCTIONS = [
+    vdbench.load_dataset,
+    vdbench.distill,
+    vdbench.evaluate,
+    vdbench.run,
+    vdbench.new_dataset,
+    vdbench.load_results,
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_no_argument_of_the_wrong_kind_gets_further_than_a_sentence(function: Callable[..., object]) -> None:
+    given = {"load_results": (), "new_dataset": ("lab",), "distill": ("random", "ucf101")}
+    tried = 0
+    for name, parameter in inspect.signature(function).parameters.items():
+        positional = given.get(function.__name__, ("motion-digits",))
+        for value in WRONG.get(str(parameter.annotation).removesuffix(" | None"), []):
+            place = list(inspect.signature(function).parameters).index(name)
+            arguments = [value if index == place else one for index, one in enumerate(positional)]
+            named = {} if place < len(positional) else {name: value}
+            with pytest.raises(UsageError, match=rf"^{name} of vdbench.{function.__name__} takes .*, not [^\n]*$"):
+                function(*arguments, **named)
+            tried += 1
+    assert tried >= 4
+
+
+@pytest.mark.parametrize("wrong", [{"frames": 0}, {"frames": -1}, {"size": 0}])
+def test_clips_of_a_new_data_set_have_frames_and_pixels(tmp_path: Path, wrong: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="takes whole numbers of at least 1"):
+        vdbench.new_dataset("lab", videos=tmp_path, home=tmp_path, **wrong)  # type: ignore[arg-type]
 
 
 def test_one_plugin_file_need_not_be_in_a_list() -> None:

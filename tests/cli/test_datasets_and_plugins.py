@@ -92,6 +92,47 @@ def test_a_plugin_runs_with_the_file_beside_it_and_an_edit_of_that_is_another_tr
     assert len(set(kept[1].values())) == 2
 
 
+ANSWERS = """
+from typing import Any, ClassVar
+from vdbench.method import Card, Settings, identity
+from vdbench.selector import Selector, SelectorSettings
+class Free(SelectorSettings):
+    free: Any = identity(None, "anything")
+class Bad(Selector):
+    name = "bad"
+    card: ClassVar[Card] = Card(title="first clips")
+    Settings = Free
+    def select(self, features, k, rng, task):
+        return list(range(k))
+    {answer}
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("def needs(self, task): raise KeyError('x')", "needs() of its class Bad fails with KeyError: 'x'"),
+        ("def needs(self, task): return None", "needs() gives None, not a tuple of AssetSpecs"),
+        ("def needs(self, task): return 'features'", "needs() gives 'features', not a tuple of AssetSpecs"),
+        ("def needs(self, task): return ['features']", "needs() names 'features', which is no AssetSpec"),
+        ("def __init__(self): pass", "constructor of its class Bad fails with TypeError: "),
+        ("def __init__(self, settings): self.settings = Free(free=object())", "settings.identity() of its class Bad"),
+        ("def stored_bytes(self, task, clip_bytes=None): return 'many'", "stored_bytes() of its class Bad fails with"),
+    ],
+)
+def test_a_run_says_which_method_gave_no_usable_answer(
+    cli: Cli, home: Path, tmp_path: Path, answer: str, reason: str
+) -> None:
+    plugin = tmp_path / "bad.py"
+    plugin.write_text(ANSWERS.format(answer=answer))
+    asked = tiny_run(home, "--dry-run", "--plugin", plugin, methods="bad")
+    if "bytes" in answer:
+        asked[asked.index("--ipc") : asked.index("--ipc") + 2] = ["--budget", "bytes=1MiB"]
+    told = cli(*asked).ended(3, "error: method 'bad' cannot be used: ", reason, "mend it, 'vdbench --debug ...'")
+    assert "bug in vdbench" not in told.err
+    assert cli("methods", "check", plugin).ended(1).out.startswith("bad: ")
+
+
 def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:
     answer = cli("methods", "check", selector(tmp_path, "greedy", "k += 1")).ended(1)
     assert "greedy" in answer.out

@@ -2,8 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
+from vdbench.api.rounds import Search
+from vdbench.cli.searching import _found
 
 
 def until(home: Path, *more: str) -> list[str]:
@@ -43,3 +49,22 @@ def test_points_that_make_no_sense_are_one_sentence(cli: Cli, home: Path) -> Non
     answer = cli(*until(home, "--until", "often"))
     assert (answer.code, answer.err.count("\n")) == (2, 1)
     assert "until is 'told', or points such as '3pts', not 'often'" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("half", "state", "points", "said"),
+    [
+        (1.0, "open", 3.0, "within 3 points"),
+        (1.0, "told", 3.0, "told"),
+        (4.0, "open", 3.0, "open"),
+        (1.0, "open", None, "open"),
+    ],
+)
+def test_a_difference_that_is_known_to_within_the_points_asked_for_is_not_called_open(
+    half: float, state: str, points: float | None, said: str
+) -> None:
+    look = SimpleNamespace(state=state)
+    question: Any = SimpleNamespace(look=look, wider_than=lambda most: half > most)
+    assert _found(question, Search((3, 4), points)) == said
+    question.look = None
+    assert _found(question, Search((3, 4), points)) == "too few seeds"

@@ -22,7 +22,7 @@ def test_bytes_are_read(text: str, count: int) -> None:
     assert parse_bytes(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "bytes=", "0", "-3", "1MB", "ipc=5", "0.2B", "1e6"])
+@pytest.mark.parametrize("text", ["9" * 17, "9" * 400, "", "bytes=", "0", "-3", "1MB", "ipc=5", "0.2B", "1e6"])
 def test_what_is_no_number_of_bytes_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="no number of bytes"):
         parse_bytes(text)

@@ -190,6 +190,19 @@ def _no_json(folder: Path) -> None:
     (folder / "model_index.json").write_text("{")
 
 
+def _empty_index(folder: Path) -> None:
+    (folder / "model_index.json").write_text("{}")
+
+
+def _list_for_an_index(folder: Path) -> None:
+    (folder / "model_index.json").write_text("[]")
+
+
+def _number_for_a_part(folder: Path) -> None:
+    index = folder / "model_index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), "vae": 3}))
+
+
 def _no_such_class(folder: Path) -> None:
     index = folder / "model_index.json"
     index.write_text(json.dumps({**json.loads(index.read_text()), "_class_name": "NoSuchPipeline"}))
@@ -213,6 +226,9 @@ def _other_weights(folder: Path) -> None:
     [
         (_no_index, "holds no pipeline: model_index.json is missing"),
         (_no_json, "not a valid JSON file"),
+        (_empty_index, "cannot be loaded"),
+        (_list_for_an_index, "cannot be loaded"),
+        (_number_for_a_part, "cannot be loaded"),
         (_no_such_class, "NoSuchPipeline"),
         (_no_weights, "cannot be loaded"),
         (_damaged_weights, "cannot be loaded"),

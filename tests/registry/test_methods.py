@@ -66,6 +66,37 @@ def test_a_broken_plugin_is_listed_and_an_error_whatever_is_asked_for(tmp_path: 
     assert problem in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("name = 3", "Bad has no name that is a text"),
+        ("name = ['bad']", "Bad has no name that is a text"),
+        ("name = property(lambda self: 'bad')", "Bad has no name that is a text"),
+        ("del name", "Bad has no name that is a text; add name ="),
+        ("card = 'a title'", "Bad.card is 'a title', not of type Card"),
+        ("card = Card(title=None)", "the card of Bad has no title"),
+        ("version = '1.0'", "Bad.version is '1.0', not of type int"),
+        ("resources = {'cpus': 2}", "not of type Resources"),
+        ("seeded = 'no'", "Bad.seeded is 'no', not of type bool"),
+        ("pools = 'real'", r"Bad.pools is 'real', not a tuple of names; one alone ends with a comma: \(NAME,\)"),
+        ("reads = 'student'", "Bad.reads is 'student', not a tuple of names"),
+        ("reads = ('moon',)", "Bad reads 'moon'; choose from student"),
+        ("Settings = None", "Bad.Settings does not extend vdbench.method.Settings"),
+        ("Settings = dict", "Bad.Settings does not extend vdbench.method.Settings"),
+        ("class Settings(NoSettings): pass", "Bad names pools, but its Settings have no field 'pool'"),
+        ("select = Selector.select", "it defines no method, student or encoder, and Bad does not define select"),
+    ],
+)
+def test_what_a_class_says_of_itself_is_checked_before_anybody_relies_on_it(
+    tmp_path: Path, said: str, problem: str
+) -> None:
+    good = GOOD.format(cls="Bad", name="bad").replace("import Card", "import Card, NoSettings")
+    path = plugin(tmp_path, f"{good}    {said}\n")
+    assert [entry.method for entry in offered([path]) if entry.is_file] == [None]
+    with pytest.raises(DependencyError, match=problem):
+        Registry([path])
+
+
 def test_a_plugin_that_is_named_twice_is_one(tmp_path: Path) -> None:
     path = plugin(tmp_path, GOOD.format(cls="First", name="first-clips"))
     registry = Registry([path, tmp_path / ".." / tmp_path.name / path.name])
@@ -131,6 +162,12 @@ def test_settings_are_checked_by_name_and_value() -> None:
         registry.configure("herding", None, {"encodr": "pixels"})
     with pytest.raises(UsageError, match=r"herding\.encoder\.name='moon' is not valid"):
         registry.configure("herding", None, {"encoder": "moon"})
+
+
+def test_a_folder_is_no_plugin_file(tmp_path: Path) -> None:
+    (tmp_path / "folder.py").mkdir()
+    with pytest.raises(UsageError, match=r"folder\.py is a folder; name a Python file in it"):
+        Registry([tmp_path / "folder.py"])
 
 
 def test_a_missing_plugin_file_is_named(tmp_path: Path) -> None:

@@ -275,10 +275,10 @@ def test_a_good_method_has_no_findings() -> None:
 
 
 OFFENDERS: list[tuple[str, Any, str]] = [
-    ("name", BadName, "its name 'Bad_Name' is not made of lower-case words"),
-    ("reserved name", Reserved, "its name 'generator' stands for the generator of a run's pool in --set"),
-    ("card", Untitled, "it has no card with a title"),
-    ("loose settings", unsettled(LooseSettings), "its Settings do not extend vdbench.method.Settings"),
+    ("name", BadName, "the name 'Bad_Name' must be lower-case words"),
+    ("reserved name", Reserved, "the name 'generator' stands for the generator of a run's pool in --set"),
+    ("card", Untitled, "has no title"),
+    ("loose settings", unsettled(LooseSettings), "Settings does not extend vdbench.method.Settings"),
     ("no defaults", unsettled(Fussy), "it cannot be constructed from its defaults"),
     ("opaque settings", unsettled(Opaque), "its settings do not turn into JSON"),
     ("pool", Pooled, "its Settings have no field 'pool'"),

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vdbench.api.arguments import shown, whole
 from vdbench.clips.codecs import parse_codec
 from vdbench.datasets.prepare import prepared_store
 from vdbench.errors import UsageError
@@ -208,9 +209,9 @@ def nested(changes: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
         raise UsageError(f"set takes a dictionary such as {{'herding.encoder': 'pixels'}}, not {changes!r}")
     tree: dict[str, dict[str, Any]] = {}
     for path, value in (changes or {}).items():
-        name, *keys = path.split(".")
+        name, *keys = str(path).split(".")
         if not keys and not isinstance(value, Mapping):
-            raise UsageError(f"set={{'{path}': ...}} names no setting; write it as 'herding.encoder': 'pixels'")
+            raise UsageError(f"set={{{path!r}: ...}} names no setting; write it as 'herding.encoder': 'pixels'")
         inner = reduce(lambda within, key: {key: within}, reversed(keys), value)
         tree[name] = merged(tree.get(name, {}), inner)
     return tree
@@ -226,7 +227,18 @@ def counted(seeds: int | Iterable[int] | None) -> Sequence[int] | None:
         return None
     if isinstance(seeds, str) or not isinstance(seeds, Iterable):
         return range(at_least_one(seeds, "seeds"))
-    return tuple(seed_of(seed) for seed in seeds)
+    return tuple(seed_of(seed) for seed in not_empty(seeds, "seeds"))
+
+
+def not_empty(some: Iterable[Any], what: str) -> list[Any]:
+    """A list of what was given.
+
+    Raises:
+        UsageError: nothing was, by which nobody can mean the default.
+    """
+    if not (several := list(some)):
+        raise UsageError(f"{what} is empty; name one or more, or leave it out")
+    return several
 
 
 def seed_of(value: Any) -> int:
@@ -235,9 +247,9 @@ def seed_of(value: Any) -> int:
     Raises:
         UsageError: it is no whole number, or a negative one.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 0:
-        raise UsageError(f"a seed is a whole number from 0 on, not {value!r}")
-    return int(value)
+    if (seed := whole(value)) is None or seed < 0:
+        raise UsageError(f"a seed is a whole number from 0 on, not {shown(value)}")
+    return seed
 
 
 def dataset_of(value: Any) -> str:
@@ -264,7 +276,7 @@ def ipcs(ipc: int | Iterable[int] | None) -> Sequence[int] | None:
     """
     if ipc is None:
         return None
-    several = [ipc] if isinstance(ipc, int) else ipc
+    several = not_empty(ipc, "ipc") if isinstance(ipc, Iterable) else [ipc]
     return list(dict.fromkeys(at_least_one(one, "ipc") for one in several))
 
 
@@ -274,12 +286,14 @@ def at_least_one(value: Any, what: str) -> int:
     Raises:
         UsageError: it is none.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
-        raise UsageError(f"{what} takes whole numbers of at least 1, not {value!r}")
-    return int(value)
+    if (number := whole(value)) is None or number < 1:
+        raise UsageError(f"{what} takes whole numbers of at least 1, not {shown(value)}")
+    return number
 
 
 def budgets(asked: int | str | Iterable[int | str] | None) -> list[int]:
     """Budgets of bytes, as numbers or as ``"512KiB"``."""
-    several = [] if asked is None else [asked] if isinstance(asked, int | str) else asked
+    if asked is None:
+        return []
+    several = [asked] if isinstance(asked, str) or not isinstance(asked, Iterable) else not_empty(asked, "budget")
     return [parse_bytes(str(one)) for one in several]

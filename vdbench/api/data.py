@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdbench.api.asking import dataset_of
+from vdbench.api.arguments import checked
+from vdbench.api.asking import at_least_one, dataset_of
 from vdbench.datasets.new import GEOMETRY, Wish
 from vdbench.datasets.new import new_dataset as declare
 from vdbench.experiment.bench import Bench
@@ -35,6 +36,7 @@ class Clips(NamedTuple):
         return f"{self.train._repr_html_()}<p>{len(self.validation)} validation clips</p>"
 
 
+@checked
 def new_dataset(
     name: str,
     *,
@@ -97,16 +99,21 @@ def new_dataset(
         seed=seed,
         splits=splits,
         classes=classes,
-        geometry=GEOMETRY.at(frames, size) if frames or size else None,
+        geometry=None if frames is None and size is None else GEOMETRY.at(_some(frames, "frames"), _some(size, "size")),
         partial=partial,
     )
     return declare(name, wish, Home.at(home).root, _path(file), replace=replace).file
+
+
+def _some(number: int | None, what: str) -> int | None:
+    return None if number is None else at_least_one(number, what)
 
 
 def _path(place: str | Path | None) -> Path | None:
     return None if place is None else Path(place)
 
 
+@checked
 def load_dataset(
     name: str | Path, suite: SuiteLike | None = None, *, split: int | None = None, home: str | Path | None = None
 ) -> Clips:

@@ -12,7 +12,19 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vdbench.api.asking import Asked, apart, budgets, counted, dataset_of, ipcs, nested, plugin_files, requested
+from vdbench.api.arguments import checked
+from vdbench.api.asking import (
+    Asked,
+    apart,
+    budgets,
+    counted,
+    dataset_of,
+    ipcs,
+    nested,
+    not_empty,
+    plugin_files,
+    requested,
+)
 from vdbench.api.progress import listening
 from vdbench.api.rounds import MOST_SEEDS, Search, Searched, in_rounds
 from vdbench.api.shown import escaped, table
@@ -90,6 +102,7 @@ class Run:
         return rows
 
 
+@checked
 def run(
     methods: MethodLike | Iterable[MethodLike] | None = None,
     datasets: str | Path | Iterable[str | Path] | None = None,
@@ -161,8 +174,8 @@ def run(
     """
     search = None if until is None and hours is None else _search(until, hours, seeds, most_seeds)
     asked = Asked(
-        methods=_several(methods),
-        datasets=[dataset_of(dataset) for dataset in _several(datasets) or ()] or None,
+        methods=_several(methods, "methods"),
+        datasets=[dataset_of(dataset) for dataset in _several(datasets, "datasets") or ()] or None,
         ipc=ipcs(ipc),
         seeds=counted(search.looks[-1] if search else seeds),
         suite=suite,
@@ -239,6 +252,8 @@ def _mirror(place: Home, wanted: bool) -> Any:
     return MlflowMirror(place, "vdbench.run")
 
 
-def _several(some: Any) -> Any:
-    """A list of what may be one or several."""
-    return [some] if isinstance(some, str | type) or not isinstance(some, Iterable | None) else some and list(some)
+def _several(some: Any, what: str) -> list[Any] | None:
+    """A list of what may be one or several; None where it was left out."""
+    if some is None:
+        return None
+    return [some] if isinstance(some, str | type) or not isinstance(some, Iterable) else not_empty(some, what)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdbench.api.arguments import checked
 from vdbench.api.asking import Asked, at_least_one, budgets, dataset_of, nested, plugin_files, requested, seed_of
 from vdbench.api.progress import watching
 from vdbench.api.shown import escaped, table
@@ -44,6 +45,7 @@ Evaluable = DistilledSet | ClipSet | str | Path | tuple[Any, Any]
 """What can be evaluated: a set, clips with labels, the path of either, or arrays (or tensors) of clips and labels."""
 
 
+@checked
 def distill(
     method: MethodLike,
     dataset: str | Path,
@@ -169,6 +171,7 @@ class EvaluatedSet:
 SHOWN = ("top1", "top5", "shuffled", "still")
 
 
+@checked
 def evaluate(
     what: Evaluable,
     dataset: str | Path | None = None,

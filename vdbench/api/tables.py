@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from vdbench.errors import DataError, UsageError
+from vdbench.api.arguments import checked
+from vdbench.errors import DataError
 from vdbench.experiment.home import Home
 from vdbench.experiment.result_store import ResultStore
 from vdbench.records import by_condition
@@ -72,6 +72,7 @@ KINDS = {
 """What pandas holds each of them as."""
 
 
+@checked
 def load_results(folder: str | Path | None = None) -> pd.DataFrame:
     """Read stored results into one table, a row per network. Failed trials have no networks, and so no rows.
 
@@ -90,8 +91,6 @@ def load_results(folder: str | Path | None = None) -> pd.DataFrame:
         >>> own = frame[frame.condition == "own"]
         >>> means = own.groupby(["dataset", "suite", "method", "ipc"]).top1.mean()
     """
-    if not isinstance(folder, str | PathLike | None):
-        raise UsageError(f"results lie in a folder, and {folder!r} is no path")
     if folder is not None and not Path(folder).is_dir():
         raise DataError(f"there is no folder {folder}; check the path")
     return frame_of((ResultStore(Path(folder)) if folder is not None else Home.to_read().results).readable())

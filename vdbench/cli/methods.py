@@ -101,7 +101,8 @@ def new(
     folder: Annotated[Path, typer.Option("--out", "--folder", help="Where to write the two files.")] = Path(),
 ) -> None:
     """Write a working plugin and its test, to be changed into your own method."""
-    from vdbench.registry.methods import Registry, name_problem
+    from vdbench.registry import Registry
+    from vdbench.registry.declared import name_problem
     from vdbench.storage import files
 
     if problem := name_problem(name):

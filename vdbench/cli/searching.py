@@ -54,7 +54,7 @@ def run_in_rounds(
     found = in_rounds(plan, search, lambda part: estimated(part).seconds, one_round)
     if not as_json:
         show_outcome(found.results, found.failed, found.ended == "interrupted", place, False)
-    rows = [_row(question) for question in found.questions]
+    rows = [_row(question, search) for question in found.questions]
     if as_json:
         print_json({"ended": found.ended, "looks": search.looks, "questions": rows})
     else:
@@ -68,7 +68,7 @@ def _title(search: Search) -> str:
     return f"Differences in points of top-1, with intervals that hold together at every look ({at} seeds)"
 
 
-def _row(question: Question) -> dict[str, Any]:
+def _row(question: Question, search: Search) -> dict[str, Any]:
     look = question.look
     return {
         "suite": question.group.suite,
@@ -80,8 +80,16 @@ def _row(question: Question) -> dict[str, Any]:
         "seeds": look.seeds if look else None,
         "difference": round(look.mean, 2) if look else None,
         "interval": f"{look.low:.1f} to {look.high:.1f}" if look else None,
-        "found": look.state if look else "too few seeds",
+        "found": _found(question, search),
     }
+
+
+def _found(question: Question, search: Search) -> str:
+    """What is known; of a difference that was to be known to within some points also that it is."""
+    if question.look is None:
+        return "too few seeds"
+    known = search.points is not None and not question.wider_than(search.points)
+    return f"within {search.points:g} points" if known and question.look.state == "open" else question.look.state
 
 
 def _ending(plan: Plan, search: Search, found: Searched) -> str:

@@ -12,6 +12,7 @@ from vdbench.experiment.failures import failure_kind, sentence_of
 from vdbench.experiment.progress import TrialProgress
 from vdbench.experiment.worker import bench_of, prepared, reproducibly
 from vdbench.registry import Registry
+from vdbench.registry.declared import needed
 from vdbench.storage import files
 from vdbench.work.reports import Report, silent
 
@@ -62,7 +63,7 @@ class Lookout:
 def _needed(job: Job, method: Method[Any], task: Task) -> Sequence[AssetSpec[Any]]:
     """What a trial asks for: the assets of its method, and the teacher, where its protocol always has soft labels."""
     teacher = [teacher_of(job.trial.protocol, job.trial.seed)] if job.trial.protocol.taught else []
-    return [*method.needs(task), *teacher]
+    return [*needed(method, task), *teacher]
 
 
 def build_asset(job: Job, folder: Path, report: Report) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SAMPLED_CLIPS = 64
 """Train clips that a codec is tried on to learn what it takes for one."""
+LARGEST = 2**53
+"""Bytes of a budget at most, which a result still holds exactly."""
 
 
 def parse_bytes(text: str) -> int:
@@ -28,10 +30,10 @@ def parse_bytes(text: str) -> int:
         UsageError: it is none of these.
     """
     found = re.fullmatch(r"(?:bytes=)?(\d+(?:\.\d+)?)\s*([KMG]iB|B)?", text.strip())
-    count = round(float(found[1]) * UNITS[found[2] or "B"]) if found else 0
-    if count < 1:
+    count = float(found[1]) * UNITS[found[2] or "B"] if found else 0.0
+    if not 0.5 < count <= LARGEST:
         raise UsageError(f"--budget {text} is no number of bytes; type one such as bytes=256KiB or bytes=1MiB")
-    return count
+    return round(count)
 
 
 def sample(train: ClipSet) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ from vdbench.experiment.trial import Job, Means, Trial
 from vdbench.generator.choice import describe
 from vdbench.generator.settings import GENERATOR, generator_settings
 from vdbench.registry import Registry
+from vdbench.registry.declared import identity_of, needed, promised_bytes
 from vdbench.storage.files import digest
 from vdbench.students import STUDENTS, other_network, student_class
 
@@ -150,7 +151,7 @@ class _Site:
 
         def stored(ipc: int) -> float:
             method = self._method(pair, ipc)
-            return method.stored_bytes(self._task(method, ipc, allowed, 0, 0), self.clip_bytes)
+            return promised_bytes(method, self._task(method, ipc, allowed, 0, 0), self.clip_bytes)
 
         least = stored(1)
         if least > allowed:
@@ -172,7 +173,7 @@ class _Site:
         prescribed, settings = self._chosen(name, ipc)
         prescribed_generator, generator = self._chosen(GENERATOR, ipc)
         method = self._method(pair, ipc)
-        identity = method.settings.identity()
+        identity = identity_of(method)
         if identity.get("pool") == "generated":
             made_by = generator_settings(generator)
             _check_pool(made_by, ipc, name)
@@ -192,7 +193,7 @@ class _Site:
             protocol=self.bench.protocol,
             dataset=_dataset_record(request, view),
             train_fingerprint=view.train.fingerprint,
-            assets=(*(digest(spec.identity()) for spec in method.needs(task(draw or 0))), *_learned_through(method)),
+            assets=(*(digest(spec.identity()) for spec in needed(method, task(draw or 0))), *_learned_through(method)),
             ipc=ipc if method.budgeted else None,
             budget_bytes=allowed if method.budgeted else None,
             codec=str(request.codec) if request.codec and method.budgeted else None,
@@ -246,7 +247,7 @@ class _Site:
         """Whether another draw of shared networks would change a trial: by its assets, or by its judging's teacher."""
         if self.bench.protocol.taught or method.card.learns_labels:
             return True
-        return list(method.needs(task(0))) != list(method.needs(task(1)))
+        return needed(method, task(0)) != needed(method, task(1))
 
 
 def pool_name(method: Method[Any]) -> str | None:

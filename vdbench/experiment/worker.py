@@ -34,6 +34,7 @@ from vdbench.experiment.trial_log import TrialLog
 from vdbench.extensions.kinds import use
 from vdbench.records import by_condition
 from vdbench.registry import Registry
+from vdbench.registry.declared import needed
 from vdbench.storage import files
 from vdbench.work.allocation import keep_freed_memory
 from vdbench.work.measure import CODE
@@ -131,7 +132,7 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
     trial, bench = job.trial, bench_of(job)
     method, task = prepared(job, bench, progress)
     made, distilled = _distil(job, method, task, progress)
-    needs = method.needs(task)
+    needs = needed(method, task)
     shared = Stage(seconds=task.assets.seconds(needs), code=task.assets.code(needs))
     stages = {"assets": shared, "distill": made.cost}
     artefact = files.file_sha256(home.artefact(trial.storage_id) / TENSORS)
@@ -199,7 +200,7 @@ def _distil(job: Job, method: Method[Any], task: Task, progress: TrialProgress) 
     """The set as its method returned it, and as the trial stores it."""
     trial, home = job.trial, Home(job.home)
     with progress.during("assets"):
-        for spec in method.needs(task):
+        for spec in needed(method, task):
             task.assets.get(spec)
     with progress.during("distill"):
         made = make(trial, home, method, task, lambda: progress.curves)

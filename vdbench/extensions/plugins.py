@@ -43,6 +43,8 @@ class Plugin:
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().resolve()
         self.folder = self.path.parent
+        if self.path.is_dir():
+            raise UsageError(f"plugin {self.path} is a folder; name a Python file in it")
         if not self.path.is_file():
             raise UsageError(f"there is no plugin file {self.path}; check the path")
         if self.path.suffix != ".py":
@@ -69,11 +71,18 @@ class Plugin:
         Raises:
             BaseException: whatever the file raises.
         """
+        found = [c for c in self._extending(base) if not inspect.isabstract(c)]
+        return [c for c in found if hasattr(c, "name") or not c.__subclasses__()]  # what only others extend is none
+
+    def unfinished(self, base: type[T]) -> list[type[T]]:
+        """The classes that would be among :meth:`classes` if they defined what they have to."""
+        return [c for c in self._extending(base) if inspect.isabstract(c) and not c.__subclasses__()]
+
+    def _extending(self, base: type[T]) -> list[type[T]]:
         name = self.module
         module = sys.modules.get(name) or self._run(name)
         classes = [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == name]
-        found = [c for c in classes if issubclass(c, base) and not inspect.isabstract(c)]
-        return [c for c in found if hasattr(c, "name") or not c.__subclasses__()]  # what only others extend is none
+        return [c for c in classes if issubclass(c, base)]
 
     def _run(self, name: str) -> ModuleType:
         importlib.invalidate_caches()  # files may have been written a moment ago

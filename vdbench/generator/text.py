@@ -36,6 +36,11 @@ INDEX = "model_index.json"
 TAKES = ("prompt", "num_inference_steps", "guidance_scale", "generator", "output_type")
 """What a pipeline is called with."""
 
+UNLOADABLE = (
+    OSError, ValueError, AttributeError, ImportError, LookupError, RuntimeError, SafetensorError, TypeError,
+)  # fmt: skip
+"""What diffusers raises for a folder that holds no whole pipeline."""
+
 
 class TextToVideo(GeneratorSpec):
     """A pretrained pipeline. Its weights stay where they are; the asset holds what and where they are.
@@ -90,7 +95,7 @@ class TextToVideo(GeneratorSpec):
             with quiet_diffusers(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # its older versions know no other name than torch_dtype
                 pipeline = DiffusionPipeline.from_pretrained(place, torch_dtype=dtype)
-        except (OSError, ValueError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
+        except UNLOADABLE as error:
             raise unreachable("pipeline", place, "generator.pipeline", error) from error
         if missing := [name for name in TAKES if name not in inspect.signature(pipeline.__call__).parameters]:
             raise _no_video(pipeline, f"takes no {' and no '.join(missing)}")

@@ -8,7 +8,6 @@ cannot be used, that is an error for every run.
 from __future__ import annotations
 
 import inspect
-import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,6 +20,7 @@ from vdbench.extensions.installed import entry_points, package
 from vdbench.extensions.kinds import use
 from vdbench.extensions.plugins import Plugin
 from vdbench.method import Method, Settings
+from vdbench.registry.declared import answering, problems
 from vdbench.registry.source import code_of
 from vdbench.storage.validation import setting_error
 
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 GROUP = "vdbench.methods"
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-RESERVED = {
-    "all": "all methods in --methods",
-    "generator": "the generator of a run's pool in --set",
-    "protocol": "the suite's protocol in --set",
-}
-"""Names that no method may have, and what they stand for."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +141,13 @@ class Registry:
 
         Raises:
             UsageError: a setting is unknown or its value is out of range.
+            DependencyError: its constructor fails.
         """
         cls = self.get(name)
         chosen = dict(values) | ({"pool": pool} if pool else {})
-        return cls(_settings(cls, chosen))
+        settings = _settings(cls, chosen)
+        with answering(cls, "constructor"):
+            return cls(settings)
 
 
 def offered(plugins: Sequence[Path] = ()) -> list[Entry]:
@@ -187,7 +183,7 @@ def hand_over(method: type[Method[Any]]) -> str:
         UsageError: its source cannot be had.
         DependencyError: it cannot be used as a method.
     """
-    name = getattr(method, "name", None) or method.__name__
+    name = _name(method)
     offer = _entry(name, f"class {method.__qualname__}", method)
     installed = {entry.name: entry for entry in _installed() if entry.method is not None}
     if name in installed and installed[name].method is method:
@@ -244,8 +240,16 @@ def _from_file(path: Path) -> list[Entry]:
         return [Entry(name, source, None, _sentence(error))]
     use([path])
     if not methods and not _adds_networks(plugin):
-        return [Entry(name, source, None, "it defines no method, student or encoder")]
-    return [replace(_entry(getattr(c, "name", c.__name__), source, c), code=plugin.code) for c in methods]
+        unfinished = plugin.unfinished(Method)  # type: ignore[type-abstract]
+        also = next((f", and {problem}" for c in unfinished for problem in problems(c)), "")
+        return [Entry(name, source, None, f"it defines no method, student or encoder{also}")]
+    return [replace(_entry(_name(c), source, c), code=plugin.code) for c in methods]
+
+
+def _name(cls: type) -> str:
+    """What a class is listed as, whatever it has for a name."""
+    name = getattr(cls, "name", None)
+    return name if isinstance(name, str) else cls.__name__
 
 
 def _adds_networks(plugin: Plugin) -> bool:
@@ -260,26 +264,11 @@ def _entry(name: str, source: str, method: Any) -> Entry:
     """Check what was offered before anybody relies on it."""
     if not (inspect.isclass(method) and issubclass(method, Method)):
         return Entry(name, source, None, f"{method!r} is not a subclass of vdbench.method.Method")
-    if inspect.isabstract(method):
-        missing = ", ".join(sorted(method.__abstractmethods__))
-        return Entry(name, source, None, f"{method.__name__} does not define {missing}")
-    if not hasattr(method, "card"):
-        return Entry(name, source, None, f"{method.__name__} has no card; add card = Card(title=...)")
-    own_name = getattr(method, "name", None)
-    if own_name != name:
-        return Entry(name, source, None, f"its entry point says '{name}', its class says {own_name!r}")
-    if problem := name_problem(name):
+    if problem := next(problems(method), ""):
         return Entry(name, source, None, problem)
+    if method.name != name:
+        return Entry(name, source, None, f"its entry point says '{name}', its class says {method.name!r}")
     return Entry(name, source, method)
-
-
-def name_problem(name: str) -> str:
-    """Why no method can have a name, one sentence; empty where one can."""
-    if not NAME.fullmatch(name):
-        return f"the name '{name}' must be lower-case words joined by hyphens"
-    if name in RESERVED:
-        return f"the name '{name}' stands for {RESERVED[name]}; choose another name"
-    return ""
 
 
 def _without_clashes(offered: list[Entry]) -> list[Entry]:

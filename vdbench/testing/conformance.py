@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from vdbench.distilled import DistilledSet
 from vdbench.distilled.soundness import faults
-from vdbench.method import Method, Settings, Task
-from vdbench.registry.methods import NAME, RESERVED
+from vdbench.registry.declared import assets_of, problems
 from vdbench.storage import files
 from vdbench.testing.tiny import tiny_task
 from vdbench.work.assets import Assets, AssetSpec
 from vdbench.work.reports import Report, silent
+
+if TYPE_CHECKING:
+    from vdbench.method import Method, Task
 
 
 def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
@@ -37,7 +39,7 @@ def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
         What is wrong, one sentence each; empty for a method that conforms.
     """
     cls = method if isinstance(method, type) else type(method)
-    findings = list(_declarations(cls))
+    findings = list(problems(cls))
     try:
         subject = method() if isinstance(method, type) else method
     except Exception as error:
@@ -64,21 +66,6 @@ def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
     if not all(torch.equal(a, b) for a, b in zip(first.distilled.render(), unlike.distilled.render(), strict=True)):
         findings.append("it says that its seed changes nothing (seeded = False), but another seed gives another set")
     return list(dict.fromkeys(findings))
-
-
-def _declarations(cls: type[Method[Any]]) -> Iterator[str]:
-    """What can be seen without running anything."""
-    name = getattr(cls, "name", None)
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        yield f"its name {name!r} is not made of lower-case words joined by hyphens"
-    elif name in RESERVED:
-        yield f"its name {name!r} stands for {RESERVED[name]}"
-    if not getattr(getattr(cls, "card", None), "title", ""):
-        yield "it has no card with a title"
-    if not (isinstance(cls.Settings, type) and issubclass(cls.Settings, Settings)):
-        yield "its Settings do not extend vdbench.method.Settings, so nothing tells which of them decide the outcome"
-    elif cls.pools and "pool" not in cls.Settings.model_fields:
-        yield "it names pools, but its Settings have no field 'pool'"
 
 
 def _unstable_settings(method: Method[Any]) -> Iterator[str]:
@@ -122,7 +109,7 @@ class _WatchedAssets(Assets):
     asked: list[Path]
     built: list[str]
 
-    def prepare(self, specs: list[AssetSpec[Any]]) -> None:
+    def prepare(self, specs: Sequence[AssetSpec[Any]]) -> None:
         """Build what was declared; only what is asked for from now on counts."""
         self.asked, self.built = [], []
         for spec in specs:
@@ -148,8 +135,8 @@ def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, rep
     task = replace(task, assets=assets, checkpoints=folder / trial, given=given)
     settings, fields, clips = method.settings.model_dump_json(), dict(vars(task)), _train_sha256(task)
     try:
-        needed = list(method.needs(task))
-        assets.prepare(needed)
+        specs = assets_of(method, task)
+        assets.prepare(specs)
         before = _process_state()
         distilled = method.distill(task)
     except (Exception, SystemExit) as error:
@@ -159,7 +146,7 @@ def _run(method: Method[Any], folder: Path, trial: str, ipc: int, seed: int, rep
     after = _process_state()
     effects = [f"it changes {name} of the process" for name in before if before[name] != after[name]]
     effects += [f"distill builds {name}, which needs() does not declare" for name in assets.built]
-    unused = [spec for spec in needed if assets.folder(spec) not in assets.asked]
+    unused = [spec for spec in specs if assets.folder(spec) not in assets.asked]
     effects += [f"needs() declares {type(spec).__name__}, which distill does not ask for" for spec in unused]
     if _train_sha256(task) != clips:
         effects.append("it changes the train clips")
@@ -203,9 +190,20 @@ def _content(method: Method[Any], run: _Run) -> Iterator[str]:
         floats = clips[0].numel() + (len(train.classes) if targets.ndim == 2 else 0)
         if len(clips) > number or distilled.stored_bytes > 4 * floats * number:
             yield f"it stores {len(clips)} clips in {distilled.stored_bytes} bytes, more than {number} float32 clips"
-        elif distilled.stored_bytes > (promised := method.stored_bytes(run.task)):
-            stored = f"it stores {distilled.stored_bytes} bytes"
-            yield f"{stored}, but its stored_bytes() promises {round(promised)}; override that method"
+        elif problem := _broken_promise(method, run):
+            yield problem
+
+
+def _broken_promise(method: Method[Any], run: _Run) -> str:
+    """What is wrong with the bytes that a method says its sets take; empty if nothing is."""
+    try:
+        promised = float(method.stored_bytes(run.task))
+    except Exception as error:
+        return f"its stored_bytes() fails: {_words(error)}"
+    if run.distilled.stored_bytes <= promised:
+        return ""
+    stored = f"it stores {run.distilled.stored_bytes} bytes"
+    return f"{stored}, but its stored_bytes() promises {round(promised)}; override that method"
 
 
 def _origin(run: _Run) -> Iterator[str]:

@@ -37,6 +37,7 @@ WRONG_LABELS: list[tuple[object, str]] = [
     ((pixels(), LABELS + 0.5), "a row per clip, but none of them"),
     ((pixels(), LABELS.double().masked_fill(LABELS == 2, torch.nan)), "a row per clip, but none of them"),
     ((pixels(), torch.randn(6, 3, generator=torch.Generator().manual_seed(0)) * 9), "such as the softmax of logits"),
+    ({"clips": pixels(), "labels": ["Archery", "bikng"] * 3}, "label 2 of .*, 'bikng', is no class"),
     ({"c": pixels(), "l": LABELS, "i": LABELS}, r"more than one tensor that could be .* l int64 \(6,\), i int64"),
 ]
 

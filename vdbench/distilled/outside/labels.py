@@ -51,8 +51,12 @@ def find_labels(arrays: Arrays, clips: str, count: int, classes: Sequence[str], 
     arrays = {name: array for name, array in arrays.items() if not is_step_size(name)}
     wrong = ""
     for near in around(clips, arrays):
-        fitting = {name: array for name, array in near.items() if _may_be_labels(array, count, classes)}
-        called = [name for name in fitting if name.rpartition(".")[2].lower() in NAMES]
+        fitting = {
+            name: array
+            for name, array in near.items()
+            if _may_be_labels(array, count, classes) or (_is_called_so(name) and _is_text(array, count))
+        }
+        called = [name for name in fitting if _is_called_so(name)]
         if len(fitting) == 1 or len(called) == 1:
             found = fitting[called[0] if called else next(iter(fitting))]
             return found.flatten() if found.size == count else found
@@ -171,10 +175,19 @@ def class_by_class(count: int, classes: Sequence[str], source: str) -> NDArray[n
     return np.repeat(np.arange(len(classes)), each)
 
 
+def _is_called_so(name: str) -> bool:
+    return name.rpartition(".")[2].lower() in NAMES
+
+
+def _is_text(array: NDArray[Any], count: int) -> bool:
+    """Whether an array has a text for each clip; where it is called labels, one of no class is a mistake."""
+    return array.dtype.kind == "U" and array.size == count
+
+
 def _may_be_labels(array: NDArray[Any], count: int, classes: Sequence[str]) -> bool:
     """Whether an array has a class for each clip, or a number for each clip and class."""
     if array.dtype.kind == "U":
-        return array.size == count and all(position(str(name), classes) is not None for name in array.flat)
+        return _is_text(array, count) and all(position(str(name), classes) is not None for name in array.flat)
     if array.shape == (count, len(classes)):
         return True
     if array.ndim not in (1, 2) or array.size != count or array.dtype.kind == "b":

@@ -33,6 +33,16 @@ def test_the_identity_holds_identity_settings_only_at_every_depth() -> None:
     assert Outer(inner=Inner(depth=4)).identity() != Outer().identity()
 
 
+def test_a_set_among_the_settings_has_one_order() -> None:
+    class Chosen(Settings):
+        classes: frozenset[int] = identity(frozenset(), "which classes")
+
+    first, second = (Chosen(classes=frozenset(classes)) for classes in ([0, 8], [8, 0]))
+    assert list(first.classes) != list(second.classes)  # they collide, so that the one that came first comes first
+    assert first.identity() == second.identity() == {"classes": [0, 8]}
+
+
+
 @pytest.mark.parametrize(
     "field", [3, Field(default=3, description="plain"), Field(default=3, json_schema_extra={"role": "identity"})]
 )

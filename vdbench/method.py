@@ -69,8 +69,12 @@ class Settings(BaseModel):
                 value = getattr(self, name)
                 if extra.get("later") and value == info.default:
                     continue
-                nested = isinstance(value, Settings)
-                chosen[name] = value.identity() if nested else self.model_dump(mode="json", include={name})[name]
+                if isinstance(value, Settings):
+                    chosen[name] = value.identity()
+                    continue
+                chosen[name] = self.model_dump(mode="json", include={name})[name]
+                if isinstance(value, set | frozenset):  # their order differs from process to process
+                    chosen[name].sort(key=repr)
         return chosen
 
 

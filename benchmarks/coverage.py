@@ -1,4 +1,4 @@
-"""How often intervals hold the truth, where seeds and the sources of test clips vary as they do in real results.
+"""How often intervals hold the truth and tests err, where seeds and sources of test clips vary as in real results.
 
 A network answers a clip right where a latent normal sum is positive: the method's level, its seed, the clip's source,
 how these two fit, the clip, and a coin of their own. So the true accuracy is known in closed form, scores are shares of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEEDS, SOURCES = (3, 5, 10), (20, 49, 150, 350)
+ERRORS = (0.05, 0.01, 0.002, 0.0005)
+"""At which tests are tried; 0.002 is what a correction for some 25 methods asks of each at 5 %."""
 AT_ONCE = 10_000_000
 """Answers that are drawn at a time."""
 
@@ -131,20 +133,33 @@ class Covered:
 
 def covered(world: World, worlds: int, seed: int = 0) -> Covered:
     """Draw worlds, and count: of one method its mean, of two the mean of their paired differences."""
-    rng, truth = np.random.default_rng(seed), world.truth()
+    truth = world.truth()
     true = truth[0] if len(truth) == 1 else truth[1] - truth[0]
-    each = world.seeds * len(world.of_each_clip()) * len(truth)
-    batches = -(-worlds * each // AT_ONCE)
     rows: list[NDArray[np.float64]] = []
-    for batch in np.array_split(np.arange(worlds), batches):
-        won = world.draw(rng, len(batch))
-        found = world.parts(won[0] if len(truth) == 1 else won[1] - won[0])
+    for found in _studies(world, worlds, seed):
         half, these = found.half_width(OTHERS), found.half_width(THESE)
         low, high = found.share_ends() if len(truth) == 1 else (found.mean - half, found.mean + half)
         held, off = (low <= true) & (true <= high), np.abs(found.mean - true)
         rows.append(np.stack([held, (high - low) / 2, off <= these, found.seeds, found.sources]))
     held, width, held_these, by_seeds, by_sources = np.concatenate(rows, axis=1).mean(axis=1).tolist()
     return Covered(100 * held, width, 100 * held_these, by_seeds**0.5, by_sources**0.5)
+
+
+def erred(world: World, worlds: int, seed: int = 0) -> list[float]:
+    """How often tests on other clips tell two equally good methods apart at each of ERRORS, in percent."""
+    hits = np.zeros(len(ERRORS))
+    for found in _studies(replace(world, level=(0.5, 0.5)), worlds, seed):
+        hits += [(np.abs(found.mean) > found.half_width(OTHERS, error)).sum() for error in ERRORS]
+    return list(100 * hits / worlds)
+
+
+def _studies(world: World, worlds: int, seed: int) -> Iterator[Parts]:
+    """Draw so many studies, and take the error of a mean, or of a difference of two, apart."""
+    rng = np.random.default_rng(seed)
+    each = world.seeds * len(world.of_each_clip()) * len(world.level)
+    for batch in np.array_split(np.arange(worlds), -(-worlds * each // AT_ONCE)):
+        won = world.draw(rng, len(batch))
+        yield world.parts(won[0] if len(won) == 1 else won[1] - won[0])
 
 
 def worlds_to_try() -> Iterator[tuple[str, World]]:
@@ -163,26 +178,56 @@ def worlds_to_try() -> Iterator[tuple[str, World]]:
             yield "mean, each clip its own source", replace(base, clips=1, uneven=False, source=0.0, fit=0.0, clip=3.0)
 
 
+def nulls_to_try() -> Iterator[tuple[str, World]]:
+    """Of those, for tests: each with its name; two methods in each are made equally good."""
+    for sources in SOURCES[:2]:
+        for seeds in SEEDS:
+            base = World(seeds=seeds, sources=sources)
+            yield "seeds vary little", replace(base, seed=0.1)
+            yield "seeds vary much", replace(base, seed=0.4)
+            yield "alike methods", replace(base, shared=0.9, shared_seed=0.8)
+            yield "uneven sources", replace(base, uneven=True)
+
+
 def main() -> None:
-    """Print a table, and write it where asked."""
+    """Print two tables, and write them where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=4000, help="simulated studies per row")
-    parser.add_argument("--out", type=Path, default=None, help="also write the table here")
+    parser.add_argument(
+        "--worlds", type=int, default=4000, help="simulated studies per row; five times as many of tests"
+    )
+    parser.add_argument("--only", choices=["intervals", "tests"], default=None, help="one of the two tables")
+    parser.add_argument("--out", type=Path, default=None, help="also write the tables here")
     asked = parser.parse_args()
-    lines = [
-        "| what | sources | clips | seeds | s.e. by seeds | by sources | holds | half-width | today's interval holds |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    print("\n".join(lines))
+    tables = {"intervals": intervals_table, "tests": tests_table}
+    lines: list[str] = []
+    for table in [tables[asked.only]] if asked.only else tables.values():
+        for line in table(asked.worlds):
+            print(line, flush=True)
+            lines.append(line)
+    if asked.out:
+        asked.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def intervals_table(worlds: int) -> Iterator[str]:
+    """Lines of Markdown: how often intervals hold the truth."""
+    head = "| what | sources | clips | seeds | s.e. by seeds | by sources | holds | half-width |"
+    yield f"{head} today's interval holds |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
     for name, world in worlds_to_try():
-        got = covered(world, asked.worlds)
-        lines.append(
+        got = covered(world, worlds)
+        yield (
             f"| {name} | {world.sources} | {len(world.of_each_clip())} | {world.seeds} | {got.by_seeds:.1f} | "
             f"{got.by_sources:.1f} | {got.held:.1f} % | {got.width:.1f} | {got.held_these:.1f} % |"
         )
-        print(lines[-1], flush=True)
-    if asked.out:
-        asked.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def tests_table(worlds: int) -> Iterator[str]:
+    """Lines of Markdown: how often tests tell equally good methods apart."""
+    yield f"| equally good methods | sources | seeds | {' | '.join(f'at {100 * error:g} %' for error in ERRORS)} |"
+    yield f"|---|--:|--:|{'--:|' * len(ERRORS)}"
+    for name, world in nulls_to_try():
+        shares = " | ".join(f"{share:.2f} %" for share in erred(world, 5 * worlds))
+        yield f"| {name} | {world.sources} | {world.seeds} | {shares} |"
 
 
 if __name__ == "__main__":

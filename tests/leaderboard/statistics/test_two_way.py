@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.coverage import World, covered
+from benchmarks.coverage import ERRORS, World, covered, erred
 from vdbench_leaderboard.statistics.estimates import difference, estimate
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Parts, Question, of_accuracy, of_difference, parts
 
@@ -162,6 +162,14 @@ def test_planted_worlds_are_covered_and_the_interval_of_the_seeds_alone_misses_t
     assert 93 <= got.held <= 98
     assert got.held_these < 87
     assert 3 < got.by_sources < 7, "as measured: by 49 sources the standard error is some 6 points"
+
+
+@pytest.mark.parametrize("seeds", [3, 10])
+def test_tests_of_equally_good_methods_err_no_more_often_than_they_say_nor_do_corrected_ones(seeds: int) -> None:
+    worlds = 3000
+    for share, error in zip(erred(World(seeds=seeds), worlds), ERRORS, strict=True):
+        assert share / 100 <= error + 3 * (error * (1 - error) / worlds) ** 0.5
+        assert share > 1 or error < 0.05, "a test that never errs finds nothing"
 
 
 def test_the_truth_of_a_planted_world_is_the_mean_of_many() -> None:

@@ -42,7 +42,6 @@ def test_a_set_among_the_settings_has_one_order() -> None:
     assert first.identity() == second.identity() == {"classes": [0, 8]}
 
 
-
 @pytest.mark.parametrize(
     "field", [3, Field(default=3, description="plain"), Field(default=3, json_schema_extra={"role": "identity"})]
 )

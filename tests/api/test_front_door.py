@@ -271,6 +271,7 @@ def test_faults_of_the_caller_are_sentences() -> None:
         ({"budget": []}, "budget is empty"),
         ({"ipc": 1.5}, "ipc takes whole numbers of at least 1, not 1.5"),
         ({"seeds": [10**30]}, "a seed is a whole number from 0 on, not 10000"),
+        ({"workers": 0, "scheduler": "ray"}, "workers takes whole numbers of at least 1, not 0"),
         ({"budget": Path("x")}, "x is no number of bytes"),
     ):
         with pytest.raises(VdbenchError, match=sentence):
@@ -385,7 +386,7 @@ def test_what_is_of_the_wrong_kind_is_refused_in_a_sentence(
 
 WRONG: dict[str, list[object]] = {
     "bool": ["no", 1, np.array([1, 2])],
-    "float": ["1", math.nan, True, [1.0]],
+    "float": ["1", math.nan, math.inf, -1, True, [1.0]],
     "int": ["1", 1.5, True, np.array([1, 2])],
     "str": [3, b"x", ["a"], Path("a")],
     "str | Path": [3, b"x", ["a"], "a\0b"],

@@ -83,12 +83,13 @@ def _are_paths(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    return real and operator.ge(value, 0) and operator.lt(value, math.inf)  # which NaN is not
 
 
 KINDS = {
     "bool": Kind("True or False", lambda value: isinstance(value, bool)),
-    "float": Kind("a finite number", _is_number),
+    "float": Kind("a finite number from 0 on", _is_number),
     "int": Kind("a whole number", lambda value: whole(value) is not None),
     "str": Kind("a text", lambda value: isinstance(value, str)),
     "Literal['inline', 'ray']": Kind("'inline' or 'ray'", lambda value: isinstance(value, str)),

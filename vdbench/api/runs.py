@@ -16,6 +16,7 @@ from vdbench.api.arguments import checked
 from vdbench.api.asking import (
     Asked,
     apart,
+    at_least_one,
     budgets,
     counted,
     dataset_of,
@@ -187,6 +188,7 @@ def run(
     )
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     place = Home.at(home)
+    workers = None if workers is None else at_least_one(workers, "workers")
     carrier = scheduler_named(scheduler, ray_address, workers)
     requests = [requested(replace(asked, methods=group), place, means) for group in apart(asked.methods)]
     for path in place.results.set_aside_corrupt():

@@ -432,7 +432,7 @@ def test_one_plugin_file_need_not_be_in_a_list() -> None:
         vdbench.run("random", "ucf101", plugins="mine.py")
 
 
-@pytest.mark.parametrize("test", [0, 1, -0.5])
+@pytest.mark.parametrize("test", [0, 1, 1.5])
 def test_the_share_to_test_on_is_a_share(tmp_path: Path, test: float) -> None:
     with pytest.raises(UsageError, match="the share to test on lies between 0 and 1, unlike"):
         vdbench.new_dataset("lab", videos=tmp_path, test=test, home=tmp_path / "home")

@@ -117,7 +117,8 @@ def values_like(draw: st.DrawFn, value: Any) -> Any:
 def _changed(draw: st.DrawFn, value: Any) -> Any:
     inside = value if isinstance(value, dict | list) else []
     if not inside or not draw(st.integers(0, 9)):
-        return draw(st.sampled_from(ODD) | st.text(max_size=5) | st.integers() | st.floats())
+        odd = draw(st.sampled_from(ODD) | st.text(max_size=5) | st.integers() | st.floats())
+        return deepcopy(odd)  # a later change may go deeper into it
     keys = list(inside) if isinstance(inside, dict) else list(range(len(inside)))
     key = draw(st.sampled_from(keys))
     kind = draw(st.sampled_from(["deeper"] * 7 + ["lost", "more"]))

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.mutations import bytes_like, fuzz, fuzz_file, json_like
+from tests.fuzz.mutations import ODD, bytes_like, fuzz, fuzz_file, json_like, values_like
 from tests.sets import distilled_record
 from tests.worlds import ucf_world
 from vdbench.api.tables import frame_of
@@ -37,6 +38,7 @@ from vdbench.work.checkpoints import Checkpoint
 from vdbench_leaderboard.build import show
 
 RESULT = sorted((Path(__file__).parents[2] / "leaderboard" / "results").glob("*.json"))[0]
+AS_WRITTEN = repr(ODD)
 
 
 @pytest.fixture(scope="session")
@@ -172,3 +174,9 @@ def test_checkpoints(tmp_path: Path) -> None:
         checkpoint.last()
 
     fuzz(bytes_like(valid) | st.binary(max_size=50), feed)
+
+
+@settings(derandomize=True, max_examples=500, database=None)
+@given(values_like({"a": {"b": [1, {"c": {}}]}}))
+def test_changes_of_a_document_leave_the_odd_values_as_they_are(value: object) -> None:
+    assert repr(ODD) == AS_WRITTEN

@@ -130,7 +130,8 @@ def _unasked(result: Result) -> Tree:
 
 def _generator_unasked(result: Result) -> Tree:
     """What the generator is if nobody chooses anything; what was prescribed alone, where this version knows it not."""
-    prescribed = result.prescribed.get(GENERATOR, {})
+    found = result.prescribed.get(GENERATOR)
+    prescribed = found if isinstance(found, dict) else {}  # results of others may hold anything
     try:
         return generator_settings(prescribed).identity()
     except UsageError:

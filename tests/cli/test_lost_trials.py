@@ -73,3 +73,15 @@ def test_isolated_trials_are_those_of_the_same_process(cli: Cli, home: Path, tmp
     assert cli(*run, "--no-isolate").code == 0
     assert {i: r.outcome() for i, r in results(home).items()} == {i: r.outcome() for i, r in apart.items()}
     assert all(r.curves.keys() == apart[i].curves.keys() for i, r in results(home).items())
+
+
+@pytest.mark.parametrize("way", ["--no-isolate", "--isolate", pytest.param("--scheduler=ray", marks=pytest.mark.slow)])
+def test_a_result_that_the_disk_refuses_ends_the_run_in_a_sentence(
+    cli: Cli, home: Path, tmp_path: Path, way: str
+) -> None:
+    results = home / "results"
+    shuts = f"import pathlib, shutil; shutil.rmtree({str(results)!r}); pathlib.Path({str(results)!r}).touch()"
+    ran = cli(*tiny_run(home, "--plugin", selector(tmp_path, "shuts", shuts), methods="random,shuts"), way)
+    ran.ended(3)
+    assert ran.err.splitlines()[-1].startswith(f"error: {results}") and "Not a directory" in ran.err.splitlines()[-1]
+    assert "Traceback" not in ran.err and "bug in vdbench" not in ran.err

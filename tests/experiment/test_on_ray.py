@@ -35,7 +35,7 @@ class Terminal:
 
 
 def test_a_listener_that_holds_a_terminal_can_be_used() -> None:
-    callback = tune_callback(Terminal(), {}, set())  # type: ignore[arg-type]
+    callback = tune_callback(Terminal(), {}, set(), [])  # type: ignore[arg-type]
     assert type(cloudpickle.loads(cloudpickle.dumps(callback))) is tune.Callback
 
 
@@ -63,7 +63,7 @@ def test_a_failure_counts_whatever_the_worker_s_clock_says(tmp_path: Path, hours
     if failed_before:
         Home(tmp_path).results.write(failure(job, now - timedelta(days=1)))
     heard, ended, tuned = Heard(), set[str](), SimpleNamespace(config={"job": packed(job)})
-    callback: Any = tune_callback(heard, {job.trial.id: job}, ended)  # type: ignore[arg-type]
+    callback: Any = tune_callback(heard, {job.trial.id: job}, ended, [])  # type: ignore[arg-type]
     callback.on_trial_start(0, [], tuned)
     callback.on_trial_complete(0, [], tuned)
     assert not heard.results, "nothing new came of it: it was asked to end, or lost"
@@ -119,7 +119,7 @@ def test_a_worker_with_other_software_is_refused_and_the_driver_records_it(
     assert said in str(refused)
     job = Job(trial=trial(), settings={}, home=tmp_path, store=tmp_path)
     heard, ended, tuned = Heard(), set[str](), SimpleNamespace(config={"job": packed(job)})
-    callback: Any = tune_callback(heard, {job.trial.id: job}, ended)  # type: ignore[arg-type]
+    callback: Any = tune_callback(heard, {job.trial.id: job}, ended, [])  # type: ignore[arg-type]
     callback.on_trial_start(0, [], tuned)
     callback.on_trial_result(0, [], tuned, {"points": [], "refused": str(refused)})
     callback.on_trial_complete(0, [], tuned)

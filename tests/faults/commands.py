@@ -108,7 +108,7 @@ def _main(arguments: Sequence[str], printed: Path, temporary: Path, mlflow: Path
 
     os.setsid()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does at its start, and a server's child does not
-    _obey_modes()
+    obey_modes()
     for stream in (1, 2):
         os.dup2(os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
     os.environ |= {
@@ -121,11 +121,16 @@ def _main(arguments: Sequence[str], printed: Path, temporary: Path, mlflow: Path
     main()
 
 
-def _obey_modes() -> None:
-    """Give up root's right to read and write whatever it likes, so that modes of files hold for root as well."""
+def obey_modes() -> None:
+    """Give up root's right to read and write whatever it likes, so that modes of files hold for root as well.
+
+    They hold for the programs that this process starts, too.
+    """
     if os.geteuid() == 0:
         library = ctypes.CDLL(None, use_errno=True)
         header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
         library.capget(header, sets)
-        sets[0] &= ~0b110
+        for right in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            sets[0] &= ~(1 << right)
+            library.prctl(24, right, 0, 0, 0)  # PR_CAPBSET_DROP: root gets it back with every program otherwise
         library.capset(header, sets)

@@ -6,6 +6,8 @@
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +55,19 @@ def test_a_hurt_run_ends_as_one_that_was_not_hurt(
     assert [path.name for path in run.temporary.iterdir()] == []
     assert {name for name in set_asides(home) if name not in told} == set()
     shutil.rmtree(folder)
+
+
+def test_a_closed_folder_is_closed_to_a_command_and_to_what_it_starts(tmp_path: Path) -> None:
+    write = f"import pathlib; pathlib.Path({str(tmp_path / 'closed' / 'file')!r}).touch()"
+    (tmp_path / "closed").mkdir(mode=0o500)
+    command = f"""
+import subprocess, sys
+from tests.faults.commands import obey_modes
+obey_modes()
+sys.exit(subprocess.run([sys.executable, "-c", {write!r}], stderr=subprocess.PIPE).stderr.decode())
+"""
+    ran = subprocess.run([sys.executable, "-c", command], check=False, capture_output=True, text=True)
+    assert "PermissionError" in ran.stderr
 
 
 def again(bench: Bench, way: str, folder: Path) -> str:

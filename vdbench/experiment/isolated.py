@@ -7,6 +7,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -35,6 +36,8 @@ REPORTS = "reports.jsonl"
 
 Question = tuple[dict[str, Any], str | None, str]
 """A job, the folder of the asset that is to be built instead of carrying it out, and the file of its reports."""
+Answer = str | OSError
+"""How the work ended, or how the disk refused to keep its result."""
 
 
 class IsolatedProcess:
@@ -44,8 +47,8 @@ class IsolatedProcess:
     """
 
     def __enter__(self) -> Self:
-        self._child: Child[Question, str] | None = None
-        self._answers: queue.Queue[tuple[Child[Question, str], str | Gone | None]] = queue.Queue()
+        self._child: Child[Question, Answer] | None = None
+        self._answers: queue.Queue[tuple[Child[Question, Answer], Answer | Gone | None]] = queue.Queue()
         self._news: Path | None = None
         return self
 
@@ -58,6 +61,7 @@ class IsolatedProcess:
 
         Raises:
             KeyboardInterrupt: the run was asked to end.
+            OSError: the disk refuses the result.
         """
         results = Home(job.home).results
         before = results.read(job.trial.id)
@@ -82,7 +86,11 @@ class IsolatedProcess:
             raise KeyboardInterrupt("the run was asked to end")
 
     def _work(self, job: Job, folder: Path | None, report: Report, limit: float | None) -> str:
-        """Hand work over and listen until it has ended: by itself, or how else."""
+        """Hand work over and listen until it has ended: by itself, or how else.
+
+        Raises:
+            OSError: the disk refused to keep its result.
+        """
         self._forget_news()
         news = self._news = draft_of(job.home / REPORTS)  # swept by the next run if this process is killed
         news.touch()
@@ -94,12 +102,14 @@ class IsolatedProcess:
         started, heard = time.monotonic(), 0
         while True:
             try:
-                answer: str | Gone | None = self._answers.get(timeout=LOOK_EVERY)[1]
+                answer: Answer | Gone | None = self._answers.get(timeout=LOOK_EVERY)[1]
             except queue.Empty:
                 answer = None
             heard = _pass_on(news, heard, report)
             if isinstance(answer, str):
                 return answer
+            if isinstance(answer, OSError):
+                raise answer
             if isinstance(answer, Gone):
                 return self._end()
             if limit is not None and time.monotonic() - started > limit:
@@ -108,7 +118,8 @@ class IsolatedProcess:
 
     def _forget_news(self) -> None:
         if self._news is not None:
-            self._news.unlink(missing_ok=True)
+            with suppress(OSError):  # the next run sweeps it
+                self._news.unlink()
 
     def _end(self) -> str:
         """End the process, and say how it ended."""
@@ -134,12 +145,12 @@ def _pass_on(news: Path, heard: int, report: Report) -> int:
     return heard + len(whole)
 
 
-def _worker() -> Callable[[Question], str]:
+def _worker() -> Callable[[Question], Answer]:
     """What answers in the process."""
     return _carry_out
 
 
-def _carry_out(question: Question) -> str:
+def _carry_out(question: Question) -> Answer:
     asked, folder, news = question
     job = Job.model_validate(asked)
     with Path(news).open("a", encoding="utf-8") as file:
@@ -157,4 +168,6 @@ def _carry_out(question: Question) -> str:
                 build_asset(job, Path(folder), report)
         except KeyboardInterrupt:
             return "interrupted"
+        except OSError as error:  # the result could not be written, which is told as where no process is between
+            return error
     return "done"

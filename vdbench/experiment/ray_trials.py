@@ -74,12 +74,14 @@ def run_trials(jobs: Sequence[Job], listener: Listener) -> None:
 
     Raises:
         KeyboardInterrupt: it was asked to end before all of them had.
+        OSError: the disk refuses a result.
     """
     from ray import tune
 
     by_id = {job.trial.id: job for job in jobs}
     home = Home(jobs[0].home)
     ended: set[str] = set()
+    disk: list[OSError] = []
     tuner = tune.Tuner(
         tune.with_resources(_trainable, _share),
         param_space={
@@ -92,10 +94,15 @@ def run_trials(jobs: Sequence[Job], listener: Listener) -> None:
             storage_path=str(home.ray),
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=1),
-            callbacks=[tune_callback(listener, by_id, ended), _silence()],
+            callbacks=[tune_callback(listener, by_id, ended, disk), _silence()],
         ),
     )
-    tuner.fit()
+    try:
+        tuner.fit()
+    except Exception as error:  # Tune wraps what a callback raises into a text
+        if disk:
+            raise disk[0] from error
+        raise
     if len(ended) < len(jobs) or StopRequest(home.root).made:  # Tune returns as if all were well when it is stopped
         raise KeyboardInterrupt
 
@@ -119,8 +126,10 @@ def _silence() -> Any:
     return Silent()
 
 
-def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> Any:
+def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str], disk: list[OSError]) -> Any:
     """A Tune callback, made here because its base class exists only once Ray is imported.
+
+    It adds the ids of trials that have ended to ``ended``, and what the disk refused to ``disk``.
 
     Tune pickles its callbacks to resume from them, which we never do, and a listener may hold a terminal: so it is
     pickled as a callback that does nothing.
@@ -135,7 +144,11 @@ def tune_callback(listener: Listener, jobs: dict[str, Job], ended: set[str]) -> 
         return jobs[unpacked(trial.config["job"]).trial.id]
 
     def end(job: Job, result: Result) -> None:
-        Home(job.home).results.write(result)
+        try:
+            Home(job.home).results.write(result)
+        except OSError as error:
+            disk.append(error)
+            raise
         ended.add(job.trial.id)
         listener.finished(job, result)
 

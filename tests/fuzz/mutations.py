@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ MINUTES = float(os.environ.get("VDBENCH_FUZZ_MINUTES", "0"))
 """How long each fuzzer goes on with inputs that are always new; without it each takes the same few inputs."""
 FEW, MANY = 12, 200
 """Inputs at a time."""
+MEMORY = 16 * 2**30
+"""Bytes of addresses that a long search may take: an input that wants more fails, and does not end the process."""
 HEAD = 200
 """Bytes of a file in which every second edit begins: headers are short, and pixels are not."""
 ODD: Sequence[Any] = (
@@ -47,6 +50,8 @@ TOKENS: Sequence[bytes] = (
 def fuzz(inputs: st.SearchStrategy[Any], feed: Callable[[Any], object]) -> None:
     """Feed inputs to a parser; whatever it raises but errors of our own fails the test, with the input."""
     ends = time.monotonic() + 60 * MINUTES
+    if MINUTES:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     often = settings(
         max_examples=MANY if MINUTES else FEW,
         derandomize=not MINUTES,

@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -246,8 +247,11 @@ def _seed_remarks(cell: Sequence[Result]) -> Iterator[tuple[str, str]]:
     seeds = Counter(result.seed for result in cell)
     if twice := sorted(seed for seed, count in seeds.items() if count > 1):
         yield where, f"repeated seeds: {', '.join(map(str, twice))}; the finished result started last counts"
-    if gaps := sorted(set(range(max(seeds))) - set(seeds)):
-        yield where, f"missing seeds: {', '.join(map(str, gaps))}; failed trials are submitted too"
+    held = sorted(seeds)
+    gaps = [(a + 1, b - 1) for a, b in pairwise([-1, *held]) if b > a + 1]  # not seed by seed: somebody may write 2**31
+    if gaps:
+        shown = ", ".join(f"{first} to {last}" if first < last else f"{first}" for first, last in gaps)
+        yield where, f"missing seeds: {shown}; failed trials are submitted too"
 
 
 def _beside(place: Path, results: Iterable[Result]) -> Iterator[Finding]:

@@ -190,6 +190,7 @@ def test_a_record_that_is_none_is_one_sentence(tmp_path: Path, change: dict[str,
         (",0,", f",{2**62},"),
         ("clip,", "other,"),
         ("file_name", '"file_name'),
+        ("000-", f"{'9' * 400}-"),
     ],
 )
 def test_a_table_that_was_made_to_fit_its_digest_is_one_sentence(tmp_path: Path, old: str, new: str) -> None:

@@ -84,9 +84,13 @@ def read_export(folder: Path) -> DistilledSet:
 
 def _content(folder: Path, file: str, sums: dict[str, str]) -> bytes:
     """A file of the export, if it is the one that was written."""
-    if not (folder / file).is_file():
+    try:
+        content = (folder / file).read_bytes() if (folder / file).is_file() else None
+    except OSError as error:
+        why = f"{file[:80]} ({error.strerror})"
+        raise DataError(f"{folder} is no exported set that can be read: {why}; export it again") from error
+    if content is None:
         raise DataError(f"{folder / file} is missing; export the set again")
-    content = (folder / file).read_bytes()
     if hashlib.sha256(content).hexdigest() != sums[file]:
         raise DataError(f"{folder / file} is not the file that was exported: its SHA-256 differs; export the set again")
     return content

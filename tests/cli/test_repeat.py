@@ -108,12 +108,11 @@ def test_settings_that_this_version_does_not_know_are_still_told(planned) -> Non
     assert "--set herding.gone=1" in repeat_command([old])
 
 
-@pytest.mark.parametrize("odd", [None, 3, "x", [1]])
-def test_a_result_that_prescribes_an_odd_generator_is_still_told(planned, odd: object) -> None:
+def test_a_generator_that_is_not_described_whole_is_still_told(planned) -> None:
     (result, *_) = planned("--partial", "--suite", "quick", "--methods", "random", "--ipc", 1)
-    settings = {**result.settings, "generator": {"source": "else"}}
-    strange = result.model_copy(update={"settings": settings, "prescribed": {"generator": odd}})
-    assert repeat_command([strange]).startswith("vdbench run --suite quick --datasets ucf101 --methods random")
+    settings = {**result.settings, "generator": {"source": "pipeline", "prompt": "a {class}"}}
+    strange = result.model_copy(update={"settings": settings, "prescribed": {"generator": None}})
+    assert "--set 'generator.prompt=a {class}'" in repeat_command([strange])
 
 
 def test_a_result_is_run_again_whatever_the_defaults_are_by_now_and_a_difference_is_told(

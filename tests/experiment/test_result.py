@@ -142,6 +142,8 @@ def test_a_result_of_a_later_version_is_never_touched(tmp_path: Path) -> None:
         (("stages",), {"distill": {"seconds": 1}}, "it is done, and does not say what the stage evaluate took"),
         (("students",), [], "it is done, and no student was tested"),
         (("settings",), {"lr": float("inf")}, "its settings hold a number that is not finite"),
+        (("settings",), {"generator": True}, "settings: generator holds no settings"),
+        (("prescribed",), {"generator": [1]}, "prescribed: generator holds no settings"),
         (("dataset", "class_names"), ["a"], "it names 1 classes, and says that there were 9"),
         (("dataset", "name"), "/etc/passwd.yaml", "dataset.name"),
         (("dataset", "name"), "../ucf101", "dataset.name"),

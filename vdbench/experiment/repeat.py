@@ -66,7 +66,7 @@ def settings_of(result: Result) -> dict[str, dict[str, Any]]:
         target["source"] = "trained"  # even where a generator ships by now
     elif made.get("source") == "pipeline":
         saw = result.provenance.generator_saw if result.provenance else "unknown"
-        target |= {"pipeline": made["pipeline"], "prompt": made["prompt"], "saw": saw}
+        target |= {name: made[name] for name in ("pipeline", "prompt") if name in made} | {"saw": saw}
     return {result.method: own, GENERATOR: target}
 
 
@@ -130,8 +130,7 @@ def _unasked(result: Result) -> Tree:
 
 def _generator_unasked(result: Result) -> Tree:
     """What the generator is if nobody chooses anything; what was prescribed alone, where this version knows it not."""
-    found = result.prescribed.get(GENERATOR)
-    prescribed = found if isinstance(found, dict) else {}  # results of others may hold anything
+    prescribed = result.prescribed.get(GENERATOR) or {}
     try:
         return generator_settings(prescribed).identity()
     except UsageError:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from vdbench.errors import FailureKind
 from vdbench.experiment.consistency import contradictions, lack
+from vdbench.generator.settings import GENERATOR
 from vdbench.records import (
     Condition,
     Count,
@@ -208,6 +209,13 @@ class Result(Record):
     def _as_it_is_called_now(cls, suite: str) -> str:
         """Modified suites were called ``quick-bent`` before they were called ``quick-modified``."""
         return f"{suite.removesuffix('-bent')}-modified" if suite.endswith("-bent") else suite
+
+    @field_validator("settings", "prescribed")
+    @classmethod
+    def _of_a_generator(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(settings.get(GENERATOR), dict | None):
+            raise ValueError(f"{GENERATOR} holds no settings")
+        return settings
 
     @property
     def label(self) -> str:

@@ -163,6 +163,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"environment": HERE.model_copy(update={"torch": ""})}, "on which device, platform and torch"),
     ({"suite": "cleen"}, "there is no suite 'cleen'"),
     ({"protocol": {}}, "its protocol cannot be read"),
+    ({"protocol": result().protocol | {"evaluation_seeds": 2**55}}, "its protocol cannot be read"),
     ({"evaluated_on": "validation"}, "evaluated on validation, and its protocol test"),
     ({"students": ()}, "it is done, and no student was tested"),
     ({"students": (scores(0), scores(0))}, "its students are not minic3d"),

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
 
 
+NETWORKS = 1000
+"""Networks of a trial at most: the seeds of those of the next one begin there."""
+
+
 class Protocol(Record):
     """Everything about judging that decides a number.
 
@@ -38,7 +42,7 @@ class Protocol(Record):
         evaluate_on: ``test``, or ``validation`` for choosing settings without touching test.
         students: the networks that judge.
         recipe: how they are trained.
-        evaluation_seeds: fresh networks per distilled set and student.
+        evaluation_seeds: fresh networks per distilled set and student, at most :data:`NETWORKS`.
         labels: kinds of labels that every set is judged with by this recipe, beside its own labels and step size;
             those of a teacher at every step with the augmentation.
         augmentation: how clips are varied in a second training of every set; None for none.
@@ -56,7 +60,7 @@ class Protocol(Record):
     evaluate_on: Literal["test", "validation"] = "test"
     students: tuple[StudentSpec, ...] = Field(min_length=1)
     recipe: Recipe
-    evaluation_seeds: int = Field(default=5, ge=1)
+    evaluation_seeds: int = Field(default=5, ge=1, le=NETWORKS)
     labels: tuple[Regime, ...] = ("hard",)
     augmentation: Augmentation | None = Field(default=None, validate_default=True)
     configurations: dict[Annotated[str, Field(pattern=NAMED)], Configuration] = {}

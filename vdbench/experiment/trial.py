@@ -9,7 +9,7 @@ from typing import Any
 from vdbench.clips.codecs import VERSION as CODEC_VERSION
 from vdbench.evaluation.judging import VERSION as JUDGING_VERSION
 from vdbench.evaluation.train import VERSION as TRAINING_VERSION
-from vdbench.experiment.protocol import Protocol
+from vdbench.experiment.protocol import NETWORKS, Protocol
 from vdbench.records import DatasetRecord, Record
 from vdbench.storage.files import digest
 from vdbench.students import student_version
@@ -122,7 +122,7 @@ class Trial(Record):
 
 def student_seeds(seed: int, count: int) -> list[int]:
     """Seeds of the students that judge what was made from a seed."""
-    return [seed * 1000 + i for i in range(count)]
+    return [seed * NETWORKS + i for i in range(count)]
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ def test_an_unknown_name_gets_the_nearest():
     ("change", "complaint"),
     [
         (("classes: 8", "classes: many"), "classes: Input should be a valid integer"),
+        (("classes: 8", f"classes: {2**63}"), "classes: Input should be less than or equal to"),
         (("classes: 8", "klasses: 8"), "klasses"),
         (("layout: rendered", "layout: nowhere"), "layout"),
         (("layout: rendered", "layout: folders"), "needs source"),

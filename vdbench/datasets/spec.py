@@ -13,7 +13,7 @@ from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError, DependencyError, UsageError, nearest
 from vdbench.extensions.installed import entry_points
-from vdbench.records import DATASET_NAME, Record
+from vdbench.records import DATASET_NAME, MOST, Count, Record
 from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in
 
@@ -38,8 +38,8 @@ class SplitSize(Record):
         test: clips to test on.
     """
 
-    train: Annotated[int, Field(ge=1)]
-    test: Annotated[int, Field(ge=1)]
+    train: Annotated[int, Field(ge=1, le=MOST // 2)]
+    test: Annotated[int, Field(ge=1, le=MOST // 2)]
 
 
 class DatasetSpec(Record):
@@ -71,9 +71,9 @@ class DatasetSpec(Record):
     licence: str = ""
     citation: str = ""
     layout: Layout
-    classes: Annotated[int, Field(ge=2)]
+    classes: Annotated[int, Field(ge=2, le=MOST)]
     subset: tuple[str, ...] | None = None
-    splits: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
+    splits: Annotated[tuple[Count, ...], Field(min_length=1)] = (1,)
     expected: dict[int, SplitSize] = Field(default_factory=dict)
     folders: tuple[str, ...] = ()
     geometry: Geometry

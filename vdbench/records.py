@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic_core import PydanticSerializationError
 
 Regime = Literal["hard", "soft", "teacher"]
 """Labels that a set can be judged with: the most likely class of each clip, a distribution for each clip, or those that
@@ -32,6 +33,19 @@ class Record(BaseModel):
     """Base of the stored values: frozen, strict about unknown fields, and without numbers that JSON cannot hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def model_dump(self, **how: Any) -> dict[str, Any]:
+        """As the base does.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came meanwhile, which pydantic makes an error of what it was about to write.
+        """
+        try:
+            return super().model_dump(**how)
+        except PydanticSerializationError as error:
+            if ": KeyboardInterrupt" in str(error):  # the cause itself is lost where one value holds another
+                raise KeyboardInterrupt from None
+            raise
 
 
 class PoolRecord(Record):

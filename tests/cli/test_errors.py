@@ -23,6 +23,7 @@ from tests.cli.conftest import Cli, tiny_run
         (["--ipc", "-3"], 2, "--ipc takes whole numbers of at least 1, not '-3'"),
         (["--ipc", "1,x"], 2, "--ipc takes whole numbers of at least 1, not 'x'"),
         (["--seeds", "0"], 2, "--seeds takes whole numbers of at least 1, not '0'"),
+        (["--seeds", "1000000000"], 2, "1,000,000,000 seeds are too many; a run takes 10,000 at most"),
         (["--ipc", "99"], 2, "IPC 99 is more than ucf101 has: class 'Archery' has 4 clips to choose from"),
         (["--set", "random.x=1"], 2, "unknown setting 'random.x'"),
         (["--set", "herding.encoder=moon", "--methods", "herding"], 2, "herding.encoder.name='moon' is not valid"),

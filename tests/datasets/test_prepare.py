@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -208,6 +209,17 @@ def test_numbers_out_of_range_are_refused(world, home):
             prepare(world.spec, world.root, home, **wrong)
     with pytest.raises(DataError, match="--data-root"):
         prepare(world.spec, None, home)
+
+
+@pytest.mark.parametrize("row", [-1, -(2**63), 10**6, 2**80])
+def test_a_manifest_that_names_a_row_beyond_its_clips_is_refused(world, home, row):
+    store = prepare(world.spec, world.root, home, workers=1)
+    (store.folder / "digests.json").unlink()
+    described = json.loads((store.folder / "manifest.json").read_text())
+    described["clips"][2]["row"] = row
+    (store.folder / "manifest.json").write_text(json.dumps(described))
+    with pytest.raises(DataError, match="row|does not fit"):
+        ClipStore.open(store.folder)
 
 
 def test_verify_names_every_difference(tmp_path, home):

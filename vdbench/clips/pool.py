@@ -13,7 +13,7 @@ import numpy as np
 from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows, open_rows, write_row
 from vdbench.errors import DataError
-from vdbench.records import PoolRecord, Record
+from vdbench.records import Count, PoolRecord, Record
 from vdbench.storage import documents, files
 from vdbench.storage.validation import faults_in
 
@@ -33,7 +33,7 @@ class GeneratedClip(Record):
 
     id: str
     class_name: str
-    row: int
+    row: Count
     pixels: str
 
 

@@ -17,7 +17,7 @@ from vdbench.datasets.layouts.index import Role, Segment
 from vdbench.datasets.readers import READERS
 from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
-from vdbench.records import ClassNames, Record
+from vdbench.records import ClassNames, Count, Record
 from vdbench.storage import digests, documents, files
 from vdbench.storage.collecting import uncollected
 from vdbench.storage.validation import faults_in
@@ -74,7 +74,7 @@ class StoredClip(Record):
     class_name: str
     group: str
     roles: dict[int, Role]
-    row: int | None
+    row: Count | None
     decode: Decode
     segment: Segment | None = None
 

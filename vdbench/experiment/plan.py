@@ -97,7 +97,7 @@ def make_plan(request: Request, home: Home) -> Plan:
     """Lay out a run: every method on every data set at every IPC with every seed.
 
     Raises:
-        UsageError: an unknown method or setting, or an IPC larger than a class, or a budget that no clip fits.
+        UsageError: an unknown method or setting, an IPC beyond a class, a budget that no clip fits, too many seeds.
         DataError: a data set is partial and that was not allowed.
     """
     registry = Registry(request.plugins)
@@ -105,6 +105,8 @@ def make_plan(request: Request, home: Home) -> Plan:
     controls = registry.resolve(request.suite.controls)
     chosen = [*controls, *(pair for pair in registry.resolve(request.methods) if pair not in controls)]
     _check_settings(request, registry, [name for name, _ in chosen])
+    if len(request.seeds) > (most := 10_000):
+        raise UsageError(f"{len(request.seeds):,} seeds are too many; a run takes {most:,} at most")
     for student in request.suite.protocol.every_student:
         student_class(student.name)
     by_memory = request.means.device == "cuda" and request.means.gpus is None

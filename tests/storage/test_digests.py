@@ -82,6 +82,12 @@ def test_digests_that_are_damaged_themselves_are_a_fault(folder: Path) -> None:
     assert digests.fault_in(folder) is not None
 
 
+def test_digests_of_a_file_with_a_name_that_no_disk_takes_are_a_fault(folder: Path) -> None:
+    text = (folder / digests.DIGESTS).read_text()
+    (folder / digests.DIGESTS).write_text(text.replace('"small"', f'"{"9" * 400}"'))
+    assert digests.fault_in(folder) == "has a digests.json that names what cannot be read (File name too long)"
+
+
 def test_digests_of_pieces_that_no_memory_holds_are_damaged(folder: Path) -> None:
     content = json.loads((folder / digests.DIGESTS).read_text())
     files.write_json(folder / digests.DIGESTS, content | {"piece": 10**15})

@@ -82,7 +82,10 @@ def fault_in(folder: Path, at_most: int | None = None) -> str | None:
     """
     try:
         if (content := _read(folder / DIGESTS)) is not None:
-            _compare_sizes(folder, content)
+            try:
+                _compare_sizes(folder, content)
+            except OSError as error:  # a name that is too long for any file
+                raise _FaultError(f"has a {DIGESTS} that names what cannot be read ({error.strerror})") from error
             paths = [folder / name for name in [DIGESTS, *content.files]]
             kept(f"{at_most} bytes of {folder}", paths, lambda: _compare_bytes(folder, content, at_most))
     except _FaultError as fault:

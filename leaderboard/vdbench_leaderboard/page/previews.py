@@ -48,7 +48,8 @@ class Previews:
         """The first of some distilled sets that can be shown, and its preview; None where none can."""
         if self.folder is None:
             return None
-        for name in (name for name in distilled if Path(name).name == name != ".."):  # not a path to elsewhere
+        # not a path to elsewhere, nor longer than any file's name
+        for name in (name for name in distilled if Path(name).name == name != ".." and len(name.encode()) < 256):
             for file, kind in NAMES.items():
                 path = self.folder / name / file
                 if path.is_file() and (size := path.stat().st_size) <= min(PREVIEW_BYTES, self.left):

@@ -153,3 +153,11 @@ def test_the_page_shows_them_and_check_sees_them_change(make, save, folder, tmp_
     folder("set-a", "preview.png", b"another")
     assert check(results, tmp_path / "out", place) == ["index.html"]
     assert check(results, tmp_path / "out") == ["index.html"]
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "..", "x" * 400, "ü" * 200])
+def test_a_distilled_set_whose_name_is_no_folders_has_no_preview(tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "preview.png").write_bytes(b"a picture")
+    (tmp_path / "sets").mkdir()
+    assert Previews(tmp_path / "sets").first([name]) is None

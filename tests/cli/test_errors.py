@@ -30,6 +30,7 @@ from tests.cli.conftest import Cli, tiny_run
         (["--set", "herding.encoder=pixels"], 2, "method 'herding' is not among those of this run"),
         (["--set", "protocol.recip.lr=1"], 2, "unknown setting 'protocol.recip'; did you mean 'protocol.recipe'"),
         (["--set", "protocol.recipe.lr=-1"], 2, "setting protocol.recipe.lr=-1 is not valid"),
+        (["--set", "protocol.readings=1000000000"], 2, "setting protocol.readings=1000000000 is not valid"),
         (["--set", "protocol.recipe.maxsteps=3"], 2, "did you mean 'protocol.recipe.max_steps'"),
         (["--set", "protocol.split=7"], 2, "ucf101 has no split 7"),
         (["--set", "protocol.configurations={a: {recipe: {lr: no}}}"], 2, "lr: Input should be a valid number"),

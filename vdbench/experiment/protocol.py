@@ -56,7 +56,7 @@ class Protocol(Record):
     size: int | None = Field(default=None, ge=8)
     split: int = Field(default=1, ge=1)
     validation: float = Field(default=0.0, ge=0, lt=1)
-    readings: int | None = Field(default=None, ge=1)
+    readings: int | None = Field(default=None, ge=1, le=1000)
     evaluate_on: Literal["test", "validation"] = "test"
     students: tuple[StudentSpec, ...] = Field(min_length=1)
     recipe: Recipe

@@ -247,6 +247,7 @@ def test_a_view_of_a_later_version_is_not_built_again(tmp_path, file):
         ({"labels": [0]}, "one entry per clip"),
         ({"labels": [0, 0, 1, 7]}, "labels must lie in 0..1"),
         ({"fingerprint": 3}, "fingerprint"),
+        ({"classes": ["Archery", "B" * 300]}, "classes.1: String should have at most 255 characters"),
     ],
 )
 def test_a_view_that_does_not_fit_itself_is_a_sentence(tmp_path, change, said):

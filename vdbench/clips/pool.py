@@ -13,7 +13,7 @@ import numpy as np
 from vdbench.clips.clipset import ClipSet, Normalisation
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows, open_rows, write_row
 from vdbench.errors import DataError
-from vdbench.records import Count, PoolRecord, Record
+from vdbench.records import ClassNames, Count, PoolRecord, Record
 from vdbench.storage import documents, files
 from vdbench.storage.validation import faults_in
 
@@ -51,7 +51,7 @@ class PoolManifest(Record):
 
     schema_version: Literal[1] = 1
     record: PoolRecord
-    classes: tuple[str, ...]
+    classes: ClassNames
     normalisation: Normalisation
     clips: tuple[GeneratedClip, ...]
     fingerprint: str

@@ -21,7 +21,7 @@ from vdbench.datasets.holdout import hold_out
 from vdbench.datasets.readings import Readings, Source
 from vdbench.datasets.store import prepare_command
 from vdbench.errors import DataError, UsageError
-from vdbench.records import Count, DatasetRecord, Record
+from vdbench.records import ClassNames, Count, DatasetRecord, Record
 from vdbench.seeding import generator
 from vdbench.storage import digests, documents, files
 from vdbench.storage.validation import faults_in
@@ -41,7 +41,7 @@ class _Labels(Record):
     """What a part's clips are, beside their pixels."""
 
     labels: tuple[Count, ...]
-    classes: tuple[str, ...]
+    classes: ClassNames
     groups: tuple[str, ...]
     ids: tuple[str, ...]
     normalisation: Normalisation

@@ -52,7 +52,7 @@ def list_datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
         try:
             spec = load_dataset(name, root)
         except VdbenchError as error:
-            err.print(f"warning: {error}", soft_wrap=True)
+            err.print(f"warning: {error}")
             continue
         shape = f"{spec.geometry.frames}x{spec.geometry.size}x{spec.geometry.size}"
         state = "embedded" if spec.layout == "rendered" else "when it is run" if spec.at_hand else "no"
@@ -121,8 +121,8 @@ def prepare(
             )
         used = disk_needed(sum(clip.row is not None for clip in store.manifest.clips), geometry)
         for split in spec.splits:
-            out.print(f"{spec.name}, {_summary(store, split)}", soft_wrap=True)
-        out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}", soft_wrap=True)
+            out.print(f"{spec.name}, {_summary(store, split)}")
+        out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}")
         _warn_of_faults(store, typed)
 
 
@@ -142,7 +142,7 @@ def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None, ho
         index = read_index(spec, video_root(spec, _absolute(data_root), home))
         clips = len(index.entries) - len(index.missing)
         needed = human_bytes(disk_needed(clips, geometry))
-        err.print(f"{spec.name}: {counted(clips, 'video')}, {needed} of disk", soft_wrap=True)
+        err.print(f"{spec.name}: {counted(clips, 'video')}, {needed} of disk")
 
 
 def _absolute(path: Path | None) -> Path | None:
@@ -163,16 +163,14 @@ def _warn_of_faults(store: ClipStore, typed: str) -> None:
     counts = Counter(clip.decode.status for clip in store.manifest.faults())
     if told := ", ".join(f"{count} {status}" for status, count in sorted(counts.items())):
         named = command("datasets", "show", typed)
-        err.print(f"{store.manifest.spec.name}: {told}; `{named}` names them", soft_wrap=True)
+        err.print(f"{store.manifest.spec.name}: {told}; `{named}` names them")
     clips = [clip.decode for clip in store.manifest.clips]
     if elsewhere := sum(decode.status == "ok" and decode.message != "" for decode in clips):
         err.print(
             f"{store.manifest.spec.name}: clips read by PyAV, because decord does not show them right: {elsewhere}"
         )
     if "timeout" in counts:
-        err.print(
-            f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout", soft_wrap=True
-        )
+        err.print(f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout")
 
 
 @app.command()
@@ -192,13 +190,13 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
         if not sealed(store.folder):
             out.print(f"{spec.name}: its manifest carries no digest, since an earlier version prepared it")
         for fault in faults:
-            out.print(f"{spec.name}: {fault}", soft_wrap=True)
+            out.print(f"{spec.name}: {fault}")
         if faults:
-            out.print(f"{spec.name}: delete {store.folder} and prepare it again", soft_wrap=True)
+            out.print(f"{spec.name}: delete {store.folder} and prepare it again")
         else:
             out.print(f"{spec.name}: every file and every stored clip is what was prepared")
     for sentence in verify_views(place.root):
-        out.print(sentence, soft_wrap=True)
+        out.print(sentence)
     if changed:
         again = ["datasets", "prepare", ",".join(dict.fromkeys(changed))]
         raise DataError(f"{counted(len(changed), 'fault')}; delete the stores above, and prepare them again:", again)
@@ -244,7 +242,7 @@ def show(
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):
         out.print(f"missing of the clips that the split files name: {missing:,}")
-    out.print(f"contact sheet: {path}", soft_wrap=True)
+    out.print(f"contact sheet: {path}")
 
 
 def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:

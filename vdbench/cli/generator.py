@@ -144,7 +144,7 @@ def _tell(title: str, told: list[dict[str, Any]], as_json: bool) -> None:
         rows = [{"what": key.replace("_", " "), "value": _words(key, value)} for key, value in facts.items()]
         show_rows(f"{facts['dataset']}: {title}", ["what", "value"], rows[1:], False)
         if facts["source"].startswith("ships with"):
-            out.print("to train one here, add --set generator.source=trained", soft_wrap=True)
+            out.print("to train one here, add --set generator.source=trained")
 
 
 def _words(key: str, value: Any) -> Any:
@@ -195,7 +195,7 @@ def _show_scores(work: Work, scores: PoolScores) -> None:
     ]
     show_rows("Medians of the distance to the nearest train clip", list(near[0]), near, False)
     for name in (SHEET, PAIRS, SCORES):
-        out.print(f"{work.folder / name}", soft_wrap=True)
+        out.print(f"{work.folder / name}")
 
 
 def _percent(share: float | None) -> str | None:

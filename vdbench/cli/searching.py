@@ -59,7 +59,7 @@ def run_in_rounds(
         print_json({"ended": found.ended, "looks": search.looks, "questions": rows})
     else:
         show_rows(_title(search), COLUMNS, rows, False)
-    err.print(_ending(plan, search, found), soft_wrap=True)
+    err.print(_ending(plan, search, found))
     return CODES[found.ended]
 
 

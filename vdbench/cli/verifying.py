@@ -44,7 +44,7 @@ def verify_result(folder: Path, named: str, place: Home, device: str, as_json: b
         )
     files.write_json(file, comparison.verified(result, datetime.now(UTC)).model_dump(mode="json"))
     if not as_json:
-        out.print(f"verified: {file}", soft_wrap=True)
+        out.print(f"verified: {file}")
 
 
 def _show(trial_id: str, comparison: Comparison, as_json: bool) -> None:

@@ -11,6 +11,7 @@ import typer
 from vdbench.cli.advice import command
 from vdbench.cli.options import (
     DataRootOption,
+    DatasetsArgument,
     HomeOption,
     JsonOption,
     PartialOption,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, prepare, verify and show data sets.")
 
-NamesArgument = Annotated[str, typer.Argument(help="Data sets: names, globs, or all; commas between.")]
+
 SHEET_CLASSES = 24  # at most in the contact sheet, one clip each
 
 
@@ -76,7 +77,7 @@ def _stores(root: Path, name: str) -> list[str]:
 
 @app.command()
 def prepare(
-    names: NamesArgument,
+    names: DatasetsArgument,
     partial: PartialOption = False,
     reader: Annotated[
         str | None,
@@ -174,7 +175,7 @@ def _warn_of_faults(store: ClipStore, typed: str) -> None:
 
 
 @app.command()
-def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
+def verify(names: DatasetsArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
     """Hash every video, every stored clip and every view again, and name what has changed."""
     from vdbench.datasets.prepare import store_named
     from vdbench.datasets.prepare import verify as find_changes
@@ -214,8 +215,10 @@ def show(
 ) -> None:
     """Show classes, counts and faults of a prepared data set, and write a contact sheet to look at."""
     from vdbench.clips.pictures import contact_sheet
+    from vdbench.datasets.prepare import prepared_store
 
-    store = store_for(name, _home(home), frames=1, size=1)
+    with preparing(name) as on_progress:
+        store = prepared_store(name, _home(home).root, frames=1, size=1, on_progress=on_progress)
     manifest = store.manifest
     if split not in manifest.spec.splits:
         raise UsageError(f"{name} has no split {split}; there are: {', '.join(map(str, manifest.spec.splits))}")
@@ -250,24 +253,6 @@ def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
     from vdbench.api.progress import counting
 
     return counting(f"preparing {name}", err)
-
-
-def store_for(name: str, place: Home, frames: int | None = None, size: int | None = None) -> ClipStore:
-    """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
-
-    Args:
-        name: of the data set.
-        place: the home.
-        frames: frames wanted per clip, or None.
-        size: pixels wanted per side, or None.
-
-    Raises:
-        DataError: it is not prepared; the sentence offers the command.
-    """
-    from vdbench.datasets.prepare import prepared_store
-
-    with preparing(name) as on_progress:
-        return prepared_store(name, place.root, frames, size, on_progress)
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from vdbench.storage import plain_yaml
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DatasetsArgument = Annotated[str, typer.Argument(help="Data sets: names, globs, or all; commas between.")]
 HomeOption = Annotated[
     Path | None,
     typer.Option(

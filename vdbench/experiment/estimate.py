@@ -142,7 +142,7 @@ class _Survey:
                 self.assets[folder] = (wave, f"{spec.kind} for {trial.dataset.name}", seconds, training_of)
         clips = len(seen.view.train) if trial.ipc is None else trial.ipc * len(seen.view.train.classes)
         self.bytes += round(clips * seen.view.train.clips[0].nbytes * (1 + PREVIEW_SHARE))
-        likeness = trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, _protocol(job))
+        likeness = trial_likeness(trial)
         judging = self._past.rest.get(likeness)
         distilling = self._past.distill.get(settled(likeness, trial.settings))
         self.clock.remembered |= judging is not None or distilling is not None
@@ -258,7 +258,3 @@ def _judging(job: Job, seen: Ahead, clips: int) -> list[Work]:
         work.append(training(train, spec.name, spec.width, batch, steps, device, spec.depth))
         work.append(embedding(train, spec.name, spec.width, min(TEST_BATCH, tests), seeds * tests, device, spec.depth))
     return work
-
-
-def _protocol(job: Job) -> dict[str, Any]:
-    return job.trial.protocol.judging()

@@ -43,7 +43,7 @@ def leftovers(home: Home) -> list[Leftover]:
     """
     results = list(home.results.readable())
     found = [*_distilled(home, results), *_assets(home, results), *_logs(home, results)]
-    found += [*_unfinished(home), *_set_aside(home)]
+    found += [*_unfinished(home), *(("set aside", path) for path in home.root.rglob("*.corrupt"))]
     return sorted((Leftover(kind, path, _bytes(path)) for kind, path in found), key=lambda left: -left.bytes)
 
 
@@ -109,11 +109,6 @@ def _locked(draft: Path) -> bool:
             return False
     except Timeout:
         return True
-
-
-def _set_aside(home: Home) -> Iterator[tuple[str, Path]]:
-    for path in home.root.rglob("*.corrupt"):
-        yield "set aside", path
 
 
 def _bytes(path: Path) -> int:

@@ -122,21 +122,14 @@ def export_artefacts(results: Sequence[Result], distilled: Path, folder: Path) -
     allowed = {name: result for name, result in sorted(sets.items()) if result.artefact not in restricted}
     copied = []
     for name, result in allowed.items():
-        if _is_whole(distilled / name, result.artefact):
-            _copy(distilled / name, folder / ARTEFACTS / name)
-            copied.append(folder / ARTEFACTS / name)
+        source, target = distilled / name, folder / ARTEFACTS / name
+        there = all((source / part).is_file() for part in PARTS)
+        if there and files.file_sha256(source / TENSORS) == result.artefact:
+            for part in PARTS:
+                with files.atomic(target / part) as draft:
+                    shutil.copyfile(source / part, draft)
+            copied.append(target)
     return Handed(tuple(copied), len(sets) - len(allowed), len(allowed) - len(copied))
-
-
-def _is_whole(source: Path, sha256: str | None) -> bool:
-    """Whether a distilled set is still there, and the one that its result names."""
-    return all((source / name).is_file() for name in PARTS) and files.file_sha256(source / TENSORS) == sha256
-
-
-def _copy(source: Path, target: Path) -> None:
-    for name in PARTS:
-        with files.atomic(target / name) as draft:
-            shutil.copyfile(source / name, draft)
 
 
 @dataclass(frozen=True)

@@ -95,12 +95,7 @@ class MethodSummary:
 
 
 def summaries(boards: Sequence[Board], previews: Previews) -> list[MethodSummary]:
-    """One per method, by name.
-
-    Args:
-        boards: of the leaderboard.
-        previews: what can be looked at.
-    """
+    """One per method, by name."""
     cells: dict[str, list[tuple[str, Cell]]] = defaultdict(list)
     for board in boards:
         for cell in board.cells:

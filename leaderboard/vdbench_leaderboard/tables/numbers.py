@@ -31,10 +31,6 @@ def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.Dat
     :func:`vdbench_leaderboard.tables.spread.spread` where some result keeps outcomes per clip. The last ones are those
     of :func:`vdbench_leaderboard.tables.settings.columns` and :func:`vdbench_leaderboard.tables.compute.columns`, where
     a suite has other settings of the evaluation, or students were tested on their way.
-
-    Args:
-        boards: the tables.
-        outcomes: what networks made of every test clip.
     """
     frame = pd.DataFrame([record(board, standing) for board in boards for standing in board.standings])
     if (more := spread(boards, outcomes or Outcomes())) is not None:

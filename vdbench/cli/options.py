@@ -106,10 +106,6 @@ def choose(text: str, known: Sequence[str], what: str) -> list[str]:
 def choose_datasets(text: str, home: Path) -> list[str]:
     """Resolve a list of data sets, in the order typed: names, globs, ``all``, and paths of YAML files as they are.
 
-    Args:
-        text: as typed.
-        home: where some of them may be declared.
-
     Raises:
         UsageError: there is no data set of a name, or it is a folder of videos that nobody has declared.
     """

@@ -80,14 +80,7 @@ class Estimate:
 
 
 def estimate(plan: Plan, home: Home, workers: int, start_up: float = 0.0) -> Estimate:
-    """Estimate the time and disk of what is pending.
-
-    Args:
-        plan: the trials.
-        home: whose results and assets tell of the past.
-        workers: trials at once.
-        start_up: seconds until the first of them starts.
-    """
+    """The time and disk of what is pending, with so many trials at once, the first of them after so many seconds."""
     if not plan.pending:
         return Estimate(0.0, 0, "nothing is left to do")
     with reproducibly():

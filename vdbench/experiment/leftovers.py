@@ -33,13 +33,10 @@ class Leftover(NamedTuple):
 
 
 def leftovers(home: Home) -> list[Leftover]:
-    """What no stored result refers to, the largest first.
+    """What no stored result of a home, in which no run goes on, refers to: the largest first.
 
     Assets serve every trial on a train split: they are left over only where no result is on that split. Where a view of
     results is missing, its train split is not known, and all assets stay.
-
-    Args:
-        home: no run may be going on in it.
     """
     results = list(home.results.readable())
     found = [*_distilled(home, results), *_assets(home, results), *_logs(home, results)]

@@ -150,12 +150,6 @@ def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> Non
 def judge_again(result: Result, folder: Path, home: Home, device: str) -> Comparison:
     """Judge the distilled set of a result again, as the result says.
 
-    Args:
-        result: a finished one.
-        folder: the distilled set.
-        home: where its data set is prepared.
-        device: ``auto``, ``cpu`` or ``cuda``.
-
     Raises:
         UsageError: the folder is an export.
         DataError: the distilled set or the clips are not those of the result.
@@ -193,13 +187,6 @@ def compare(
 
     On a CPU, an equal machine with an equal torch has to give equal bits. Everything else may differ by
     :func:`tolerance`.
-
-    Args:
-        result: what was measured.
-        students: of the second judging.
-        conditions: of the second judging.
-        environment: of the second judging.
-        on_cpu: whether it computed on a CPU.
 
     Raises:
         DataError: the result has other networks.

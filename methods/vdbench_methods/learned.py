@@ -83,12 +83,7 @@ class PixelMethod(Method[S]):
 
 
 class RealClips:
-    """The train clips as networks take them, held on a GPU where they fit.
-
-    Args:
-        train: the train split.
-        device: where networks compute.
-    """
+    """The train clips as networks take them, held on a GPU where they fit."""
 
     def __init__(self, train: ClipSet, device: torch.device) -> None:
 

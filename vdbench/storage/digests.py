@@ -126,12 +126,7 @@ def spread(items: Sequence[T], count: int) -> Sequence[T]:
 
 
 def kept(what: str, paths: Iterable[Path], read: Callable[[], T]) -> T:
-    """What files hold, read once per process, and again when one of them was touched since.
-
-    Args:
-        what: names it.
-        paths: the files.
-        read: gives what they hold, or raises.
+    """What files hold under a name, read once per process, and again when one of them was touched since.
 
     Raises:
         FileNotFoundError: one of the files is missing.

@@ -269,12 +269,8 @@ class Method(ABC, Generic[S]):
     ) -> DistilledSet:
         """Wrap what clips are made from into a distilled set, as :meth:`pack` does.
 
-        Args:
-            form: one of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`.
-            task: what was asked for.
-            tensors: the parts of that form, and ``targets``.
-            provenance: origin of the clips.
-            step_size: learning rate that was learned for them, or None.
+        ``form`` is one of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`, and ``tensors`` are its parts
+        and ``targets``.
 
         Raises:
             TypeError: what is no tensor.

@@ -63,11 +63,6 @@ def pack(places: Places, classes: int) -> Outcomes:
 def unpack(outcomes: Outcomes, clips: int, classes: int) -> Places:
     """What :func:`pack` packed.
 
-    Args:
-        outcomes: as a result keeps them.
-        clips: how many there are.
-        classes: how many there are.
-
     Raises:
         DataError: they are no outcomes of so many clips and classes.
     """

@@ -126,7 +126,7 @@ def vdsd(asked: argparse.Namespace, task: Task, literal: bool) -> Iteration:
     settings = VDSDSettings(width=asked.width, real=asked.real)
     real, memory = RealClips(task.train, task.device), Memory(settings, task)
     parts = [memory.tensors[name].requires_grad_() for name in ("dynamic", "weight", "bias")]
-    learner = OnDistributions(settings, task, real)
+    learner = OnDistributions(settings, real)
 
     def iteration(step: int) -> float:
         rng = np.random.default_rng(step)

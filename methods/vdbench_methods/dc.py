@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdbench.clips.clipset import on_device
-from vdbench.method import Card, Method, Resources, Settings, identity, runtime
+from vdbench.method import Card, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of, seeded
 from vdbench.work.workload import training
 from vdbench_methods import siamese
-from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
+from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, budget, initial_clips
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,11 +66,10 @@ class DCSettings(LearnedSettings):
         return self.updates or updates, self.epochs or epochs
 
 
-class DC(Method[DCSettings]):
+class DC(PixelMethod[DCSettings]):
     """Learns clips by matching, class by class, the gradient of networks that train on the clips meanwhile."""
 
     name: ClassVar[str] = "dc"
-    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = DCSettings
     card: ClassVar[Card] = Card(
         "Gradient matching, and DSA by --set dc.augment=true",
@@ -82,10 +81,6 @@ class DC(Method[DCSettings]):
   year = {2021},
 }""",
     )
-
-    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
-        """See :meth:`Method.stored_bytes`; clips are stored as float32."""
-        return learned_bytes(task, clip_bytes)
 
     def work(self, task: Task) -> list[Work]:
         """Gradients of real and of learned clips, class by class, and the training of networks in between."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
 from vdbench.clips.clipset import on_device
-from vdbench.method import Card, Method, Resources, Settings, identity, runtime
+from vdbench.method import Card, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
-from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
+from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, autocast, budget, initial_clips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from vdbench.clips.clipset import ClipSet
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.method import Task
     from vdbench.students.student import Student
@@ -34,11 +35,10 @@ class DMSettings(LearnedSettings):
     bf16: bool = runtime(True, "on a GPU, embed in bfloat16; losses and pixels stay in float32")
 
 
-class DM(Method[DMSettings]):
+class DM(PixelMethod[DMSettings]):
     """Learns clips by matching the mean embedding of each class under a fresh random network per iteration."""
 
     name: ClassVar[str] = "dm"
-    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = DMSettings
     card: ClassVar[Card] = Card(
         "Distribution matching under random networks",
@@ -50,10 +50,6 @@ class DM(Method[DMSettings]):
   year = {2023},
 }""",
     )
-
-    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
-        """See :meth:`Method.stored_bytes`; clips are stored as float32."""
-        return learned_bytes(task, clip_bytes)
 
     def work(self, task: Task) -> list[Work]:
         """Its iterations."""
@@ -71,16 +67,33 @@ class DM(Method[DMSettings]):
         optimiser = torch.optim.SGD([clips], lr=settings.lr, momentum=settings.momentum)
         loop = Loop(task, self.name, settings.iterations, {"clips": clips}, {"optimiser": optimiser})
         for step in loop:
-            rng = loop.rng(step)
-            student = settings.fresh_student(task.train, seed_of(rng), task.device).requires_grad_(False)
-            rows = [real.draw(rng, label, settings.real) for label in range(len(task.train.classes))]
-            with torch.autocast(task.device.type, torch.bfloat16, task.device.type == "cuda" and settings.bf16):
-                means = class_means(student, real, rows, settings.clips_per_pass)
-                optimiser.zero_grad()
-                loss = accumulate_gradient(student, means, clips, ipc, settings.clips_per_pass)
+            optimiser.zero_grad()
+            loss = backward(settings, real, clips, ipc, loop.rng(step))
             optimiser.step()
             loop.log(loss)
         return self.pack(task, clips, labels, Provenance(pool="learned"))
+
+
+class Matched(Protocol):
+    """What settings say of an iteration."""
+
+    real: int
+    clips_per_pass: int
+    bf16: bool
+
+    def fresh_student(self, train: ClipSet, seed: int, device: torch.device) -> Student:
+        """See :class:`LearnedSettings`."""
+
+
+def backward(
+    settings: Matched, real: RealClips, clips: torch.Tensor, ipc: int, rng: np.random.Generator
+) -> torch.Tensor:
+    """Add the gradient of an iteration's loss to clips, class by class, under a fresh network; the loss."""
+    student = settings.fresh_student(real.train, seed_of(rng), real.device).requires_grad_(False)
+    rows = [real.draw(rng, label, settings.real) for label in range(len(real.rows))]
+    with autocast(real.device, settings.bf16):
+        means = class_means(student, real, rows, settings.clips_per_pass)
+        return accumulate_gradient(student, means, clips, ipc, settings.clips_per_pass)
 
 
 def class_means(

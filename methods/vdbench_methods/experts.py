@@ -59,9 +59,7 @@ class Expert(AssetSpec["Path"]):
         def log(step: int, loss: float) -> None:
             assets.report(step, of=recipe.steps(len(train)), loss=loss)
 
-        train_student(
-            student, train, recipe.on(assets.device.type), seed, assets.device, log, lambda: path.append(flat(student))
-        )
+        train_student(student, train, recipe, seed, assets.device, log, lambda: path.append(flat(student)))
         save_file({"epochs": torch.stack(path)}, folder / "expert.safetensors")
 
     def load(self, folder: Path) -> Path:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdbench.clips.clipset import on_device
 from vdbench.clips.targets import nearest_distribution
-from vdbench.method import Card, Method, Resources, Settings, identity, runtime
+from vdbench.method import Card, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.work.workload import training
-from vdbench_methods.learned import LearnedSettings, Loop, RealClips, budget, initial_clips, learned_bytes
+from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, autocast, budget, initial_clips
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,11 +53,10 @@ class FRePoSettings(LearnedSettings):
     bf16: bool = runtime(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32")
 
 
-class FRePo(Method[FRePoSettings]):
+class FRePo(PixelMethod[FRePoSettings]):
     """Learns clips and soft labels by kernel ridge regression on features of networks that train on them meanwhile."""
 
     name: ClassVar[str] = "frepo"
-    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = FRePoSettings
     card: ClassVar[Card] = Card(
         "Neural feature regression with pooling",
@@ -74,7 +73,7 @@ class FRePo(Method[FRePoSettings]):
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
         """See :meth:`Method.stored_bytes`; clips and soft labels are stored as float32."""
         classes = len(task.train.classes)
-        return learned_bytes(task, clip_bytes) + 4 * classes**2 * (task.ipc or 0)
+        return super().stored_bytes(task, clip_bytes) + 4 * classes**2 * (task.ipc or 0)
 
     def work(self, task: Task) -> list[Work]:
         """Its iterations, in each of which a network of the pool trains for a step."""
@@ -106,7 +105,7 @@ class FRePo(Method[FRePoSettings]):
             rows = rng.permutation(len(train))[: settings.real]
             goal = centred(torch.from_numpy(train.labels[rows]), len(train.classes)).to(task.device)
             student = pool.students[network].eval().requires_grad_(False)
-            with torch.no_grad(), _autocast(task.device, settings.bf16):
+            with torch.no_grad(), autocast(task.device, settings.bf16):
                 features = student.embed(real.render(rows)).float()
             optimiser.zero_grad()
             loss = regression_loss(student.embed(on_device(clips, task.device)), labels, features, goal, settings.ridge)
@@ -169,12 +168,6 @@ def regression_loss(
     predicted = other @ own.T @ torch.linalg.solve(damped, labels.double())
     error: torch.Tensor = (predicted - goal.double()).square().sum(dim=1).mean()
     return error
-
-
-def _autocast(device: torch.device, wanted: bool) -> torch.autocast:
-    import torch
-
-    return torch.autocast(device.type, torch.bfloat16, wanted and device.type == "cuda")
 
 
 class _Pool:

@@ -9,8 +9,7 @@ from pydantic import field_validator
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import BATCH, Features, FeaturesSpec
 from vdbench.encoders.trained import TrainedMiniC3D
-from vdbench.evaluation.batches import placed
-from vdbench.evaluation.parts import in_parts
+from vdbench.evaluation.evaluate import test_student
 from vdbench.evaluation.train import train_student
 from vdbench.method import identity
 from vdbench.selector import FeatureSettings
@@ -170,11 +169,7 @@ def judged(student: Student, clips: ClipSet, device: torch.device) -> tuple[torc
     """Logits ``(N, classes)`` of all clips, and their labels, on the CPU; the student is left in evaluation mode."""
     import torch
 
-    student.to(device).eval()
-    shown, rows = clips.on(device), torch.split(torch.arange(len(clips)), BATCH)
-    with torch.inference_mode():
-        logits = torch.cat([in_parts(student, placed(shown, chosen, device)[0]).float() for chosen in rows]).cpu()
-    return logits, torch.from_numpy(clips.labels.copy())
+    return test_student(student, clips, device, BATCH)[0], torch.from_numpy(clips.labels.copy())
 
 
 def _shown(assets: Assets, student: TrainedMiniC3D, times: int) -> list[Work]:

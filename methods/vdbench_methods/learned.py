@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import numpy as np
 from pydantic import field_validator
@@ -12,7 +12,7 @@ from vdbench.clips.clipset import sent, to_network
 from vdbench.clips.drawing import checked_ipc, random_rows
 from vdbench.errors import DivergedError, UsageError
 from vdbench.evaluation.batches import placed
-from vdbench.method import Settings, identity
+from vdbench.method import Method, Resources, Settings, identity
 from vdbench.seeding import generator
 from vdbench.students import build_student, student_class
 from vdbench.work.workload import embedding, training
@@ -69,13 +69,21 @@ class LearnedSettings(Settings):
         ]
 
 
-class RealClips:
-    """The train clips as networks take them, held on a GPU where they fit.
+S = TypeVar("S", bound=LearnedSettings)
 
-    Args:
-        train: the train split.
-        device: where networks compute.
-    """
+
+class PixelMethod(Method[S]):
+    """A method whose clips are learned, and stored as float32 unless it says otherwise."""
+
+    resources: ClassVar[Resources] = Resources(gpus=0.5)
+
+    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
+        """See :meth:`Method.stored_bytes`."""
+        return learned_bytes(task, clip_bytes)
+
+
+class RealClips:
+    """The train clips as networks take them, held on a GPU where they fit."""
 
     def __init__(self, train: ClipSet, device: torch.device) -> None:
 
@@ -155,6 +163,13 @@ def _to_unit(gradients: Sequence[torch.Tensor]) -> None:
     if square > 0:
         for gradient in gradients:
             gradient.div_(square.sqrt())
+
+
+def autocast(device: torch.device, bf16: bool) -> torch.autocast:
+    """Compute in bfloat16, on a GPU and where that is wanted."""
+    import torch
+
+    return torch.autocast(device.type, torch.bfloat16, bf16 and device.type == "cuda")
 
 
 def budget(task: Task) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from vdbench.method import Card, Method, Resources, Settings, identity
+from vdbench.method import Card, Settings, identity
 from vdbench.records import Provenance
-from vdbench_methods.learned import SCALE, LearnedSettings, Loop, Scale, budget, descent, initial_clips, learned_bytes
+from vdbench_methods.learned import SCALE, LearnedSettings, Loop, PixelMethod, Scale, budget, descent, initial_clips
 from vdbench_methods.trajectories import LIMITS, Matching, TrajectorySettings
 
 if TYPE_CHECKING:
@@ -33,11 +33,10 @@ class MTTSettings(LearnedSettings):
     trajectory: TrajectorySettings = identity(TrajectorySettings(), "how experts are trained and matched")
 
 
-class MTT(Method[MTTSettings]):
+class MTT(PixelMethod[MTTSettings]):
     """Learns clips, and the step size to train on them with, by matching the parameters of expert networks."""
 
     name: ClassVar[str] = "mtt"
-    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = MTTSettings
     card: ClassVar[Card] = Card(
         "Matching of training trajectories",
@@ -53,10 +52,6 @@ class MTT(Method[MTTSettings]):
     def needs(self, task: Task) -> list[Expert]:
         """The experts, shared by all IPCs and seeds."""
         return self.settings.trajectory.specs(task, self.settings.student, self.settings.width)
-
-    def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
-        """See :meth:`Method.stored_bytes`; clips are stored as float32."""
-        return learned_bytes(task, clip_bytes)
 
     def work(self, task: Task) -> list[Work]:
         """Its iterations."""

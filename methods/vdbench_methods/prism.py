@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from vdbench.method import Card, Method, Resources, Settings, identity
+from vdbench.method import Card, Settings, identity
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
 from vdbench_methods import dc, dm
-from vdbench_methods.learned import Loop, RealClips, budget, initial_clips, key_frame_bytes
+from vdbench_methods.learned import Loop, PixelMethod, RealClips, budget, initial_clips, key_frame_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ class PrismSettings(dm.DMSettings):
         return dc.DCSettings(**same, updates=1, epochs=1)
 
 
-class Prism(Method[PrismSettings]):
+class Prism(PixelMethod[PrismSettings]):
     """Learns the key frames of clips whose other frames are interpolated.
 
     A clip begins with its first and last frame. Every so often one frame more may become a key frame of it: that on
@@ -60,7 +60,6 @@ class Prism(Method[PrismSettings]):
     """
 
     name: ClassVar[str] = "prism"
-    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = PrismSettings
     card: ClassVar[Card] = Card(
         "Learned key frames, inserted where gradients disagree (reconstruction)",
@@ -115,17 +114,11 @@ class Prism(Method[PrismSettings]):
 
     def _backward(self, task: Task, real: RealClips, shown: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Add the gradient of an iteration's loss to the clips."""
-        import torch
-
         settings, ipc = self.settings, budget(task)
+        if settings.loss == "dm":
+            return dm.backward(settings, real, shown, ipc, rng)
         student = settings.fresh_student(task.train, seed_of(rng), task.device)
-        if settings.loss == "dc":
-            return dc.accumulate_gradient(student, real, shown, ipc, settings.gradients(), rng)
-        student.requires_grad_(False)
-        rows = [real.draw(rng, label, settings.real) for label in range(len(task.train.classes))]
-        with torch.autocast(task.device.type, torch.bfloat16, task.device.type == "cuda" and settings.bf16):
-            means = dm.class_means(student, real, rows, settings.clips_per_pass)
-            return dm.accumulate_gradient(student, means, shown, ipc, settings.clips_per_pass)
+        return dc.accumulate_gradient(student, real, shown, ipc, settings.gradients(), rng)
 
 
 def disagreeing(gradient: torch.Tensor, keys: torch.Tensor, threshold: float, most: int) -> torch.Tensor:

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from vdbench.errors import UsageError
 from vdbench.method import identity, runtime
 from vdbench.seeding import seed_of
-from vdbench_methods.dm import accumulate_gradient, class_means
+from vdbench_methods.dm import backward
 from vdbench_methods.learned import SCALE, LearnedSettings, RealClips, Scale, budget, initial_clips
 from vdbench_methods.trajectories import Matching, TrajectorySettings
 
@@ -118,8 +118,8 @@ class Memory:
 class OnDistributions:
     """Motions by distribution matching: see :mod:`vdbench_methods.dm`."""
 
-    def __init__(self, settings: VDSDSettings, task: Task, real: RealClips) -> None:
-        self._settings, self._task, self._real = settings, task, real
+    def __init__(self, settings: VDSDSettings, real: RealClips) -> None:
+        self._settings, self._real = settings, real
         self.tensors: dict[str, torch.Tensor] = {}
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
 
@@ -127,14 +127,9 @@ class OnDistributions:
         """Add the gradient of an iteration's loss to what is learned."""
         import torch
 
-        settings, task = self._settings, self._task
         draw = seed_of(rng)
-        student = settings.fresh_student(task.train, seed_of(rng), task.device).requires_grad_(False)
-        rows = [self._real.draw(rng, label, settings.real) for label in range(memory.classes)]
         clips = memory.clips(draw).detach().requires_grad_()
-        with torch.autocast(task.device.type, torch.bfloat16, task.device.type == "cuda" and settings.bf16):
-            means = class_means(student, self._real, rows, settings.clips_per_pass)
-            loss = accumulate_gradient(student, means, clips, memory.ipc, settings.clips_per_pass)
+        loss = backward(self._settings, self._real, clips, memory.ipc, rng)
         torch.autograd.backward(memory.clips(draw), clips.grad)
         return loss
 

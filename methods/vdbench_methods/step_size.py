@@ -40,11 +40,7 @@ class StepSize:
         return learned.exp() if self._form == "log" else learned
 
     def descend(self, slope: torch.Tensor) -> None:
-        """Give the optimiser its gradient.
-
-        Args:
-            slope: gradient of the loss in a.
-        """
+        """Give the optimiser its gradient, from that of the loss in a."""
         self.learned.grad = (self.value * slope).clamp(-1, 1) if self._form == "log" else slope
 
     def bound(self) -> None:

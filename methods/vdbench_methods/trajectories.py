@@ -76,14 +76,7 @@ class TrajectorySettings(Settings):
 
 
 class Matching:
-    """A student that follows experts, with a step size that it learns.
-
-    Args:
-        settings: how experts are matched.
-        task: what is distilled.
-        student: which network follows; that of the experts.
-        width: channels of its first layer.
-    """
+    """A student that follows experts, which are of its kind, with a step size that it learns."""
 
     def __init__(self, settings: TrajectorySettings, task: Task, student: str, width: int) -> None:
         import torch

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from vdbench.method import Card, Method, Resources, Settings
+from vdbench.method import Card, Settings
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of, seeded
 from vdbench.work.workload import Work
-from vdbench_methods.learned import Loop, RealClips, budget, descent
+from vdbench_methods.learned import Loop, PixelMethod, RealClips, budget, descent
 from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, OnDistributions, OnTrajectories, VDSDSettings
 from vdbench_methods.trajectories import LIMITS
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vdbench_methods.experts import Expert
 
 
-class VDSD(Method[VDSDSettings]):
+class VDSD(PixelMethod[VDSDSettings]):
     """Stores images and motions instead of clips, and learns how to join them.
 
     The images are learned first and then kept. An image and a motion make a clip, in new pairs at every iteration here
@@ -33,7 +33,6 @@ class VDSD(Method[VDSDSettings]):
     """
 
     name: ClassVar[str] = "vdsd"
-    resources: ClassVar[Resources] = Resources(gpus=0.5)
     Settings: ClassVar[type[Settings]] = VDSDSettings
     card: ClassVar[Card] = Card(
         "Static-dynamic disentanglement on DM or MTT",
@@ -139,7 +138,7 @@ class VDSD(Method[VDSDSettings]):
     def _learn_motions(self, task: Task, real: RealClips, memory: Memory) -> float | None:
         """Learn motions and hallucinator; the step size, where one is learned beside them."""
         settings = self.settings
-        base = OnDistributions(settings, task, real) if settings.base == "dm" else OnTrajectories(settings, task)
+        base = OnDistributions(settings, real) if settings.base == "dm" else OnTrajectories(settings, task)
         dynamic, weight, bias = (memory.tensors[name].requires_grad_() for name in ("dynamic", "weight", "bias"))
         optimisers: dict[str, torch.optim.Optimizer] = {
             "dynamic": descent([dynamic], settings.lr_dynamic, settings.momentum, settings.scale),

@@ -144,10 +144,6 @@ class Policy:
     def update(self, reward: Reward, rng: np.random.Generator) -> float:
         """One step of REINFORCE, whose baseline is a moving average of the mean reward.
 
-        Args:
-            reward: of a choice.
-            rng: draws the episodes.
-
         Returns:
             The mean reward of the episodes, drawn before the step.
         """

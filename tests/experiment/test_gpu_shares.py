@@ -21,7 +21,7 @@ def on_card(peak: int, memory: int | None = CARD, **changes: Any) -> Result:
 
 def share_of(*results: Result) -> float | None:
     first = results[0]
-    key = trial_likeness(first.method, first.pool, first.dataset, first.ipc, first.protocol)
+    key = trial_likeness(first)
     return shares_learned(results).get(key)
 
 

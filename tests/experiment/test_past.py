@@ -10,14 +10,10 @@ def timed(distill: float, evaluate: float, seed: int = 0, **settings: int) -> Re
     return make_result(seed=seed).model_copy(update={"stages": stages, "settings": settings})
 
 
-def likeness_of(result: Result) -> str:
-    return trial_likeness(result.method, result.pool, result.dataset, result.ipc, result.protocol)
-
-
 def test_a_distillation_is_expected_to_take_what_those_with_its_settings_took() -> None:
     few, again = timed(1.0, 4.0, iterations=5), timed(3.0, 6.0, seed=1, iterations=5)
     many = timed(900.0, 5.0, iterations=5000)
-    key = likeness_of(few)
+    key = trial_likeness(few)
     found = past_trials([few, again, many])
     assert found.distill == {settled(key, {"iterations": 5}): 2.0, settled(key, {"iterations": 5000}): 900.0}
     assert found.rest == {key: 5.0}

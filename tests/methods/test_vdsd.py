@@ -156,7 +156,7 @@ def test_an_iteration_on_dm_adds_the_gradient_of_its_loss(tmp_path: Path) -> Non
     settings = VDSDSettings.model_validate(QUICK)
     task = tiny_task(tmp_path, ipc=2)
     memory, real = learning(settings, task), RealClips(task.train, task.device)
-    found_loss = OnDistributions(settings, task, real).backward(memory, np.random.default_rng(3))
+    found_loss = OnDistributions(settings, real).backward(memory, np.random.default_rng(3))
     found = gradients_of(memory)
     rng = np.random.default_rng(3)
     draw, seed = seed_of(rng), seed_of(rng)

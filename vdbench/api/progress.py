@@ -59,7 +59,7 @@ def counting(title: str, console: Console) -> Iterator[Callable[[int, int], None
         if now - last >= LINE_EVERY or done == total:
             last = now
             left = f", {human_seconds((now - started) / done * (total - done))} left" if 0 < done < total else ""
-            console.print(f"{title}: {done} of {total}{left}", soft_wrap=True)
+            console.print(f"{title}: {done} of {total}{left}")
 
     yield line
 
@@ -117,7 +117,7 @@ class PlainRun:
     def preparing(self, what: str) -> None:
         """Say what is built for all trials, pieces of the same kind once."""
         if what not in self._told:
-            self._console.print(f"building {what}", soft_wrap=True)
+            self._console.print(f"building {what}")
         self._told[what] = time.monotonic()
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ class PlainRun:
         words = self._paces.setdefault(what, _Pace()).words(step, metrics)
         if time.monotonic() - self._told[what] >= TRIAL_LINE_EVERY:
             self._told[what] = time.monotonic()
-            self._console.print(f"{what}: {words}{self._left()}", soft_wrap=True)
+            self._console.print(f"{what}: {words}{self._left()}")
 
     def built(self, what: str) -> None:
         """Nothing to say."""
@@ -145,14 +145,14 @@ class PlainRun:
         words = self._paces[trial].words(step, metrics)
         if now - self._told[trial] >= TRIAL_LINE_EVERY:
             self._told[trial] = now
-            self._console.print(f"{job.trial.title}: {words}{self._left()}", soft_wrap=True)
+            self._console.print(f"{job.trial.title}: {words}{self._left()}")
 
     def finished(self, job: Job, result: Result) -> None:
         """One line: the place in the run, the trial, what came of it, the time left."""
         self._ended += 1
         self._remaining.ended(job.trial.id)
         place = f"[{self._ended}/{self._total}]"
-        self._console.print(f"{place} {job.trial.title}: {describe(result)}{self._left()}", soft_wrap=True)
+        self._console.print(f"{place} {job.trial.title}: {describe(result)}{self._left()}")
 
     def close(self) -> None:
         """Nothing to end."""
@@ -185,7 +185,7 @@ class LiveRun:
     def preparing(self, what: str) -> None:
         """Show what is built for all trials, pieces of the same kind once."""
         if what not in self._paces:
-            self._live.console.print(f"building {what}", soft_wrap=True)
+            self._live.console.print(f"building {what}")
         self._paces[what] = _Pace()
 
     def building(self, what: str, step: int, metrics: dict[str, Any]) -> None:
@@ -216,7 +216,7 @@ class LiveRun:
         self._running.pop(job.trial.id, None)
         self._remaining.ended(job.trial.id)
         self._bar.advance(self._task)
-        self._live.console.print(f"{job.trial.title}: {describe(result)}", soft_wrap=True)
+        self._live.console.print(f"{job.trial.title}: {describe(result)}")
 
     def close(self) -> None:
         """Leave the terminal as it was."""

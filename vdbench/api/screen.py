@@ -24,11 +24,15 @@ NOBODY_READS = 1
 class Screen(Console):
     """A console whose strings are text, never markup, and that shows harmlessly what would steer a terminal.
 
-    A string is one line: a line break in it, as in the name of a file, is shown and not made.
+    A string is one line, however narrow the terminal: a line break in it, as in a file's name, is shown and not made.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """As the base does, without wrapping strings."""
+        super().print(*objects, **{"soft_wrap": all(isinstance(one, str) for one in objects)} | how)
 
     def render_str(self, text: str, **how: Any) -> Text:
         """As the base does, without characters that steer."""

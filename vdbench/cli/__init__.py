@@ -153,4 +153,4 @@ def _explain(error: Exception) -> int:
 
 def _say(sentence: str) -> None:
     err.print("error:", style="bold red", end=" ")
-    err.print(sentence, soft_wrap=True)
+    err.print(sentence)

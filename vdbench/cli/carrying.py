@@ -46,7 +46,7 @@ def carry(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate) -> Outc
         *((shared_words(cost), estimate_words(cost)) if pending else ()),
     ]
     for line in filter(None, told):
-        err.print(line, soft_wrap=True)
+        err.print(line)
     mirror = MlflowMirror(place, f"vdbench run, suite {first.suite}") if pending else None
     remaining = Remaining(cost)
     live = err.is_terminal and pending
@@ -58,7 +58,7 @@ def carry(plan: Plan, place: Home, scheduler: Scheduler, cost: Estimate) -> Outc
         if mirror:
             if mirror.behind > MANY_BEHIND:
                 words = "Ctrl-C leaves them to 'vdbench mlflow --rebuild'"
-                err.print(f"writing the last {mirror.behind} trials to MLflow; {words}", soft_wrap=True)
+                err.print(f"writing the last {mirror.behind} trials to MLflow; {words}")
             mirror.close()
     if mirror and finished(outcome):
         _log_pools(plan, place)
@@ -86,17 +86,17 @@ def show_outcome(
         build(place.results.folder, place.leaderboard, place.root / "distilled")
         if not as_json:
             show_tables(show(place.results.folder))
-            out.print(f"leaderboard page: {place.leaderboard / 'index.html'}", soft_wrap=True)
+            out.print(f"leaderboard page: {place.leaderboard / 'index.html'}")
     if as_json:
         print_json([r.model_dump(mode="json") for r in (*done, *failed)])
     if interrupted and done:
-        err.print(f"for a leaderboard of what is done: {command('leaderboard', 'build')}", soft_wrap=True)
+        err.print(f"for a leaderboard of what is done: {command('leaderboard', 'build')}")
     for result in failed:
         what = f"{result.label} on {result.dataset.name}, ipc {result.ipc or 'all'}, seed {result.seed}"
         why = result.failure.message if result.failure else ""
         log = place.log(result.id)
         more = command("results", "show", result.id) + (f"; log {log}" if log.exists() else "")
-        err.print(f"failed: {what}: {why} ({more})", soft_wrap=True)
+        err.print(f"failed: {what}: {why} ({more})")
 
 
 def _log_pools(plan: Plan, place: Home) -> None:
@@ -105,4 +105,4 @@ def _log_pools(plan: Plan, place: Home) -> None:
 
     for work in works_of(plan.pending, place):
         log_pool(work)
-        err.print(f"pool of {work.title}: {work.folder / SHEET}", soft_wrap=True)
+        err.print(f"pool of {work.title}: {work.folder / SHEET}")

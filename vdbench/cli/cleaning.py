@@ -40,7 +40,7 @@ def gc(
         if not found:
             err.print("every file here belongs to a result")
             return
-        err.print(f"{len(found)} can go, which frees {total}", soft_wrap=True)
+        err.print(f"{len(found)} can go, which frees {total}")
         if dry_run:
             return
         if not yes:

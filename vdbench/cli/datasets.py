@@ -11,6 +11,7 @@ import typer
 from vdbench.cli.advice import command
 from vdbench.cli.options import (
     DataRootOption,
+    DatasetsArgument,
     HomeOption,
     JsonOption,
     PartialOption,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, prepare, verify and show data sets.")
 
-NamesArgument = Annotated[str, typer.Argument(help="Data sets: names, globs, or all; commas between.")]
+
 SHEET_CLASSES = 24  # at most in the contact sheet, one clip each
 
 
@@ -52,7 +53,7 @@ def list_datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
         try:
             spec = load_dataset(name, root)
         except VdbenchError as error:
-            err.print(f"warning: {error}", soft_wrap=True)
+            err.print(f"warning: {error}")
             continue
         shape = f"{spec.geometry.frames}x{spec.geometry.size}x{spec.geometry.size}"
         state = "embedded" if spec.layout == "rendered" else "when it is run" if spec.at_hand else "no"
@@ -76,7 +77,7 @@ def _stores(root: Path, name: str) -> list[str]:
 
 @app.command()
 def prepare(
-    names: NamesArgument,
+    names: DatasetsArgument,
     partial: PartialOption = False,
     reader: Annotated[
         str | None,
@@ -121,8 +122,8 @@ def prepare(
             )
         used = disk_needed(sum(clip.row is not None for clip in store.manifest.clips), geometry)
         for split in spec.splits:
-            out.print(f"{spec.name}, {_summary(store, split)}", soft_wrap=True)
-        out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}", soft_wrap=True)
+            out.print(f"{spec.name}, {_summary(store, split)}")
+        out.print(f"{spec.name}: {human_bytes(used)} in {store.folder}")
         _warn_of_faults(store, typed)
 
 
@@ -142,7 +143,7 @@ def _tell_disk(spec: DatasetSpec, geometry: Geometry, data_root: Path | None, ho
         index = read_index(spec, video_root(spec, _absolute(data_root), home))
         clips = len(index.entries) - len(index.missing)
         needed = human_bytes(disk_needed(clips, geometry))
-        err.print(f"{spec.name}: {counted(clips, 'video')}, {needed} of disk", soft_wrap=True)
+        err.print(f"{spec.name}: {counted(clips, 'video')}, {needed} of disk")
 
 
 def _absolute(path: Path | None) -> Path | None:
@@ -163,20 +164,18 @@ def _warn_of_faults(store: ClipStore, typed: str) -> None:
     counts = Counter(clip.decode.status for clip in store.manifest.faults())
     if told := ", ".join(f"{count} {status}" for status, count in sorted(counts.items())):
         named = command("datasets", "show", typed)
-        err.print(f"{store.manifest.spec.name}: {told}; `{named}` names them", soft_wrap=True)
+        err.print(f"{store.manifest.spec.name}: {told}; `{named}` names them")
     clips = [clip.decode for clip in store.manifest.clips]
     if elsewhere := sum(decode.status == "ok" and decode.message != "" for decode in clips):
         err.print(
             f"{store.manifest.spec.name}: clips read by PyAV, because decord does not show them right: {elsewhere}"
         )
     if "timeout" in counts:
-        err.print(
-            f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout", soft_wrap=True
-        )
+        err.print(f"to try those that hung again, delete {store.folder} and prepare with a longer --timeout")
 
 
 @app.command()
-def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
+def verify(names: DatasetsArgument, data_root: DataRootOption = None, home: HomeOption = None) -> None:
     """Hash every video, every stored clip and every view again, and name what has changed."""
     from vdbench.datasets.prepare import store_named
     from vdbench.datasets.prepare import verify as find_changes
@@ -192,13 +191,13 @@ def verify(names: NamesArgument, data_root: DataRootOption = None, home: HomeOpt
         if not sealed(store.folder):
             out.print(f"{spec.name}: its manifest carries no digest, since an earlier version prepared it")
         for fault in faults:
-            out.print(f"{spec.name}: {fault}", soft_wrap=True)
+            out.print(f"{spec.name}: {fault}")
         if faults:
-            out.print(f"{spec.name}: delete {store.folder} and prepare it again", soft_wrap=True)
+            out.print(f"{spec.name}: delete {store.folder} and prepare it again")
         else:
             out.print(f"{spec.name}: every file and every stored clip is what was prepared")
     for sentence in verify_views(place.root):
-        out.print(sentence, soft_wrap=True)
+        out.print(sentence)
     if changed:
         again = ["datasets", "prepare", ",".join(dict.fromkeys(changed))]
         raise DataError(f"{counted(len(changed), 'fault')}; delete the stores above, and prepare them again:", again)
@@ -216,8 +215,10 @@ def show(
 ) -> None:
     """Show classes, counts and faults of a prepared data set, and write a contact sheet to look at."""
     from vdbench.clips.pictures import contact_sheet
+    from vdbench.datasets.prepare import prepared_store
 
-    store = store_for(name, _home(home), frames=1, size=1)
+    with preparing(name) as on_progress:
+        store = prepared_store(name, _home(home).root, frames=1, size=1, on_progress=on_progress)
     manifest = store.manifest
     if split not in manifest.spec.splits:
         raise UsageError(f"{name} has no split {split}; there are: {', '.join(map(str, manifest.spec.splits))}")
@@ -244,7 +245,7 @@ def show(
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):
         out.print(f"missing of the clips that the split files name: {missing:,}")
-    out.print(f"contact sheet: {path}", soft_wrap=True)
+    out.print(f"contact sheet: {path}")
 
 
 def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
@@ -252,24 +253,6 @@ def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
     from vdbench.api.progress import counting
 
     return counting(f"preparing {name}", err)
-
-
-def store_for(name: str, place: Home, frames: int | None = None, size: int | None = None) -> ClipStore:
-    """The prepared store of a data set; the embedded one is rendered and prepared here if need be.
-
-    Args:
-        name: of the data set.
-        place: the home.
-        frames: frames wanted per clip, or None.
-        size: pixels wanted per side, or None.
-
-    Raises:
-        DataError: it is not prepared; the sentence offers the command.
-    """
-    from vdbench.datasets.prepare import prepared_store
-
-    with preparing(name) as on_progress:
-        return prepared_store(name, place.root, frames, size, on_progress)
 
 
 def state_of(name: str, data_root: Path | None, home: Path) -> dict[str, str]:

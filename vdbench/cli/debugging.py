@@ -51,13 +51,13 @@ def debug(named: str, place: Home, plugins: Sequence[Path], means: Means) -> int
             f"this version and these files make another trial of {result.id}, {plan.jobs[0].trial.id}; use the version "
             "and the plugin files that it was run with"
         )
-    err.print(f"{job.trial.title}; log {place.log(job.trial.id)}", soft_wrap=True)
+    err.print(f"{job.trial.title}; log {place.log(job.trial.id)}")
     with files.sole_user(place.root):
         try:
             debugged(job, silent)
         except Exception as error:
             traceback.print_exc()
-            err.print(f"failed: {sentence_of(error)}", soft_wrap=True, markup=False)
+            err.print(f"failed: {sentence_of(error)}")
             return 1
-    err.print(f"done: {place.results.path(job.trial.id)}", soft_wrap=True)
+    err.print(f"done: {place.results.path(job.trial.id)}")
     return 0

@@ -45,10 +45,7 @@ def say_asked() -> None:
     """Say that the request was heard."""
     from vdbench.experiment.stopping import END
 
-    err.print(
-        f"asked to stop: what runs keeps its state and ends, within {END:.0f} s; ask again to end at once",
-        soft_wrap=True,
-    )
+    err.print(f"asked to stop: what runs keeps its state and ends, within {END:.0f} s; ask again to end at once")
 
 
 def leaving() -> Callable[[], None]:

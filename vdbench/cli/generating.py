@@ -206,13 +206,7 @@ def sampled(work: Work) -> Pool:
 
 
 def scored(work: Work, pool: Pool, seed: int) -> PoolScores:
-    """Score a pool, keep the scores, and write its clips that are nearest to train clips beside those.
-
-    Args:
-        work: whose pool it is.
-        pool: its clips.
-        seed: of the judge.
-    """
+    """Score a pool, keep the scores, and write its clips that are nearest to train clips beside those."""
     from vdbench.generator.scores import judge_spec, score_pool, trained_judge
     from vdbench.generator.sheet import pairs_sheet
     from vdbench.storage import files

@@ -10,7 +10,7 @@ import typer
 from vdbench.cli.advice import command
 from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, sampled, scored, stored_scores, works
 from vdbench.cli.generator_facts import generator_facts, mirror, pool_facts
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption
+from vdbench.cli.options import DataRootOption, DatasetsArgument, HomeOption, JsonOption, PartialOption, SetOption
 from vdbench.cli.output import out, print_json, show_rows
 from vdbench.errors import DataError
 from vdbench.storage.amounts import human_bytes, human_seconds
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Train, sample, score and show what fills the generated pool.")
 
-DatasetArgument = Annotated[str, typer.Argument(help="Data sets: names, globs, or all; commas between.")]
+
 SuiteOption = Annotated[
     str, typer.Option(help="Whose protocol gives clips and train split, and whose settings the generator has.")
 ]
@@ -33,7 +33,7 @@ EMBEDDED = "motion-digits"
 
 @app.command()
 def train(
-    dataset: DatasetArgument = EMBEDDED,
+    dataset: DatasetsArgument = EMBEDDED,
     suite: SuiteOption = "quick",
     set_: SetOption = None,
     partial: PartialOption = False,
@@ -62,7 +62,7 @@ def train(
 
 @app.command()
 def sample(
-    dataset: DatasetArgument = EMBEDDED,
+    dataset: DatasetsArgument = EMBEDDED,
     suite: SuiteOption = "quick",
     set_: SetOption = None,
     partial: PartialOption = False,
@@ -82,7 +82,7 @@ def sample(
 
 @app.command()
 def score(
-    dataset: DatasetArgument = EMBEDDED,
+    dataset: DatasetsArgument = EMBEDDED,
     suite: SuiteOption = "quick",
     set_: SetOption = None,
     partial: PartialOption = False,
@@ -112,7 +112,7 @@ def score(
 
 @app.command()
 def show(
-    dataset: DatasetArgument = EMBEDDED,
+    dataset: DatasetsArgument = EMBEDDED,
     suite: SuiteOption = "quick",
     set_: SetOption = None,
     partial: PartialOption = False,
@@ -144,7 +144,7 @@ def _tell(title: str, told: list[dict[str, Any]], as_json: bool) -> None:
         rows = [{"what": key.replace("_", " "), "value": _words(key, value)} for key, value in facts.items()]
         show_rows(f"{facts['dataset']}: {title}", ["what", "value"], rows[1:], False)
         if facts["source"].startswith("ships with"):
-            out.print("to train one here, add --set generator.source=trained", soft_wrap=True)
+            out.print("to train one here, add --set generator.source=trained")
 
 
 def _words(key: str, value: Any) -> Any:
@@ -195,7 +195,7 @@ def _show_scores(work: Work, scores: PoolScores) -> None:
     ]
     show_rows("Medians of the distance to the nearest train clip", list(near[0]), near, False)
     for name in (SHEET, PAIRS, SCORES):
-        out.print(f"{work.folder / name}", soft_wrap=True)
+        out.print(f"{work.folder / name}")
 
 
 def _percent(share: float | None) -> str | None:

@@ -48,11 +48,10 @@ def check(
             show_rows("Damaged", ["kind", "path", "fault"], rows, False)
         looked = ", ".join(counted(count, kind) for kind, count in found.looked.items()) or "nothing is here yet"
         told = err if as_json else out
-        told.print(f"{looked}; {len(rows)} damaged", soft_wrap=True)
+        told.print(f"{looked}; {len(rows)} damaged")
         if found.unsealed:
             told.print(
-                f"{counted(found.unsealed, 'folder')} of an earlier version, without digests, could not be compared",
-                soft_wrap=True,
+                f"{counted(found.unsealed, 'folder')} of an earlier version, without digests, could not be compared"
             )
         left = [damage for damage in found.damaged if not (repair and damage.remade)]
         for damage in found.damaged if repair else ():

@@ -66,7 +66,7 @@ def build(
     source = results or _home(home).results.folder
     target = out_folder or _home(home).leaderboard
     for path in build_leaderboard(source, target, _previews(previews, results, home), url):
-        out.print(str(path), soft_wrap=True)
+        out.print(str(path))
 
 
 @app.command()
@@ -92,12 +92,12 @@ def check(
     target = out_folder or _home(home).leaderboard
     different = differing(source, target, _previews(previews, results, home), url)
     for name in different:
-        err.print(f"{target / name} is not what the results give", soft_wrap=True)
+        err.print(f"{target / name} is not what the results give")
     if different:
         again = command("leaderboard", "build", also=("results", "out_folder", "previews", "url"))
-        err.print(f"write it anew with: {again}", soft_wrap=True)
+        err.print(f"write it anew with: {again}")
         raise typer.Exit(1)
-    out.print(f"{target} is what {source} gives", soft_wrap=True)
+    out.print(f"{target} is what {source} gives")
 
 
 @app.command()
@@ -115,7 +115,7 @@ def serve(
 
     source = results or _home(home).results.folder
     with serving(source, _previews(previews, results, home), port) as server:
-        out.print(f"http://127.0.0.1:{server.server_port} shows {source}; Ctrl-C ends it", soft_wrap=True)
+        out.print(f"http://127.0.0.1:{server.server_port} shows {source}; Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 

@@ -57,14 +57,14 @@ def show(name: str, plugin: PluginOption = None, as_json: JsonOption = False) ->
         value |= {"reconstruction": card.reconstruction, "version": method.version, "settings": settings}
         print_json(value)
         return
-    out.print(f"{name} (version {method.version}): {card.title}", style="bold", soft_wrap=True)
+    out.print(f"{name} (version {method.version}): {card.title}", style="bold")
     if card.reconstruction:
         out.print("A reconstruction: no code of the authors is public.")
     if card.paper:
-        out.print(f"Paper: {card.paper}", soft_wrap=True)
+        out.print(f"Paper: {card.paper}")
     if card.bibtex:
         for line in card.bibtex.splitlines():
-            out.print(line, soft_wrap=True)
+            out.print(line)
     show_rows("Settings (--set)", ["setting", "default", "role", "what"], settings, False)
 
 
@@ -121,9 +121,9 @@ def new(
         text = (package_files("vdbench.cli") / "templates" / template).read_text(encoding="utf-8")
         files.write_text(path, Template(text).substitute(names))
     plugin, test = targets.values()
-    out.print(f"wrote {plugin} and {test}; next:", soft_wrap=True)
-    out.print(f"  {command('methods', 'check', str(plugin))}", soft_wrap=True)
-    out.print(f"  {command('run', '--plugin', str(plugin), '--methods', f'random,{name}')}", soft_wrap=True)
+    out.print(f"wrote {plugin} and {test}; next:")
+    out.print(f"  {command('methods', 'check', str(plugin))}")
+    out.print(f"  {command('run', '--plugin', str(plugin), '--methods', f'random,{name}')}")
 
 
 @app.command()
@@ -142,8 +142,8 @@ def check(name_or_file: str, plugin: PluginOption = None) -> None:
         findings = check_method(registry.get(name))
         failed |= bool(findings)
         for finding in findings:
-            out.print(f"{name}: {finding}", soft_wrap=True)
+            out.print(f"{name}: {finding}")
         if not findings:
-            out.print(f"{name} keeps the contract of a method", soft_wrap=True)
+            out.print(f"{name} keeps the contract of a method")
     if failed:
         raise typer.Exit(1)

@@ -120,15 +120,13 @@ def new(
     for split in made.spec.splits:
         counts = f"{made.index.named(split, 'train')} train and {made.index.named(split, 'test')} test clips"
         groups = len({entry.group for entry in made.index.entries})
-        out.print(
-            f"{name}, split {split}: {len(made.index.classes)} classes, {counts}, {groups} groups", soft_wrap=True
-        )
+        out.print(f"{name}, split {split}: {len(made.index.classes)} classes, {counts}, {groups} groups")
     if made.index.unlisted:
         out.print(f"{name}: {len(made.index.unlisted)} clips are in no split; validation is held out of train")
     if made.lacking is not None:
-        err.print(f"{name} is not complete: {made.lacking}", soft_wrap=True)
+        err.print(f"{name} is not complete: {made.lacking}")
     typed = name if to is None else str(to)
-    out.print(f"wrote {made.file}; next: {command('run', '--datasets', typed, '--suite', 'quick')}", soft_wrap=True)
+    out.print(f"wrote {made.file}; next: {command('run', '--datasets', typed, '--suite', 'quick')}")
 
 
 def _columns(assignments: list[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from vdbench.storage import plain_yaml
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DatasetsArgument = Annotated[str, typer.Argument(help="Data sets: names, globs, or all; commas between.")]
 HomeOption = Annotated[
     Path | None,
     typer.Option(
@@ -104,10 +105,6 @@ def choose(text: str, known: Sequence[str], what: str) -> list[str]:
 
 def choose_datasets(text: str, home: Path) -> list[str]:
     """Resolve a list of data sets, in the order typed: names, globs, ``all``, and paths of YAML files as they are.
-
-    Args:
-        text: as typed.
-        home: where some of them may be declared.
 
     Raises:
         UsageError: there is no data set of a name, or it is a folder of videos that nobody has declared.

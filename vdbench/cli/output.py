@@ -63,7 +63,7 @@ def show_rows(title: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]
     if as_json:
         print_json(list(rows))
         return
-    out.print(title, style="bold", soft_wrap=True)
+    out.print(title, style="bold")
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")

@@ -47,9 +47,7 @@ def power(
     rows = [_row(one, MOST_SEEDS, as_json) for one in found]
     show_rows(f"To find a difference to random of {points:g} points", COLUMNS, rows, as_json)
     if not as_json:
-        out.print(
-            "`vdbench run --until told` adds seeds where they are needed and stops where they are not", soft_wrap=True
-        )
+        out.print("`vdbench run --until told` adds seeds where they are needed and stops where they are not")
 
 
 def _row(one: Needed, most: int, as_json: bool) -> dict[str, Any]:

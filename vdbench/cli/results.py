@@ -50,7 +50,7 @@ def list_results(results: ResultsOption = None, home: HomeOption = None, as_json
     ]
     columns = ["id", "method", "dataset", "ipc", "seed", "suite", "top1", "state"]
     if not stored:
-        err.print(f"no results in {_store(results, home).folder}; check the path", soft_wrap=True)
+        err.print(f"no results in {_store(results, home).folder}; check the path")
     show_rows("Results", columns + ["health"] * any(r.health for r in stored), rows, as_json)
 
 
@@ -148,13 +148,13 @@ def export(
         raise UsageError("--benchmark and --source say something of --hf; add it, or leave them out")
     results = chosen_results(home, suite, dataset, method)
     write(results, Home.to_read(home).results, folder)
-    out.print(f"{counted(len(results), 'result')} written to {folder}", soft_wrap=True)
+    out.print(f"{counted(len(results), 'result')} written to {folder}")
     if artefacts:
         handed = export_artefacts(results, Home.to_read(home).root / ARTEFACTS, folder)
         told = f"{counted(len(handed.copied), 'distilled set')} copied"
         told += f", {handed.restricted} of restricted data sets left here" if handed.restricted else ""
         told += f", {handed.missing} no longer in the home" if handed.missing else ""
-        out.print(told, soft_wrap=True)
+        out.print(told)
     if hf:
         _write_for_hub(results, folder, benchmark, source)
 
@@ -182,7 +182,7 @@ def _write_for_hub(results: list[Result], folder: Path, benchmark: str | None, s
     for name, text in written.items():
         files.write_text(folder / HUB / name, text)
     told = f"{counted(len(written), 'file')} for the Hugging Face hub written to {folder / HUB}"
-    out.print(told if benchmark else f"{told}; replace {OWNER} in them, or name --benchmark", soft_wrap=True)
+    out.print(told if benchmark else f"{told}; replace {OWNER} in them, or name --benchmark")
 
 
 def _chosen(results: list[Result], names: str | None, what: str, name_of: Callable[[Result], str]) -> list[Result]:
@@ -209,7 +209,7 @@ def validate(places: PlacesArgument, as_json: JsonOption = False) -> None:
     else:
         for finding in found:
             kind = "fault" if finding.fault else "remark"
-            out.print(f"{kind}: {finding.where}: {finding.what}", soft_wrap=True)
+            out.print(f"{kind}: {finding.where}: {finding.what}")
     checked = len(result_files(places))
     if faults:
         raise DataError(f"{counted(len(faults), 'fault')} in {counted(checked, 'result')}; they cannot be merged")
@@ -249,7 +249,7 @@ def merge(
         )
     plan = plan_merge(sources, into)
     for trial_id, fields in plan.conflicts.items():
-        err.print(f"conflict: {trial_id} differs in {', '.join(fields)}", soft_wrap=True)
+        err.print(f"conflict: {trial_id} differs in {', '.join(fields)}")
     if plan.conflicts:
         raise VdbenchError(
             f"{counted(len(plan.conflicts), 'trial has', 'trials have')} another outcome than "
@@ -264,4 +264,4 @@ def merge(
         "there already": plan.skipped,
     }
     told = ", ".join(f"{len(some)} {what}" for what, some in counts.items() if some)
-    out.print(f"{into}: {told}", soft_wrap=True)
+    out.print(f"{into}: {told}")

@@ -215,10 +215,7 @@ def run(
 
 def _set_aside_corrupt(place: Home) -> None:
     for path in place.results.set_aside_corrupt():
-        err.print(
-            f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again",
-            soft_wrap=True,
-        )
+        err.print(f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again")
 
 
 def _warn_of_another_id(result: Result, plan: Plan) -> None:
@@ -227,8 +224,7 @@ def _warn_of_another_id(result: Result, plan: Plan) -> None:
     if result.id not in planned:
         err.print(
             f"warning: the trial of result {result.id} has another id here, {min(planned)}: clips, code or "
-            "this version are not those of the result",
-            soft_wrap=True,
+            "this version are not those of the result"
         )
 
 
@@ -277,4 +273,4 @@ def _show_plan(plan: Plan, cost: Estimate, as_json: bool) -> None:
     if left:
         for line in (training_words(plan, cost), shared_words(cost), estimate_words(cost)):
             if line:
-                out.print(line, soft_wrap=True)
+                out.print(line)

@@ -31,16 +31,7 @@ CODES = {"decided": 0, "out of time": 0, "failed": 1, "interrupted": 130}
 def run_in_rounds(
     plan: Plan, search: Search, place: Home, scheduler: Scheduler, estimated: Callable[[Plan], Estimate], as_json: bool
 ) -> int:
-    """Add seeds until everything is decided, show what was found, and give the exit code.
-
-    Args:
-        plan: all trials that there may be.
-        search: what seeds are added for.
-        place: where results go.
-        scheduler: runs trials.
-        estimated: what a round will take.
-        as_json: print what was found as JSON.
-    """
+    """Add seeds until everything is decided, show what was found, and give the exit code."""
     from vdbench.api.rounds import in_rounds
 
     number = 0
@@ -59,7 +50,7 @@ def run_in_rounds(
         print_json({"ended": found.ended, "looks": search.looks, "questions": rows})
     else:
         show_rows(_title(search), COLUMNS, rows, False)
-    err.print(_ending(plan, search, found), soft_wrap=True)
+    err.print(_ending(plan, search, found))
     return CODES[found.ended]
 
 

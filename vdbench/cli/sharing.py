@@ -66,14 +66,12 @@ def export(
     write(what, target, to, spec, Card(what, to, spec, results, licence, words, kept.root).text)
     size = human_bytes(sum(path.stat().st_size for path in target.rglob("*") if path.is_file()))
     out.print(
-        f"{counted(len(what), 'clip')} in {counted(len(what.classes), 'class', 'classes')} written to {target}, {size}",
-        soft_wrap=True,
+        f"{counted(len(what), 'clip')} in {counted(len(what.classes), 'class', 'classes')} written to {target}, {size}"
     )
     if not may_be_handed_on(what.record.dataset, what.record.provenance):
         err.print(
             f"warning: it is made from clips of {what.record.dataset}, whose terms decide whether it may be handed on; "
-            "its README.md names them",
-            soft_wrap=True,
+            "its README.md names them"
         )
 
 

@@ -53,17 +53,16 @@ def submit(
         )
     files.write_text(folder / REQUEST, request_text(results, found))
     told = f"{counted(len(results), 'result')} and {counted(len(handed.copied), 'distilled set')} are in {folder}"
-    out.print(f"{told}; {REQUEST} there is the text of the pull request, to be completed", soft_wrap=True)
+    out.print(f"{told}; {REQUEST} there is the text of the pull request, to be completed")
     for remark in found:
-        out.print(f"remark: {remark.where}: {remark.what}", soft_wrap=True)
+        out.print(f"remark: {remark.where}: {remark.what}")
     if into is None:
         out.print(
             f"To hand them in: copy {folder} into a fork of the repository, commit, push, and open a pull request with "
-            "the template results.",
-            soft_wrap=True,
+            "the template results."
         )
         return
     branch = prepare_branch(into, folder, results)
-    out.print(f"{into} is on the new branch {branch}, which holds the results. To hand them in, type:", soft_wrap=True)
-    out.print(f"git -C {into} push --set-upstream origin {branch}", soft_wrap=True)
-    out.print(f"and open a pull request with the text of {folder / REQUEST}.", soft_wrap=True)
+    out.print(f"{into} is on the new branch {branch}, which holds the results. To hand them in, type:")
+    out.print(f"git -C {into} push --set-upstream origin {branch}")
+    out.print(f"and open a pull request with the text of {folder / REQUEST}.")

@@ -34,7 +34,7 @@ def mlflow(
     if rebuild:
         _rebuild(place)
     if uri.startswith(("http://", "https://", "databricks")):
-        out.print(f"the store {uri} is a server of its own: open its address in a browser", soft_wrap=True)
+        out.print(f"the store {uri} is a server of its own: open its address in a browser")
         return
     if not (os.environ.get("MLFLOW_TRACKING_URI") or mirror_file(place).is_file()):
         raise DataError(f"there is no MLflow store in {place.mlflow}; to write one, type:", ["mlflow", "--rebuild"])
@@ -53,7 +53,7 @@ def _rebuild(place: Home) -> None:
     mirror.close()
     if not mirror.recording:
         raise DataError(f"the results could not be written to {tracking_uri(place)}; the warning above says why")
-    err.print(f"{counted(count, 'result')} written to {tracking_uri(place)}", soft_wrap=True)
+    err.print(f"{counted(count, 'result')} written to {tracking_uri(place)}")
 
 
 def _check_port(port: int) -> None:
@@ -83,7 +83,7 @@ def _serve(uri: str, port: int) -> None:
 
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, end)
-    out.print(f"opening http://127.0.0.1:{port} on {uri}", soft_wrap=True)
+    out.print(f"opening http://127.0.0.1:{port} on {uri}")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
     running = subprocess.Popen(command, start_new_session=True)
     if asked:

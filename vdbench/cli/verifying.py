@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
 
 def verify_result(folder: Path, named: str, place: Home, device: str, as_json: bool) -> None:
-    """Judge a distilled set again and write its result anew, with the mark, if no network differs too much.
-
-    Args:
-        folder: the distilled set.
-        named: the result's file, or the id of a trial of the home.
-        place: the home.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        as_json: print JSON instead of a table.
+    """Judge a distilled set again and write its result anew, with the mark, if no student differs too much.
 
     Raises:
         DataError: the distilled set or the clips are not those of the result.
@@ -44,7 +37,7 @@ def verify_result(folder: Path, named: str, place: Home, device: str, as_json: b
         )
     files.write_json(file, comparison.verified(result, datetime.now(UTC)).model_dump(mode="json"))
     if not as_json:
-        out.print(f"verified: {file}", soft_wrap=True)
+        out.print(f"verified: {file}")
 
 
 def _show(trial_id: str, comparison: Comparison, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from vdbench.storage import files
+from vdbench.storage.digests import spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +83,7 @@ def inline_sheet(clips: NDArray[np.uint8], names: Sequence[str], caption: str) -
 
 def _sheet(clips: NDArray[np.uint8], names: Sequence[str], frames: int, max_clips: int) -> Image.Image:
     """A contact sheet; the arguments are those of :func:`contact_sheet`."""
-    rows = _spread(len(clips), max_clips)
-    columns = _spread(clips.shape[1], frames)
+    rows, columns = spread(range(len(clips)), max_clips), spread(range(clips.shape[1]), frames)
     side = _enlarged(clips.shape[3])
     font = _font()
     labels = [_fitted(font, str(names[row]), LABEL) for row in rows]
@@ -124,7 +124,7 @@ def preview_video(
         fps: frames per second.
         max_clips: clips shown, at most; evenly picked.
     """
-    rows = _spread(len(clips), max_clips)
+    rows = spread(range(len(clips)), max_clips)
     columns = max(1, math.ceil(math.sqrt(len(rows) * 4 / 3)))
     side = _enlarged(clips.shape[3])
     width = _even(MARGIN + columns * (side + MARGIN))
@@ -176,13 +176,6 @@ def _tile(frame: NDArray[np.uint8], side: int) -> Image.Image:
 def _enlarged(side: int) -> int:
     """The smallest whole multiple of a side that can be seen well."""
     return side * max(1, math.ceil(TILE / side))
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """At most ``most`` positions out of ``count``, evenly, the first and the last among them."""
-    if count <= most:
-        return list(range(count))
-    return [round(i * (count - 1) / max(most - 1, 1)) for i in range(most)]
 
 
 def _even(length: int) -> int:

@@ -159,7 +159,7 @@ class Draft:
             if (
                 line.id in rows
                 and line.decode.status != "timeout"
-                and (pixels is None or pixels == _sha256(clips[rows[line.id]].tobytes()))
+                and (pixels is None or pixels == hashlib.sha256(clips[rows[line.id]].tobytes()).hexdigest())
             ):
                 yield line.id, line.decode
 
@@ -214,10 +214,6 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _gib(count: int) -> str:

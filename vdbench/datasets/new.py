@@ -38,22 +38,9 @@ _ORDER = ("name", "title", "layout", "classes", "subset", "splits", "geometry", 
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody says of a data set of their own.
+    """What somebody says of a data set of their own, as ``vdbench.new_dataset`` explains it.
 
-    Attributes:
-        videos: the folder of videos: with a folder per class, or in the layout of ``like``.
-        csv: a table with the columns ``path`` and ``label`` and, if need be, ``split``, ``group``, ``start``, ``end``.
-        hf: a Hugging Face ``videofolder``.
-        like: a published data set, or its layout, that the videos are laid out as.
-        columns: the table's names of columns, by ours.
-        class_level: which folder on the way to a video is its class, counted from 1, or from the video as -1.
-        group: a regular expression that finds in a file's name what it shares with the others of its group.
-        test: share of each class's clips to test on, where no split is given.
-        seed: decides which clips these are.
-        splits: how many splits are made.
-        classes: only these; all of them where left out.
-        geometry: the shape of its clips.
-        partial: whether clips may be missing, and classes that cannot be learned and tested.
+    Its frames and pixels are a ``geometry`` here.
     """
 
     videos: Path | None = None
@@ -89,14 +76,7 @@ class Declared:
 
 
 def new_dataset(name: str, wish: Wish, home: Path, file: Path | None = None, *, replace: bool = False) -> Declared:
-    """Declare a data set; nothing is written unless its clips can be used.
-
-    Args:
-        name: what it is to be called.
-        wish: where its clips are, and how they are split.
-        home: where data sets are looked for by their names.
-        file: where to declare it; among the data sets of the home when left out.
-        replace: whether an earlier declaration of that name may be replaced.
+    """Declare a data set; nothing is written unless its clips can be used. See ``vdbench.new_dataset``.
 
     Raises:
         UsageError: the name is taken or not possible, or the options contradict each other.
@@ -136,7 +116,8 @@ def _laid_out(name: str, wish: Wish) -> tuple[DatasetSpec, Index]:
     if wish.test is not None and not 0 < wish.test < 1:
         raise UsageError(f"the share to test on lies between 0 and 1, unlike {wish.test!r}")
     ruled = source.model_copy(update={"split": SplitRule(test=wish.test or 0.25, seed=wish.seed)})
-    if layout not in OWN or (wish.test is None and _splits_itself(base, source, root)):
+    given = layout in OWN and wish.test is None
+    if layout not in OWN or (given and any(row.part for row in own_rows(_spec(base, source, 2), root))):
         if layout in OWN and wish.splits > 1:
             raise UsageError("the split is given, and there is no other; leave --splits out, or say --test")
     else:
@@ -187,11 +168,6 @@ def _published(like: str) -> DatasetSpec:
     if not known:
         raise UsageError(f"no published data set is laid out as '{like}'; {nearest(like, list(PUBLISHED))}")
     return known[0]
-
-
-def _splits_itself(base: Mapping[str, Any], source: Source, root: Path) -> bool:
-    """Whether a column or folders say the split, at least of one clip."""
-    return any(row.part is not None for row in own_rows(_spec(base, source, 2), root))
 
 
 def _spec(base: Mapping[str, Any], source: Source, classes: int) -> DatasetSpec:

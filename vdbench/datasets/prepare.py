@@ -122,14 +122,7 @@ def prepared_store(
 def store_named(
     named: str, home: Path, frames: int | None = None, size: int | None = None, *, look: bool = True
 ) -> ClipStore:
-    """The store of a data set that was prepared.
-
-    Args:
-        named: the data set's name, or the path of its YAML file.
-        home: where stores are kept.
-        frames: frames wanted per clip, or None.
-        size: pixels wanted per side, or None.
-        look: whether to compare a sample of its bytes with their digests.
+    """The store of a data set that was prepared: that of :func:`find_store`.
 
     Raises:
         DataError: it is not prepared; the command that the sentence offers calls the data set as it was named.
@@ -145,10 +138,6 @@ def store_named(
 
 def verify(store: ClipStore, data_root: Path | None) -> list[str]:
     """Hash every file and every row of a store again.
-
-    Args:
-        store: the store.
-        data_root: where its videos lie.
 
     Returns:
         One sentence per fault; none when files and rows are those that were prepared.

@@ -27,8 +27,6 @@ from vdbench.storage import digests, documents, files
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from vdbench.datasets.store import ClipStore, StoredClip
 
 VERSION = 1
@@ -254,20 +252,16 @@ def _open_part(folder: Path) -> ClipSet:
     path = folder / LABELS
     try:
         value = digests.kept(f"labels of {folder}", [path], lambda: documents.load(_Labels, path, documents.LISTING))
-        return _clips(open_rows(folder / CLIPS), value)
+        return ClipSet(
+            clips=open_rows(folder / CLIPS),
+            labels=np.array(value.labels, dtype=np.int64),
+            classes=value.classes,
+            groups=value.groups,
+            ids=value.ids,
+            normalisation=value.normalisation,
+            fingerprint=value.fingerprint,
+        )
     except (OSError, ValueError) as error:
         raise DataError(
             f"{path} cannot be used ({faults_in(error)}); delete {folder.parent}, and it is built again"
         ) from error
-
-
-def _clips(rows: NDArray[np.uint8], value: _Labels) -> ClipSet:
-    return ClipSet(
-        clips=rows,
-        labels=np.array(value.labels, dtype=np.int64),
-        classes=value.classes,
-        groups=value.groups,
-        ids=value.ids,
-        normalisation=value.normalisation,
-        fingerprint=value.fingerprint,
-    )

@@ -134,12 +134,6 @@ def decode_all(jobs: Iterable[Job], target: Target, workers: int, timeout: float
     A file that takes longer than ``timeout`` is given up and its worker killed; a file that crashes its worker is
     broken. Neither stops the others.
 
-    Args:
-        jobs: the files.
-        target: where clips go.
-        workers: processes.
-        timeout: seconds that one file may take.
-
     Raises:
         DataError: a row cannot be written.
     """

@@ -36,12 +36,7 @@ class Course:
         self._begun = time.perf_counter()
 
     def after(self, step: int, clips: int) -> None:
-        """Test the student, if it is time.
-
-        Args:
-            step: training steps that were taken.
-            clips: training clips that were shown.
-        """
+        """Test the student, if it is time after so many steps and clips shown."""
         if step not in self._steps:
             return
         reached = self._now()

@@ -196,20 +196,15 @@ def credits(logits: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
     Returns:
         float64 ``(N,)``.
     """
-    ahead, level = _placed(logits, labels)
-    return ((k - ahead).double() / level).clamp(0, 1)
+    import torch
+
+    return torch.from_numpy(places(logits, labels).won(k))
 
 
 def places(logits: torch.Tensor, labels: torch.Tensor) -> Places:
     """Where the class of each clip came, for logits and labels as :func:`credits` takes them."""
-    ahead, level = _placed(logits, labels)
-    return Places(ahead.numpy(), level.numpy() - 1)
-
-
-def _placed(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """For each clip, how many logits are above that of its class, and how many are equal to it, its own included."""
     own = logits.gather(1, labels.unsqueeze(1))
-    return (logits > own).sum(dim=1), (logits == own).sum(dim=1)
+    return Places((logits > own).sum(dim=1).numpy(), (logits == own).sum(dim=1).numpy() - 1)
 
 
 class _Trained(NamedTuple):

@@ -72,13 +72,6 @@ class Bench:
     ) -> Bench:
         """Set up a data set by its name; the embedded one is prepared if need be.
 
-        Args:
-            dataset: its name, or the path of its YAML file.
-            protocol: decides the shape of the clips.
-            home: where its store is.
-            device: ``cpu`` or ``cuda``.
-            on_progress: hears how far preparing is.
-
         Raises:
             DataError: the data set is not prepared.
         """
@@ -109,13 +102,7 @@ class Bench:
         return pool_spec(generator_settings(dict(generator)), self.view.facts.name, self.view.train)
 
     def given(self, method: Method[Any], draw: int, budget_bytes: int | None) -> dict[Reading, Any]:
-        """What a method reads of how its sets will be judged, and nothing else.
-
-        Args:
-            method: that declares what.
-            draw: of the networks that trials share.
-            budget_bytes: that the set may take; None where an IPC was asked for.
-        """
+        """What a method reads of how its sets, of so many bytes if it was asked for bytes, will be judged; no more."""
         if not method.reads:
             return {}
         protocol = self.protocol

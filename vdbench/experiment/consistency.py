@@ -15,13 +15,7 @@ STAGES = ("distill", "evaluate")
 
 
 def contradictions(data: DatasetRecord, every: Iterable[StudentScores], settings: Iterable[Any]) -> Iterator[str]:
-    """What of a result cannot be so, one sentence without its end each.
-
-    Args:
-        data: that it is of.
-        every: the scores of all students.
-        settings: whatever it was asked for.
-    """
+    """What of a result, its students and all it was asked for cannot be so, one sentence without its end each."""
     if len(data.class_names) != data.classes:
         yield f"it names {len(data.class_names)} classes, and says that there were {data.classes}"
     if any(max(label, said) >= data.classes for scores in every for label, said, _ in scores.confusion):

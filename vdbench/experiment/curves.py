@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from vdbench.storage.digests import spread
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Curve
@@ -48,11 +50,5 @@ class Curves:
                 self._points.setdefault(name, []).append((step, float(f"{value:.4g}")))
 
     def thinned(self) -> dict[str, Curve]:
-        """The curves of more than one point."""
-        return {name: _thinned(points) for name, points in self._points.items() if len(points) > 1}
-
-
-def _thinned(points: Sequence[tuple[int, float]]) -> Curve:
-    """Evenly spread points, the first and the last among them."""
-    last, kept = len(points) - 1, min(CURVE_POINTS, len(points)) - 1
-    return tuple(points[round(last * place / kept)] for place in range(kept + 1))
+        """The curves of more than one point, each of evenly spread points."""
+        return {name: tuple(spread(points, CURVE_POINTS)) for name, points in self._points.items() if len(points) > 1}

@@ -12,12 +12,7 @@ GRACE = 10.0
 
 @contextmanager
 def deadline(seconds: float | None, give_up: Callable[[], None]) -> Iterator[None]:
-    """Call ``give_up``, in a thread of its own, if the block goes on for longer.
-
-    Args:
-        seconds: how long; None for as long as it takes.
-        give_up: called once.
-    """
+    """Call ``give_up``, in a thread of its own, if the block goes on for longer; None never does."""
     over = threading.Event()
 
     def watch() -> None:

@@ -187,10 +187,6 @@ def known_faults(torch: str | None, cudnn: str | None) -> list[Finding]:
     Sources: issues 163539 (bfloat16 Conv3d of cuDNN 9.8 to 9.10.2 is wrong, without an error) and 166643 (torch 2.9.0
     computes Conv3d without cuDNN, in many times the memory; 2.9.1 does so with a cuDNN before 9.15) of
     pytorch/pytorch.
-
-    Args:
-        torch: its version.
-        cudnn: its version.
     """
     found = []
     library, deep = _numbers(torch), _numbers(cudnn)

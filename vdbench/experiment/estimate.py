@@ -80,14 +80,7 @@ class Estimate:
 
 
 def estimate(plan: Plan, home: Home, workers: int, start_up: float = 0.0) -> Estimate:
-    """Estimate the time and disk of what is pending.
-
-    Args:
-        plan: the trials.
-        home: whose results and assets tell of the past.
-        workers: trials at once.
-        start_up: seconds until the first of them starts.
-    """
+    """The time and disk of what is pending, with so many trials at once, the first of them after so many seconds."""
     if not plan.pending:
         return Estimate(0.0, 0, "nothing is left to do")
     with reproducibly():
@@ -142,7 +135,7 @@ class _Survey:
                 self.assets[folder] = (wave, f"{spec.kind} for {trial.dataset.name}", seconds, training_of)
         clips = len(seen.view.train) if trial.ipc is None else trial.ipc * len(seen.view.train.classes)
         self.bytes += round(clips * seen.view.train.clips[0].nbytes * (1 + PREVIEW_SHARE))
-        likeness = trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, _protocol(job))
+        likeness = trial_likeness(trial)
         judging = self._past.rest.get(likeness)
         distilling = self._past.distill.get(settled(likeness, trial.settings))
         self.clock.remembered |= judging is not None or distilling is not None
@@ -258,7 +251,3 @@ def _judging(job: Job, seen: Ahead, clips: int) -> list[Work]:
         work.append(training(train, spec.name, spec.width, batch, steps, device, spec.depth))
         work.append(embedding(train, spec.name, spec.width, min(TEST_BATCH, tests), seeds * tests, device, spec.depth))
     return work
-
-
-def _protocol(job: Job) -> dict[str, Any]:
-    return job.trial.protocol.judging()

@@ -23,12 +23,7 @@ SMALLER = "take smaller batches, fewer frames or smaller ones (protocol.recipe.b
 
 
 def failure_of(error: BaseException, stage: str) -> Failure:
-    """The record of an exception, whatever is in it.
-
-    Args:
-        error: that ended the trial.
-        stage: what was going on.
-    """
+    """The record of an exception, whatever is in it, and of the stage that it ended."""
     details = "" if isinstance(error, VdbenchError) else "".join(traceback.format_exception(error))
     return Failure(kind=failure_kind(error), stage=stage, message=sentence_of(error), details=_storable(details))
 

@@ -29,7 +29,7 @@ def shares_learned(results: Iterable[Result]) -> dict[str, float]:
     for result in results:
         share = _share(result)
         if share is not None:
-            key = trial_likeness(result.method, result.pool, result.dataset, result.ipc, result.protocol)
+            key = trial_likeness(result)
             found[key] = max(share, found.get(key, 0.0))
     return found
 

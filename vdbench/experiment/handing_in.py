@@ -26,12 +26,7 @@ SHARED = Path("leaderboard/results")
 
 
 def request_text(results: Sequence[Result], remarks: Sequence[Finding]) -> str:
-    """What a pull request with these results says; its author fills in what no file knows.
-
-    Args:
-        results: all that are handed in.
-        remarks: of the rules.
-    """
+    """What a pull request with these results says; its author fills in what no file knows."""
     groups: dict[str, list[Result]] = {}
     for result in _handed_in(results):
         likeness = [result.label, result.ipc, result.budget_bytes, result.suite, result.dataset.name, result.settings]

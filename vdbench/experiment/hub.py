@@ -55,7 +55,8 @@ def _entries(groups: dict[str, list[Result]], benchmark: str, source: str | None
         told = task if tasks.count(task) == 1 else f"{task}-{likeness[:6]}"
         for place, student in enumerate(seeds[0].students):
             name = f"{told}-{student.student}-{student.width}"
-            entry = {"dataset": {"id": benchmark, "task_id": name}, **_value(seeds, place)}
+            value, last = round(mean(_means(seeds, place)), 2), max(result.started for result in seeds)
+            entry = {"dataset": {"id": benchmark, "task_id": name}, "value": value, "date": last.date().isoformat()}
             entry |= {"source": {"url": source, "name": "vdbench"}} if source else {}
             entries.append(entry | {"notes": _notes(seeds, place)})
     return entries
@@ -70,11 +71,6 @@ def _task(result: Result) -> str:
 def _means(seeds: Sequence[Result], place: int) -> list[float]:
     """In percent, for every seed the mean of a student's networks."""
     return [100 * mean(score.top1 for score in result.students[place].scores) for result in seeds]
-
-
-def _value(seeds: Sequence[Result], place: int) -> dict[str, Any]:
-    day = max(result.started for result in seeds).date().isoformat()
-    return {"value": round(mean(_means(seeds, place)), 2), "date": day}
 
 
 def _notes(seeds: Sequence[Result], place: int) -> str:

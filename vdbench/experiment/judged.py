@@ -27,14 +27,7 @@ SHOWN = {"classes", "labels", "normalisation", "step_size", "form", "codec", "cl
 
 
 def evaluation_key(trial: Trial, record: DistilledRecord, artefact: str, device: str) -> str:
-    """Hash of all that decides what students make of a distilled set on this machine.
-
-    Args:
-        trial: how it is judged.
-        record: of the distilled set.
-        artefact: SHA-256 of its tensors.
-        device: ``cpu`` or ``cuda``.
-    """
+    """Hash of all that decides what students make of a distilled set, with this SHA-256, on this machine."""
     shown = record.model_dump(mode="json", include=SHOWN)
     machine = environment(device).model_dump(mode="json")
     return files.digest([artefact, shown, trial.ipc, trial.judging, machine])
@@ -42,12 +35,6 @@ def evaluation_key(trial: Trial, record: DistilledRecord, artefact: str, device:
 
 def judged_once(home: Home, trial: Trial, key: str, judge: Callable[[], Evaluation]) -> tuple[Evaluation, str | None]:
     """The evaluation of a distilled set, from a finished trial of this home where one has it.
-
-    Args:
-        home: whose trials count.
-        trial: that needs it.
-        key: of the evaluation.
-        judge: trains and tests students.
 
     Returns:
         The evaluation, and the trial that it was taken from; None where this one was judged.

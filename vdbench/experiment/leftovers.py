@@ -33,17 +33,14 @@ class Leftover(NamedTuple):
 
 
 def leftovers(home: Home) -> list[Leftover]:
-    """What no stored result refers to, the largest first.
+    """What no stored result of a home, in which no run goes on, refers to: the largest first.
 
     Assets serve every trial on a train split: they are left over only where no result is on that split. Where a view of
     results is missing, its train split is not known, and all assets stay.
-
-    Args:
-        home: no run may be going on in it.
     """
     results = list(home.results.readable())
     found = [*_distilled(home, results), *_assets(home, results), *_logs(home, results)]
-    found += [*_unfinished(home), *_set_aside(home)]
+    found += [*_unfinished(home), *(("set aside", path) for path in home.root.rglob("*.corrupt"))]
     return sorted((Leftover(kind, path, _bytes(path)) for kind, path in found), key=lambda left: -left.bytes)
 
 
@@ -109,11 +106,6 @@ def _locked(draft: Path) -> bool:
             return False
     except Timeout:
         return True
-
-
-def _set_aside(home: Home) -> Iterator[tuple[str, Path]]:
-    for path in home.root.rglob("*.corrupt"):
-        yield "set aside", path
 
 
 def _bytes(path: Path) -> int:

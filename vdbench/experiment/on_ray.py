@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,8 @@ class RayScheduler:
         try:
             cores = ray.cluster_resources().get("CPU", 1.0)  # type: ignore[no-untyped-call]
             fitting = [job.model_copy(update={"cpus": min(job.cpus, cores)}) for job in jobs]  # more would never start
-            with ended_with_its_node(_node_alive(ray.get_runtime_context().get_node_id())):
+            node = ray.get_runtime_context().get_node_id()
+            with ended_with_its_node(lambda: any(at["Alive"] for at in ray.nodes() if at["NodeID"] == node)):  # type: ignore[no-untyped-call]
                 _build_shared(fitting, listener)
                 run_trials(fitting, listener)
         finally:
@@ -127,13 +128,6 @@ def shut_down() -> None:
     finally:
         if collecting:
             gc.enable()
-
-
-def _node_alive(node: str) -> Callable[[], bool]:
-    """Tells whether the node of this process still answers the cluster's head."""
-    import ray
-
-    return lambda: any(known["Alive"] for known in ray.nodes() if known["NodeID"] == node)  # type: ignore[no-untyped-call]
 
 
 def _handle_sigterm(handler: Any) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vdbench.experiment.result import Result
-    from vdbench.records import DatasetRecord
+    from vdbench.experiment.trial import Trial
 
 UNLIKE = {"seed", "number", "first", "class_name"}
 """Fields of assets that do not change how long they take."""
@@ -47,11 +47,10 @@ class PastTrials:
     rest: Mapping[str, float]
 
 
-def trial_likeness(
-    method: str, pool: str | None, dataset: DatasetRecord, ipc: int | None, protocol: dict[str, Any]
-) -> str:
+def trial_likeness(of: Trial | Result) -> str:
     """What trials of about the same cost have in common: all but settings and seed."""
-    return digest([method, pool, dataset.fingerprint, ipc, protocol])
+    protocol = of.protocol if isinstance(of.protocol, dict) else of.protocol.judging()
+    return digest([of.method, of.pool, of.dataset.fingerprint, of.ipc, protocol])
 
 
 def settled(likeness: str, settings: Mapping[str, Any]) -> str:
@@ -64,7 +63,7 @@ def past_trials(results: Iterable[Result]) -> PastTrials:
     distill, rest = defaultdict(list), defaultdict(list)
     for result in results:
         if result.status == "done" and result.judged_as is None:
-            key = trial_likeness(result.method, result.pool, result.dataset, result.ipc, result.protocol)
+            key = trial_likeness(result)
             distill[settled(key, result.settings)].append(result.stages["distill"].seconds)
             rest[key].append(result.stages["evaluate"].seconds)
     return PastTrials(

@@ -222,8 +222,7 @@ class _Site:
         """The share of a GPU: as asked, or as trials like it took, or as the method declares."""
         if self.request.means.gpus is not None:
             return self.request.means.gpus
-        likeness = trial_likeness(trial.method, trial.pool, trial.dataset, trial.ipc, trial.protocol.judging())
-        return self.learned.get(likeness, method.resources.gpus)
+        return self.learned.get(trial_likeness(trial), method.resources.gpus)
 
     def _plugins(self, name: str) -> tuple[Path, ...]:
         """The files that a worker has to know: of the method, and of the students."""

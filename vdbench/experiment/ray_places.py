@@ -24,9 +24,6 @@ def environment(wanted: Mapping[str, str]) -> Iterator[None]:
     """Have environment variables, where the user set no other value, and none of them afterwards.
 
     Programs that are started later by the same process find what its user left there.
-
-    Args:
-        wanted: names and values.
     """
     missing = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ |= missing

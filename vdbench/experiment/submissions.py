@@ -61,10 +61,6 @@ def may_be_handed_on(dataset: str, provenance: Provenance | None) -> bool:
     Clips of a data set that is rendered here may be handed on, and generated ones. Anything else may not: what is
     learned starts from real clips, and some methods hardly leave them. Of somebody's own data set nothing may,
     generated clips included: a generator of few clips repeats them.
-
-    Args:
-        dataset: its name.
-        provenance: of the set.
     """
     if dataset not in dataset_names():
         return False
@@ -73,11 +69,6 @@ def may_be_handed_on(dataset: str, provenance: Provenance | None) -> bool:
 
 def export(results: Sequence[Result], source: ResultStore, folder: Path) -> None:
     """Write results into a folder, with the test sets that they name. A failure never replaces a result that is done.
-
-    Args:
-        results: some of the source.
-        source: has their test sets.
-        folder: where they go.
 
     Raises:
         DataError: a test set that they name is not there, or was damaged; nothing was written.
@@ -106,13 +97,7 @@ class Handed:
 
 
 def export_artefacts(results: Sequence[Result], distilled: Path, folder: Path) -> Handed:
-    """Copy the distilled sets of results, where they may be handed on: where none of these results forbids it.
-
-    Args:
-        results: that are exported.
-        distilled: the home's folder of distilled sets.
-        folder: that results are exported into.
-    """
+    """Copy the distilled sets of results, where they may be handed on: where none of these results forbids it."""
     sets = {
         result.distilled: result
         for result in results
@@ -122,21 +107,14 @@ def export_artefacts(results: Sequence[Result], distilled: Path, folder: Path) -
     allowed = {name: result for name, result in sorted(sets.items()) if result.artefact not in restricted}
     copied = []
     for name, result in allowed.items():
-        if _is_whole(distilled / name, result.artefact):
-            _copy(distilled / name, folder / ARTEFACTS / name)
-            copied.append(folder / ARTEFACTS / name)
+        source, target = distilled / name, folder / ARTEFACTS / name
+        there = all((source / part).is_file() for part in PARTS)
+        if there and files.file_sha256(source / TENSORS) == result.artefact:
+            for part in PARTS:
+                with files.atomic(target / part) as draft:
+                    shutil.copyfile(source / part, draft)
+            copied.append(target)
     return Handed(tuple(copied), len(sets) - len(allowed), len(allowed) - len(copied))
-
-
-def _is_whole(source: Path, sha256: str | None) -> bool:
-    """Whether a distilled set is still there, and the one that its result names."""
-    return all((source / name).is_file() for name in PARTS) and files.file_sha256(source / TENSORS) == sha256
-
-
-def _copy(source: Path, target: Path) -> None:
-    for name in PARTS:
-        with files.atomic(target / name) as draft:
-            shutil.copyfile(source / name, draft)
 
 
 @dataclass(frozen=True)
@@ -202,10 +180,6 @@ def plan_merge(sources: Sequence[Path], into: Path) -> Merge:
     What is in the folder stays, but that a done result takes the place of a failed one, that one with outcomes per clip
     takes the place of one without, and that a verified result brings its mark. Of several equal results that are new,
     one with outcomes is taken, then the verified one, then the earliest, so that the order of sources plays no part.
-
-    Args:
-        sources: folders and files.
-        into: the folder, which need not exist.
 
     Raises:
         DataError: there is no result in a source, or one here or there, or its test set, cannot be read.

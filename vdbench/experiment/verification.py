@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from vdbench.datasets.view import View
     from vdbench.experiment.home import Home
-    from vdbench.experiment.protocol import Protocol
     from vdbench.experiment.result import Environment, Result
     from vdbench.records import Condition, StudentScores
 
@@ -116,17 +114,6 @@ class Comparison:
         return result.model_copy(update={"verified": mark})
 
 
-def protocol_of(result: Result) -> Protocol:
-    """How a finished result was judged.
-
-    Raises:
-        DataError: it is not finished, or this version knows no such protocol.
-    """
-    if result.status != "done" or result.artefact is None:
-        raise DataError(f"result {result.id} is not finished, so that there is nothing to verify; run its trial again")
-    return suite_of(result).protocol
-
-
 def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> None:
     """Make sure that a distilled set is the one that a result was measured on, and of the cost that it names.
 
@@ -160,28 +147,8 @@ def check_artefact(result: Result, folder: Path, distilled: DistilledSet) -> Non
             )
 
 
-def check_view(result: Result, view: View) -> None:
-    """Make sure that the clips at hand are those that a result was measured on.
-
-    Raises:
-        DataError: they are others.
-    """
-    if view.facts.fingerprint != result.dataset.fingerprint:
-        raise DataError(
-            f"{result.dataset.title} is prepared here from other clips than result {result.id} was measured on: "
-            f"fingerprint {view.facts.fingerprint}, not {result.dataset.fingerprint}; prepare the same videos with the "
-            "same reader"
-        )
-
-
 def judge_again(result: Result, folder: Path, home: Home, device: str) -> Comparison:
     """Judge the distilled set of a result again, as the result says.
-
-    Args:
-        result: a finished one.
-        folder: the distilled set.
-        home: where its data set is prepared.
-        device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
         UsageError: the folder is an export.
@@ -192,10 +159,16 @@ def judge_again(result: Result, folder: Path, home: Home, device: str) -> Compar
             f"{folder} is an export, whose pixels are not the tensors that result {result.id} names; verify the "
             "distilled set that it was made from"
         )
-    protocol, distilled = protocol_of(result), DistilledSet.load(folder)
+    if result.status != "done" or result.artefact is None:
+        raise DataError(f"result {result.id} is not finished, so that there is nothing to verify; run its trial again")
+    protocol, distilled = suite_of(result).protocol, DistilledSet.load(folder)
     check_artefact(result, folder, distilled)
     bench = Bench.open(result.dataset.name, protocol, home, device_named(device))
-    check_view(result, bench.view)
+    if (fingerprint := bench.view.facts.fingerprint) != result.dataset.fingerprint:
+        raise DataError(
+            f"{result.dataset.title} is prepared here from other clips than result {result.id} was measured on: "
+            f"fingerprint {fingerprint}, not {result.dataset.fingerprint}; prepare the same videos with the same reader"
+        )
     with reproducibly():
         seeds = student_seeds(result.seed, protocol.evaluation_seeds)
         evaluation = bench.judge(distilled, result.ipc, result.seed, seeds)
@@ -214,13 +187,6 @@ def compare(
 
     On a CPU, an equal machine with an equal torch has to give equal bits. Everything else may differ by
     :func:`tolerance`.
-
-    Args:
-        result: what was measured.
-        students: of the second judging.
-        conditions: of the second judging.
-        environment: of the second judging.
-        on_cpu: whether it computed on a CPU.
 
     Raises:
         DataError: the result has other networks.

@@ -93,10 +93,6 @@ def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
 def debugged(job: Job, report: Report) -> Result:
     """Carry out a trial in the foreground; its stored result is replaced only by one that is done.
 
-    Args:
-        job: the trial and how to carry it out.
-        report: as for :func:`run_trial`.
-
     Raises:
         BaseException: whatever went wrong, as it was raised.
     """
@@ -180,10 +176,6 @@ def _health(method: Method[Any], made: Made, bench: Bench, trial: Trial) -> tupl
 
 def distil(job: Job, report: Report) -> DistilledSet:
     """Make the distilled set of a trial, or find that it was made, without judging it.
-
-    Args:
-        job: the trial and how to carry it out.
-        report: as for :func:`run_trial`.
 
     Raises:
         VdbenchError: the method failed, or its set is not one for the task; nothing is recorded.

@@ -12,13 +12,7 @@ if TYPE_CHECKING:
 
 
 def pool_spec(settings: GeneratorSettings, dataset: str, train: ClipSet) -> GeneratedPool:
-    """The pool that a run's selectors choose from.
-
-    Args:
-        settings: of the generator and of the sampling.
-        dataset: name of the data set.
-        train: the train split.
-    """
+    """The pool that a run's selectors choose from."""
     from vdbench.generator.sampling import GeneratedPool
 
     source = generator_spec(settings, dataset, train)

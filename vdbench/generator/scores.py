@@ -153,12 +153,7 @@ class PoolScores(Record):
 
 
 def judge_spec(train: ClipSet, seed: int = 0) -> TrainedMiniC3D:
-    """The asset that holds the judge's weights: narrow for small clips, of the published width for others.
-
-    Args:
-        train: the train split.
-        seed: of the judge.
-    """
+    """The asset that holds the judge's weights: narrow for small clips, of the published width for others."""
     from vdbench.encoders.trained import TrainedMiniC3D
 
     return TrainedMiniC3D(width=16 if train.size < 64 else 64, seed=seed, epochs=40, max_steps=10_000)

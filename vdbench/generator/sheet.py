@@ -59,14 +59,7 @@ def class_sheet(clips: ClipSet, path: Path, *, per_class: int = 6, frames: int =
 
 
 def pairs_sheet(pool: ClipSet, train: ClipSet, pairs: Sequence[Pair], path: Path) -> None:
-    """Write a PNG that shows each generated clip above its nearest train clip.
-
-    Args:
-        pool: generated clips.
-        train: the train split.
-        pairs: whose clips are shown.
-        path: the file, written atomically.
-    """
+    """Write, atomically, a PNG that shows each generated clip above its nearest train clip."""
     rows, names = [], []
     for pair in pairs:
         rows += [pool.clips[pool.ids.index(pair.generated)], train.clips[train.ids.index(pair.train)]]

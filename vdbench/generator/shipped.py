@@ -74,13 +74,6 @@ def shipped_for(dataset: str, train: ClipSet) -> ShippedGenerator | None:
 def export(spec: GeneratorSpec, found: Generator, dataset: str, train: ClipSet, folder: Path) -> Path:
     """Copy a generator that was trained here, as one that ships, in place of the one that is there.
 
-    Args:
-        spec: what it is.
-        found: where it is.
-        dataset: the name of its data set.
-        train: the train split that it was trained on.
-        folder: of shipped generators.
-
     Returns:
         Its own folder among them.
 

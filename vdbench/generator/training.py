@@ -221,11 +221,7 @@ class TrainedGenerator(GeneratorSpec):
 
 
 class TrainedSampler:
-    """A ``ClassVideoPipeline`` in memory.
-
-    Args:
-        pipeline: on its device, in evaluation mode.
-    """
+    """A ``ClassVideoPipeline`` in memory, on its device and in evaluation mode."""
 
     def __init__(self, pipeline: ClassVideoPipeline) -> None:
         self.pipeline = pipeline

@@ -117,11 +117,7 @@ def promised_bytes(method: Method[Any], task: Task, clip_bytes: float | None) ->
 
 @contextmanager
 def answering(cls: type[Method[Any]], what: str) -> Iterator[None]:
-    """Blame a method, and not vdbench, for what goes wrong while it answers.
-
-    Args:
-        cls: of the method.
-        what: is asked of it.
+    """Blame a method, and not vdbench, for what goes wrong while it answers what is asked.
 
     Raises:
         DependencyError: it failed, and is none of ours.

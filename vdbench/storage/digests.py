@@ -122,19 +122,14 @@ def _compare_bytes(folder: Path, content: _Sealed, at_most: int | None) -> None:
 
 
 def spread(items: Sequence[T], count: int) -> Sequence[T]:
-    """So many of some items, at least 2, evenly spread, the first and the last among them."""
+    """At most so many of some items, evenly spread, the first and the last among them."""
     if count >= len(items):
         return items
-    return [items[round(place * (len(items) - 1) / (count - 1))] for place in range(count)]
+    return [items[round(place * (len(items) - 1) / max(count - 1, 1))] for place in range(count)]
 
 
 def kept(what: str, paths: Iterable[Path], read: Callable[[], T]) -> T:
-    """What files hold, read once per process, and again when one of them was touched since.
-
-    Args:
-        what: names it.
-        paths: the files.
-        read: gives what they hold, or raises.
+    """What files hold under a name, read once per process, and again when one of them was touched since.
 
     Raises:
         FileNotFoundError: one of the files is missing.

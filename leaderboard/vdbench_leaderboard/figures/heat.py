@@ -29,10 +29,7 @@ WRITTEN: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 
 
 
 def across_students(boards: Sequence[Board]) -> str | None:
-    """Draw the boards of one group: methods by students, a map per budget.
-
-    Args:
-        boards: one per student.
+    """Draw the boards of one group, one per student: methods by students, a map per budget.
 
     Returns:
         The SVG document; None with fewer than two students or two methods.

@@ -22,11 +22,6 @@ FEWEST_POINTS = 2
 def accuracy_over_compute(courses: Courses, chance: float, looks: Looks) -> str | None:
     """Draw a column: a line per method with a band of one standard deviation, over the training clips shown.
 
-    Args:
-        courses: what to draw.
-        chance: top-1 in percent of chance.
-        looks: of its methods.
-
     Returns:
         The SVG document; None where students were tested at one point alone, or there is a single method.
     """

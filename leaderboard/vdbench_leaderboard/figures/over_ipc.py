@@ -28,10 +28,6 @@ DASHES = ((5, 3), (2, 2), (7, 2, 1, 2))
 def accuracy_over_ipc(board: Board, looks: Looks) -> str | None:
     """Draw a board: a line per method, bands of one standard deviation, ``full`` and chance as horizontal lines.
 
-    Args:
-        board: what to draw.
-        looks: of its methods.
-
     Returns:
         The SVG document; None where fewer than two methods have a result, or no method at two IPCs.
     """

@@ -49,11 +49,6 @@ class _Point:
 def accuracy_over_cost(board: Board, looks: Looks, cost: Cost) -> str | None:
     """Draw every method of a board at every budget, and the front that nothing else beats at its price.
 
-    Args:
-        board: what to draw.
-        looks: of its methods.
-        cost: what to draw accuracy over.
-
     Returns:
         The SVG document; None where the methods of every budget cost the same: there is nothing to trade then.
     """

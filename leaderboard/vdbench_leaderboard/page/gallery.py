@@ -36,12 +36,7 @@ class Clips(NamedTuple):
 
 
 class Gallery:
-    """The previews of a page by row and data set.
-
-    Args:
-        boards: the tables.
-        methods: with the previews that are on the page.
-    """
+    """The previews of a page by row and data set."""
 
     def __init__(self, boards: Sequence[Board], methods: Sequence[MethodSummary]) -> None:
         there = {s.distilled for method in methods for glimpse in method.glimpses for s in glimpse.previews}

@@ -95,12 +95,7 @@ class MethodSummary:
 
 
 def summaries(boards: Sequence[Board], previews: Previews) -> list[MethodSummary]:
-    """One per method, by name.
-
-    Args:
-        boards: of the leaderboard.
-        previews: what can be looked at.
-    """
+    """One per method, by name."""
     cells: dict[str, list[tuple[str, Cell]]] = defaultdict(list)
     for board in boards:
         for cell in board.cells:
@@ -138,7 +133,7 @@ def _settings(
 
 def _glimpses(results: Sequence[Result], previews: Previews) -> tuple[Glimpse, ...]:
     places: dict[str, list[Result]] = defaultdict(list)
-    for result in sorted(_cheapest_first(results), key=lambda result: result.dataset.name):
+    for result in sorted(results, key=lambda r: (r.dataset.name, r.label, r.ipc or 0, r.seed, r.suite, r.id)):
         places[result.dataset.title].append(result)
     every = [_glimpse(members, previews) for members in places.values()]
     return tuple(glimpse for glimpse in every if glimpse.previews) or tuple(g for g in every if g.curves)[:1]
@@ -157,10 +152,6 @@ def _glimpse(results: Sequence[Result], previews: Previews) -> Glimpse:
     curves = sorted(logged.curves.items())[:MOST_CURVES] if logged else []
     drawn = tuple(_drawn(name, curve) for name, curve in curves if curve)
     return Glimpse(drawn, _title(logged) if logged else "", shown)
-
-
-def _cheapest_first(results: Sequence[Result]) -> list[Result]:
-    return sorted(results, key=lambda r: (r.label, r.dataset.name, r.ipc or 0, r.seed, r.suite, r.id))
 
 
 def _title(result: Result) -> str:

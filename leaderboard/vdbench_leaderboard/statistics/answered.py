@@ -60,10 +60,7 @@ def told(found: Interval | None, seeds: int) -> Estimate | None:
 
 
 def mean_of(many: Sequence[Answered | None]) -> Answered | None:
-    """The mean over several, which count the same; seeds that not all of them have are left out.
-
-    Args:
-        many: students or budgets of one method.
+    """The mean over students or budgets of a method, which count the same, of the seeds that all of them have.
 
     Returns:
         None where one of them has no outcomes, or where they speak of several test sets or share no seed.

@@ -9,7 +9,7 @@ data sets, read its p as a lower bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -94,13 +94,9 @@ def _friedman(table: NDArray[np.float64]) -> float:
 def _groups(ranks: Mapping[str, float], gap: float) -> tuple[tuple[str, ...], ...]:
     """Runs of at least two neighbours whose ends are less than the gap apart, without those inside another."""
     names, values = list(ranks), list(ranks.values())
-    ends = [_end(values, start, gap) for start in range(len(values))]
+    ends = [max(place for place, value in enumerate(values) if value - first < gap) + 1 for first in values]
     return tuple(
         tuple(names[start:end])
         for start, end in enumerate(ends)
         if end - start > 1 and (start == 0 or ends[start - 1] < end)
     )
-
-
-def _end(values: Sequence[float], start: int, gap: float) -> int:
-    return max(place for place in range(len(values)) if values[place] - values[start] < gap) + 1

@@ -94,13 +94,11 @@ class ClipColumn:
 
     def against(self, base: str) -> dict[str, Comparison]:
         """By the two-way test."""
-        found = {method: self._difference(method, base) for method in self.answered if method != base}
-        p = {method: one.p for method, one in found.items() if one is not None and one.p is not None}
+        others = [method for method in self.answered if method != base]
+        p = self._p_values(base, others)
         adjusted = corrected(p)
-        return {
-            method: Comparison(told(one, self._common(method, base)), p.get(method), adjusted.get(method))
-            for method, one in found.items()
-        }
+        found = {method: told(self._difference(method, base), self._common(method, base)) for method in others}
+        return {method: Comparison(one, p.get(method), adjusted.get(method)) for method, one in found.items()}
 
     def ranks(self) -> dict[str, int]:
         """By the two-way test."""

@@ -66,10 +66,6 @@ def compare(column: Mapping[str, Runs], base: str) -> dict[str, Comparison]:
     The correction is Holm's step-down with Šidák's bound (Holland & Copenhaver, Biometrics 1987): the chance of any
     false finding in the column stays at 5 %.
 
-    Args:
-        column: the runs of each method.
-        base: one of them.
-
     Raises:
         KeyError: ``base`` is not in the column.
     """

@@ -49,10 +49,6 @@ def seeds_needed(difference: Estimate | None, tests: int = 1) -> int | None:
     Differences that are the same for every seed have no spread: the test then flips their signs, and takes as many
     seeds as make ``2^(1 - n)`` small enough.
 
-    Args:
-        difference: paired by seed.
-        tests: how many are corrected for together.
-
     Returns:
         At least ``FEW_SEEDS``, and ``MOST_SEEDS + 1`` where ``MOST_SEEDS`` are not enough; None where the difference is
         zero, fewer than two seeds have shown its spread, or it is that of a two-way interval.

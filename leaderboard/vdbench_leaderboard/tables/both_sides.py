@@ -68,12 +68,7 @@ class BothSides:
 
 
 def both_sides(board: Board, outcomes: Outcomes) -> BothSides:
-    """Ask both questions of a board.
-
-    Args:
-        board: the table.
-        outcomes: what networks made of every test clip.
-    """
+    """Ask both questions of a board."""
     top1, lacking = {}, False
     for cell in board.cells:
         known = outcomes.of(cell)

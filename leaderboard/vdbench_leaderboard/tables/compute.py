@@ -120,9 +120,8 @@ def _course(standing: Standing, condition: str | None, shares: Sequence[float]) 
         base = _checkpoints(random, condition, len(shares)) if random else {}
     runs, bases = ([_at(known, place) for place in range(len(shares))] for known in (own, base))
     gains = [difference(ours, theirs) for ours, theirs in zip(runs, bases, strict=True)]
-    tests = {
-        place: paired_p(runs[place], bases[place]) for place, gain in enumerate(gains) if _repeats(gain) >= FEW_SEEDS
-    }
+    tested = [place for place, gain in enumerate(gains) if gain and gain.repeats >= FEW_SEEDS]
+    tests = {place: paired_p(runs[place], bases[place]) for place in tested}
     p = corrected({place: value for place, value in tests.items() if value is not None})
     return Course(
         cell,
@@ -145,10 +144,6 @@ def _course(standing: Standing, condition: str | None, shares: Sequence[float]) 
 
 def _mean(known: Known, place: int, what: str) -> float:
     return fmean(getattr(points[place], what) for networks in known.values() for points in networks.values())
-
-
-def _repeats(gain: Estimate | None) -> int:
-    return gain.repeats if gain else 0
 
 
 def _checkpoints(cell: Cell, condition: str | None, count: int) -> Known:

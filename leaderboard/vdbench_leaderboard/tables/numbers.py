@@ -31,18 +31,10 @@ def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.Dat
     :func:`vdbench_leaderboard.tables.spread.spread` where some result keeps outcomes per clip. The last ones are those
     of :func:`vdbench_leaderboard.tables.settings.columns` and :func:`vdbench_leaderboard.tables.compute.columns`, where
     a suite has other settings of the evaluation, or students were tested on their way.
-
-    Args:
-        boards: the tables.
-        outcomes: what networks made of every test clip.
     """
     frame = pd.DataFrame([record(board, standing) for board in boards for standing in board.standings])
-    if (more := spread(boards, outcomes or Outcomes())) is not None:
-        frame = pd.concat([frame, more], axis=1)
-    if (others := settings.columns(boards)) is not None:
-        frame = pd.concat([frame, others], axis=1)
-    if (on_the_way := compute.columns(boards)) is not None:
-        frame = pd.concat([frame, on_the_way], axis=1)
+    more = (spread(boards, outcomes or Outcomes()), settings.columns(boards), compute.columns(boards))
+    frame = pd.concat([frame, *(part for part in more if part is not None)], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])
     if frame["health"].isna().all():

@@ -89,12 +89,7 @@ class Overview:
 
 
 def overviews(boards: Sequence[Board], outcomes: Outcomes | None = None) -> list[Overview]:
-    """One per suite that has enough to compare: at least two blocks, and two methods in them.
-
-    Args:
-        boards: the tables.
-        outcomes: what networks made of every test clip.
-    """
+    """One per suite that has enough to compare: at least two blocks, and two methods in them."""
     suites: dict[tuple[str, str], list[Board]] = defaultdict(list)
     for board in boards:
         suites[board.group.suite, board.group.evaluated_on].append(board)

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 
 def on_other_clips(factorial: Factorial, outcomes: Outcomes) -> Factorial | None:
-    """A table of pools whose differences speak of other clips, and whose tests are corrected together.
-
-    Args:
-        factorial: on these test clips.
-        outcomes: what networks made of every test clip.
+    """A table of pools with differences that speak of other clips, and tests that are corrected together.
 
     Returns:
         None where the outcomes of some pair are not known.

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 
 def on_these_clips(blocks: Sequence[Block], boards: Sequence[Board]) -> Resampled | None:
-    """With other seeds, on these test clips.
-
-    Args:
-        blocks: of one suite.
-        boards: those of the suite whose students are averaged.
+    """Of a suite's blocks and the boards whose students are averaged, with other seeds, on these test clips.
 
     Returns:
         None with too few seeds.
@@ -35,12 +31,7 @@ def on_these_clips(blocks: Sequence[Block], boards: Sequence[Board]) -> Resample
 
 
 def on_other_clips(blocks: Sequence[Block], boards: Sequence[Board], outcomes: Outcomes) -> Resampled | None:
-    """With other seeds, on other clips of this kind.
-
-    Args:
-        blocks: of one suite.
-        boards: those of the suite whose students are averaged.
-        outcomes: what networks made of every test clip.
+    """The same on other clips of this kind.
 
     Returns:
         None with too few seeds, or where some outcomes are not known.

@@ -99,7 +99,8 @@ def settings(board: Board) -> Settings | None:
     """The configurations of a board; None where there are none, or another student judges them."""
     found = {other.configuration for cell in board.cells for result, _ in cell.done for other in result.conditions}
     named = sorted(name for name in found if name)
-    if not named or not _judges(board):
+    judges = any(Student.of(result.students[0]) == board.student for cell in board.cells for result, _ in cell.done)
+    if not named or not judges:
         return None
     augmented = any(cell.measured(condition="own-augmented") for cell in board.cells)
     conditions: dict[str, str | None] = {AS_IN_THE_SUITE: None}
@@ -175,11 +176,6 @@ def _row(line: Line | None, teacher: Regime | None) -> dict[str, Any]:
         "configurations_share": rounded(line.share if line else None),
         **parts("configurations_gain", line.mean if line else None),
     }
-
-
-def _judges(board: Board) -> bool:
-    """Whether the student of a board is the one that judges all conditions."""
-    return any(Student.of(result.students[0]) == board.student for cell in board.cells for result, _ in cell.done)
 
 
 def _by_budget(board: Board) -> list[Standing]:

@@ -38,10 +38,6 @@ def spread(boards: Sequence[Board], outcomes: Outcomes) -> pd.DataFrame | None:
     ``_moderated`` of one on these test clips, with variances moderated over all cells of the board. p are corrected for
     all tests of a column of the board, as ``against_random_p`` is. Boards without outcomes have none of them.
 
-    Args:
-        boards: the tables.
-        outcomes: what networks made of every test clip.
-
     Returns:
         None where no result has outcomes.
     """

@@ -33,12 +33,7 @@ POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · *
 
 
 def tables(boards: Sequence[Board], outcomes: Outcomes | None = None) -> RenderableType:
-    """One table per suite and data set, its students below each other, then what may be said; those of pools below it.
-
-    Args:
-        boards: the tables.
-        outcomes: what networks made of every test clip.
-    """
+    """One table per suite and data set, its students below each other, then what may be said, and those of pools."""
     parts: list[RenderableType] = []
     notes = [" · ".join([NOTE, *texts.legend(boards)])]
     for heading, members in groupby(boards, key=lambda board: board.heading):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.tables.compute import Course, Courses, Point
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
-    from vdbench_leaderboard.tables.settings import Line, Regimes, Settings
+    from vdbench_leaderboard.tables.settings import Line, Regime, Regimes, Settings
     from vdbench_leaderboard.tables.splits import SplitMeans
 
 
@@ -162,25 +162,17 @@ def _gain_in(line: Line, name: str) -> str:
 
 def regimes(found: Regimes) -> pd.DataFrame:
     """Every method with each kind of labels: its top-1, and its gain over random clips with such labels, as texts."""
-    rows = []
-    for cell, known in found.lines:
-        parts = []
-        for kind in REGIMES:
-            regime = known.get(kind)
-            parts += [
-                formats.estimate(regime.top1 if regime else None),
-                _with_interval(regime.gain if regime else None),
-            ]
-        rows.append([cell.method, str(cell.budget), *parts])
-    titles = [
-        "hard labels",
-        "gain [95 %]",
-        "fixed soft labels",
-        "gain [95 %] ",
-        "teacher at every step",
-        "gain [95 %]  ",
+    rows = [
+        [cell.method, str(cell.budget), *(text for kind in REGIMES for text in _regime(known.get(kind)))]
+        for cell, known in found.lines
     ]
-    return pd.DataFrame(rows, columns=["method", "budget", *titles])
+    titles = ("hard labels", "fixed soft labels", "teacher at every step")
+    columns = [name for place, title in enumerate(titles) for name in (title, f"gain [95 %]{' ' * place}")]
+    return pd.DataFrame(rows, columns=["method", "budget", *columns])
+
+
+def _regime(regime: Regime | None) -> list[str]:
+    return [formats.estimate(regime.top1), _with_interval(regime.gain)] if regime else [formats.NOTHING] * 2
 
 
 def _with_interval(value: Estimate | None) -> str:

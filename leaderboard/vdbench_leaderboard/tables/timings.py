@@ -21,10 +21,6 @@ def comparable(results: Sequence[Result], groups: Mapping[str, Group]) -> list[R
     """The same results, each with the stages whose timings may stand in one table with the others of its group.
 
     These are timings of the version that most trials of the group have, the latest of equals. The others are left out.
-
-    Args:
-        results: of any groups.
-        groups: by the results' ids.
     """
     counts: dict[tuple[Group, tuple[str, ...]], Counter[Version]] = defaultdict(Counter)
     for result in results:

@@ -214,12 +214,7 @@ class Verdict:
 
 
 def verdicts(boards: Sequence[Board], outcomes: Outcomes | None = None) -> list[Verdict]:
-    """One per suite and data set, in the order of the tables; none where every student is at chance.
-
-    Args:
-        boards: the tables.
-        outcomes: what networks made of every test clip.
-    """
+    """One per suite and data set, in the order of the tables; none where every student is at chance."""
     groups = [tuple(members) for _, members in groupby(boards, key=lambda board: board.group)]
     return [found for members in groups if (found := _verdict(members, outcomes or Outcomes()))]
 

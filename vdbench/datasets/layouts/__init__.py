@@ -49,11 +49,7 @@ _OWN: Mapping[str, Callable[[DatasetSpec, Path], list[Row]]] = {
 
 
 def read_index(spec: DatasetSpec, root: Path) -> Index:
-    """Find a data set below the data root and read what its official splits name.
-
-    Args:
-        spec: the data set.
-        root: the data root, or the data set's own folder.
+    """Find a data set below the data root, or in its own folder, and read what its official splits name.
 
     Raises:
         DataError: a folder or a split file is missing or malformed; the sentence says which and where.

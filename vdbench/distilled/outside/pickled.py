@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 def load_torch(path: Path) -> object:
     """What a file of ``torch.save`` holds: tensors, plain values, and those of NumPy as arrays of :class:`Array`.
 
-    Args:
-        path: of the file.
-
     Raises:
         Exception: whatever torch finds wrong, such as a name that is not known to be harmless.
     """

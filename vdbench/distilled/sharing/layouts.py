@@ -29,11 +29,6 @@ PER_SHARD = 1000
 def class_folder(label: int, name: str, count: int) -> str:
     """The folder of a class: its number, and what of its name is harmless.
 
-    Args:
-        label: the class's number.
-        name: the class's name.
-        count: how many classes there are.
-
     Returns:
         For example ``007-high-jump``; only ``007`` for a name such as ``Test Drive`` or ``跳远``.
     """

@@ -217,7 +217,7 @@ def show(
     """Show classes, counts and faults of a prepared data set, and write a contact sheet to look at."""
     from vdbench.clips.pictures import contact_sheet
 
-    store = store_for(name, _home(home), frames=1, size=1)
+    store = store_for(name, _home(home, to_read=True), frames=1, size=1)
     manifest = store.manifest
     if split not in manifest.spec.splits:
         raise UsageError(f"{name} has no split {split}; there are: {', '.join(map(str, manifest.spec.splits))}")
@@ -232,19 +232,24 @@ def show(
     path = sheet or store.folder / "contact-sheet.png"
     first = {clip.class_name: clip for clip in reversed(train)}
     shown = [first[label] for label in sorted(first)][:SHEET_CLASSES]
-    contact_sheet(
-        store.clips[[clip.row for clip in shown if clip.row is not None]], [clip.class_name for clip in shown], path
-    )
+    clips = store.clips[[clip.row for clip in shown if clip.row is not None]]
+    try:
+        contact_sheet(clips, [clip.class_name for clip in shown], path)
+    except OSError as error:
+        if sheet is not None:
+            raise
+        err.print(f"no contact sheet is written ({error.strerror}); name a file for it with --sheet", soft_wrap=True)
     if as_json:
         value = {"name": name, "split": split, "partial": manifest.partial, "fingerprint": manifest.fingerprint}
-        print_json(value | {"classes": rows, "faults": faults, "sheet": str(path)})
+        print_json(value | {"classes": rows, "faults": faults, "sheet": str(path) if path.exists() else None})
         return
     show_rows(f"{name}, {_summary(store, split)}", ["class", "train", "test"], rows, False)
     if present:
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):
         out.print(f"missing of the clips that the split files name: {missing:,}")
-    out.print(f"contact sheet: {path}", soft_wrap=True)
+    if path.exists():
+        out.print(f"contact sheet: {path}", soft_wrap=True)
 
 
 def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:

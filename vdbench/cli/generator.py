@@ -10,12 +10,13 @@ import typer
 from vdbench.cli.advice import command
 from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, sampled, scored, stored_scores, works
 from vdbench.cli.generator_facts import generator_facts, mirror, pool_facts
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption
+from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption, choose_datasets
 from vdbench.cli.output import out, print_json, show_rows
 from vdbench.errors import DataError
 from vdbench.storage.amounts import human_bytes, human_seconds
 
 if TYPE_CHECKING:
+    from vdbench.experiment.home import Home
     from vdbench.generator.scores import PoolScores
 
 app = typer.Typer(no_args_is_help=True, help="Train, sample, score and show what fills the generated pool.")
@@ -121,11 +122,14 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show where the pool of a data set comes from and its scores, if it was scored, and write its contact sheet."""
-    told = []
-    for work in works(dataset, suite, set_, partial, home):
+    from vdbench.experiment.home import Home
+
+    place, told = Home.to_read(home), []
+    if not place.assets.is_dir():  # to look closer would prepare the clips
+        raise _no_pool(place, choose_datasets(dataset, place.root)[0])
+    for work in works(dataset, suite, set_, partial, place):
         if not work.assets.folder(work.pool).is_dir():
-            first = command("generator", "sample", work.name, also=("suite", "set_"))
-            raise DataError(f"{work.place.root} holds no such pool of {work.name}; type: {first}")
+            raise _no_pool(place, work.name)
         facts, scores = pool_facts(work, sampled(work)), stored_scores(work)
         told.append(facts | {"scores": scores.model_dump(mode="json") if scores else None})
         if not as_json:
@@ -134,6 +138,11 @@ def show(
                 _show_scores(work, scores)
     if as_json:
         _tell("pool", told, as_json)
+
+
+def _no_pool(place: Home, name: str) -> DataError:
+    first = command("generator", "sample", name, also=("suite", "set_"))
+    return DataError(f"{place.root} holds no such pool of {name}; type: {first}")
 
 
 def _tell(title: str, told: list[dict[str, Any]], as_json: bool) -> None:

@@ -113,7 +113,15 @@ def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: P
     generator_settings(own)
     place, declared = home if isinstance(home, Home) else Home.at(home), load_suite(suite, protocol)
     chosen = choose_datasets(names, place.root)
+    if place is home and not place.assets.is_dir():  # to look closer would prepare the clips
+        raise no_pool(place, chosen[0])
     return [_work(name, declared, own, place, partial) for name in chosen]
+
+
+def no_pool(place: Home, name: str) -> DataError:
+    """What is raised where a pool is not there."""
+    first = command("generator", "sample", name, also=("suite", "set_"))
+    return DataError(f"{place.root} holds no such pool of {name}; type: {first}")
 
 
 def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bool) -> Work:

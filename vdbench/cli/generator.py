@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vdbench.cli.advice import command
-from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, sampled, scored, stored_scores, works
+from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, no_pool, sampled, scored, stored_scores, works
 from vdbench.cli.generator_facts import generator_facts, mirror, pool_facts
-from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption, choose_datasets
+from vdbench.cli.options import DataRootOption, HomeOption, JsonOption, PartialOption, SetOption
 from vdbench.cli.output import out, print_json, show_rows
-from vdbench.errors import DataError
 from vdbench.storage.amounts import human_bytes, human_seconds
 
 if TYPE_CHECKING:
-    from vdbench.experiment.home import Home
     from vdbench.generator.scores import PoolScores
 
 app = typer.Typer(no_args_is_help=True, help="Train, sample, score and show what fills the generated pool.")
@@ -125,11 +122,9 @@ def show(
     from vdbench.experiment.home import Home
 
     place, told = Home.to_read(home), []
-    if not place.assets.is_dir():  # to look closer would prepare the clips
-        raise _no_pool(place, choose_datasets(dataset, place.root)[0])
     for work in works(dataset, suite, set_, partial, place):
         if not work.assets.folder(work.pool).is_dir():
-            raise _no_pool(place, work.name)
+            raise no_pool(place, work.name)
         facts, scores = pool_facts(work, sampled(work)), stored_scores(work)
         told.append(facts | {"scores": scores.model_dump(mode="json") if scores else None})
         if not as_json:
@@ -138,11 +133,6 @@ def show(
                 _show_scores(work, scores)
     if as_json:
         _tell("pool", told, as_json)
-
-
-def _no_pool(place: Home, name: str) -> DataError:
-    first = command("generator", "sample", name, also=("suite", "set_"))
-    return DataError(f"{place.root} holds no such pool of {name}; type: {first}")
 
 
 def _tell(title: str, told: list[dict[str, Any]], as_json: bool) -> None:

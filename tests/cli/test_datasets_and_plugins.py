@@ -1,6 +1,7 @@
 """Data sets and plugins from the first command to the leaderboard."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tests.cli.conftest import TINY, Cli, results, selector, tiny_run
 from tests.extensions.test_kinds import STUDENT
 from tests.worlds import World, damage, hmdb_world, kinetics_world, ssv2_world, truncate
 from vdbench.extensions import kinds
+from vdbench.registry import Registry
+from vdbench.testing import check_method
 
 
 def run_on(name: str, home: Path, method: str, *more: object) -> list[object]:
@@ -131,6 +134,67 @@ def test_a_run_says_which_method_gave_no_usable_answer(
     told = cli(*asked).ended(3, "error: method 'bad' cannot be used: ", reason, "mend it, 'vdbench --debug ...'")
     assert "bug in vdbench" not in told.err
     assert cli("methods", "check", plugin).ended(1).out.startswith("bad: ")
+
+
+SPOKEN = [
+    ("work", "raise KeyError('x')", "KeyError: 'x'"),
+    ("work", "import sys; sys.exit(3)", "SystemExit: 3"),
+    ("work", "return 5", "TypeError: work() gives 5, not a tuple of Works"),
+    ("work", "return ['step']", "TypeError: work() names 'step', which is no Work"),
+    ("work", "return [Work(('a',), dict, 1, float('nan'))]", "ValueError: work() gives nan times, "),
+    ("work", "return [Work(('a',), dict, 1, -1)]", "ValueError: work() gives -1 times, "),
+    ("work", "return [Work(('a',), dict, 0, 1)]", "ValueError: work() gives batches of 0, "),
+    ("work", "return [Work(('a',), dict, 1, 1)]", "TypeError: 'dict' object is not callable"),
+    ("limits", "raise KeyError('x')", "KeyError: 'x'"),
+    ("limits", "return None", "TypeError: limits() gives None, not Limits"),
+    ("limits", "return Limits('low')", "ValueError: limits() gives standstill='low'"),
+    ("limits", "return Limits(float('nan'))", "ValueError: limits() gives standstill=nan"),
+    ("limits", "return Limits(1, -0.5)", "ValueError: limits() gives least_step_size=-0.5"),
+]  # fmt: skip
+"""What a method may do wrong when it says how much work it is, and by what it is judged to have learned."""
+
+
+def speaking(folder: Path, function: str, body: str) -> Path:
+    """A plugin whose ``work()`` or ``limits()`` does something wrong."""
+    plugin = folder / "bad.py"
+    task = ", task" if function == "work" else ""
+    plugin.write_text(
+        "from vdbench.method import Limits\nfrom vdbench.work.workload import Work\n"
+        + ANSWERS.format(answer=f"def {function}(self{task}): {body}")
+    )
+    return plugin
+
+
+@pytest.mark.parametrize(("function", "body", "why"), SPOKEN)
+def test_the_conformance_suite_finds_what_a_method_says_wrong_of_itself(
+    tmp_path: Path, function: str, body: str, why: str
+) -> None:
+    findings = check_method(Registry([speaking(tmp_path, function, body)]).get("bad"))
+    assert len(findings) == 1 and findings[0].startswith(f"its {function}() fails: {why}")
+
+
+def test_a_run_goes_on_without_the_time_of_a_method_that_says_it_wrong(cli: Cli, home: Path, tmp_path: Path) -> None:
+    for _, body, why in (SPOKEN[1], SPOKEN[4], SPOKEN[7]):
+        plugin = speaking(tmp_path, "work", body)
+        with pytest.warns(UserWarning, match=re.escape(f"method 'bad': work() of its class Bad fails with {why}")):
+            answer = cli(*tiny_run(home, "--dry-run", "--plugin", plugin, methods="bad")).ended(0)
+        assert "not counted: bad" in answer.out
+
+
+def test_a_trial_says_whose_limits_are_wrong_before_it_distils(cli: Cli, home: Path, tmp_path: Path) -> None:
+    plugin = speaking(tmp_path, "limits", "return 5")
+    answer = cli(*tiny_run(home, "--plugin", plugin, methods="bad"))
+    answer.ended(1, "method 'bad' cannot be used: limits() of its class Bad fails with TypeError: limits() gives 5")
+    (failed,) = [r for r in results(home).values() if r.method == "bad"]
+    assert failed.failure is not None and failed.failure.stage == "assets"
+
+
+def test_check_says_that_a_plugin_ended_its_process(cli: Cli, tmp_path: Path) -> None:
+    at_once = tmp_path / "at_once.py"
+    at_once.write_text("import os; os._exit(0)")
+    crashing = selector(tmp_path, "crashing", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    for plugin, how in ((at_once, "exit status 0"), (crashing, "SIGSEGV")):
+        cli("methods", "check", plugin).ended(1, f"error: {plugin} ended the process that checked it ({how}); ")
 
 
 def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Commands that only read do so where nothing can be written, and homes are merged as they are."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.cli.conftest import Cli, tiny_run
@@ -7,9 +10,47 @@ from tests.cli.conftest import Cli, tiny_run
 
 def test_commands_that_only_read_make_no_home(cli: Cli, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    for words in (["home", "check"], ["datasets", "list"]):
-        assert cli(*words, "--home", home).code == 0
+    for words in (["home", "check"], ["datasets", "list"], ["doctor"], ["generator", "show"]):
+        assert cli(*words, "--home", home).code == (3 if "show" in words else 0)
         assert not home.exists()
+
+
+READING = """
+import sys
+from tests.faults.commands import obey_modes
+from vdbench.cli import main
+obey_modes()
+for words in {commands!r}:
+    sys.argv = ["vdbench", *words]
+    try:
+        main()
+    except SystemExit as ended:
+        print("ended with", ended.code, flush=True)
+"""
+
+
+def test_commands_that_only_read_need_no_home_that_can_be_written(cli: Cli, home: Path) -> None:
+    dry = [str(word) for word in tiny_run(home, "--dry-run")]
+    assert cli(*dry).code == 0  # makes the view
+    commands = [["datasets", "show", "ucf101", "--home", str(home)], dry, ["doctor", "--home", str(home)]]
+    folders = [home, *(path for path in home.rglob("*") if path.is_dir())]
+    modes = [folder.stat().st_mode for folder in folders]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", READING.format(commands=commands)],
+            capture_output=True, text=True, timeout=240, check=False,
+            env=os.environ | {"COLUMNS": "300", "PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+    finally:
+        for folder, mode in zip(folders, modes, strict=True):
+            folder.chmod(mode)
+    assert [line for line in done.stdout.splitlines() if "ended with" in line] == [
+        "ended with 0", "ended with 0", "ended with 3"
+    ], done.stderr  # fmt: skip
+    assert "no contact sheet is written (Permission denied); name a file for it with --sheet" in done.stderr
+    assert f"wrong    home {home} cannot be written" in done.stdout
 
 
 def test_a_home_is_merged_into_another(cli: Cli, home: Path, tmp_path: Path) -> None:

@@ -218,7 +218,8 @@ def show(
     from vdbench.datasets.prepare import prepared_store
 
     with preparing(name) as on_progress:
-        store = prepared_store(name, _home(home).root, frames=1, size=1, on_progress=on_progress)
+        place = _home(home, to_read=True).root
+        store = prepared_store(name, place, frames=1, size=1, on_progress=on_progress)
     manifest = store.manifest
     if split not in manifest.spec.splits:
         raise UsageError(f"{name} has no split {split}; there are: {', '.join(map(str, manifest.spec.splits))}")
@@ -233,19 +234,24 @@ def show(
     path = sheet or store.folder / "contact-sheet.png"
     first = {clip.class_name: clip for clip in reversed(train)}
     shown = [first[label] for label in sorted(first)][:SHEET_CLASSES]
-    contact_sheet(
-        store.clips[[clip.row for clip in shown if clip.row is not None]], [clip.class_name for clip in shown], path
-    )
+    clips = store.clips[[clip.row for clip in shown if clip.row is not None]]
+    try:
+        contact_sheet(clips, [clip.class_name for clip in shown], path)
+    except OSError as error:
+        if sheet is not None:
+            raise
+        err.print(f"no contact sheet is written ({error.strerror}); name a file for it with --sheet")
     if as_json:
         value = {"name": name, "split": split, "partial": manifest.partial, "fingerprint": manifest.fingerprint}
-        print_json(value | {"classes": rows, "faults": faults, "sheet": str(path)})
+        print_json(value | {"classes": rows, "faults": faults, "sheet": str(path) if path.exists() else None})
         return
     show_rows(f"{name}, {_summary(store, split)}", ["class", "train", "test"], rows, False)
     if present:
         show_rows("Faults", ["clip", "status", "what"], present, False)
     if missing := len(faults) - len(present):
         out.print(f"missing of the clips that the split files name: {missing:,}")
-    out.print(f"contact sheet: {path}")
+    if path.exists():
+        out.print(f"contact sheet: {path}")
 
 
 def preparing(name: str) -> AbstractContextManager[Callable[[int, int], None]]:

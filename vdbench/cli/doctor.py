@@ -38,7 +38,7 @@ def doctor(
     from vdbench.experiment import diagnosis
     from vdbench.experiment.home import Home
 
-    place = Home.at(home).root
+    place = Home.to_read(home).root
     rows = [
         *diagnosis.computer(place),
         *diagnosis.graphics(),

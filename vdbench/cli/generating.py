@@ -86,7 +86,7 @@ class Work:
         return self.assets.get(spec)
 
 
-def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: Path | None) -> list[Work]:
+def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: Path | Home | None) -> list[Work]:
     """What was typed: the generator and pool of each data set, as a run under that suite would have them.
 
     Args:
@@ -94,7 +94,7 @@ def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: P
         suite: its name.
         set_: ``--set`` options.
         partial: whether data sets of which only a part is there are allowed.
-        home: where things are kept.
+        home: where things are kept; a :class:`Home` where nothing is written to it.
 
     Raises:
         UsageError: an unknown name or setting.
@@ -111,9 +111,17 @@ def works(names: str, suite: str, set_: list[str] | None, partial: bool, home: P
     from vdbench.generator.settings import generator_settings
 
     generator_settings(own)
-    place, declared = Home.at(home), load_suite(suite, protocol)
+    place, declared = home if isinstance(home, Home) else Home.at(home), load_suite(suite, protocol)
     chosen = choose_datasets(names, place.root)
+    if place is home and not place.assets.is_dir():  # to look closer would prepare the clips
+        raise no_pool(place, chosen[0])
     return [_work(name, declared, own, place, partial) for name in chosen]
+
+
+def no_pool(place: Home, name: str) -> DataError:
+    """What is raised where a pool is not there."""
+    first = command("generator", "sample", name, also=("suite", "set_"))
+    return DataError(f"{place.root} holds no such pool of {name}; type: {first}")
 
 
 def _work(name: str, suite: Suite, own: dict[str, Any], place: Home, partial: bool) -> Work:
@@ -201,7 +209,10 @@ def sampled(work: Work) -> Pool:
     from vdbench.generator.sheet import class_sheet
 
     pool: Pool = work.get(work.pool)
-    class_sheet(pool.clips, work.folder / SHEET)
+    try:
+        class_sheet(pool.clips, work.folder / SHEET)
+    except OSError as error:
+        err.print(f"no contact sheet is written below {work.folder.parent} ({error.strerror})")
     return pool
 
 

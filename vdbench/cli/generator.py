@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vdbench.cli.advice import command
-from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, sampled, scored, stored_scores, works
+from vdbench.cli.generating import PAIRS, SCORES, SHEET, Work, no_pool, sampled, scored, stored_scores, works
 from vdbench.cli.generator_facts import generator_facts, mirror, pool_facts
 from vdbench.cli.options import DataRootOption, DatasetsArgument, HomeOption, JsonOption, PartialOption, SetOption
 from vdbench.cli.output import out, print_json, show_rows
-from vdbench.errors import DataError
 from vdbench.storage.amounts import human_bytes, human_seconds
 
 if TYPE_CHECKING:
@@ -121,11 +119,12 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show where the pool of a data set comes from and its scores, if it was scored, and write its contact sheet."""
-    told = []
-    for work in works(dataset, suite, set_, partial, home):
+    from vdbench.experiment.home import Home
+
+    place, told = Home.to_read(home), []
+    for work in works(dataset, suite, set_, partial, place):
         if not work.assets.folder(work.pool).is_dir():
-            first = command("generator", "sample", work.name, also=("suite", "set_"))
-            raise DataError(f"{work.place.root} holds no such pool of {work.name}; type: {first}")
+            raise no_pool(place, work.name)
         facts, scores = pool_facts(work, sampled(work)), stored_scores(work)
         told.append(facts | {"scores": scores.model_dump(mode="json") if scores else None})
         if not as_json:

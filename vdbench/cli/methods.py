@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import keyword
+import queue
+import signal
 import sys
+from collections.abc import Callable
 from importlib.resources import files as package_files
 from pathlib import Path
 from string import Template
@@ -14,7 +17,7 @@ import typer
 from vdbench.cli.advice import command
 from vdbench.cli.options import JsonOption, PluginOption
 from vdbench.cli.output import out, print_json, show_rows
-from vdbench.errors import DependencyError, UsageError
+from vdbench.errors import DependencyError, UsageError, VdbenchError
 
 Kind = Literal["selector", "optimiser", "generator", "labels"]
 """What a new method can begin as: each is a template."""
@@ -126,24 +129,72 @@ def new(
     out.print(f"  {command('run', '--plugin', str(plugin), '--methods', f'random,{name}')}")
 
 
+Asked = tuple[list[Path], str]
+"""Plugin files, and the name or the file of what is to be checked."""
+Checked = list[tuple[str, list[str]]]
+"""Methods, each with what is wrong with it."""
+
+
 @app.command()
 def check(name_or_file: str, plugin: PluginOption = None) -> None:
     """Run the conformance suite on a method, by name or by file."""
-    from vdbench.registry import Registry
-    from vdbench.testing import check_method
-
-    path = Path(name_or_file)
-    is_file = path.suffix == ".py"
-    registry = Registry([*(plugin or []), *([path] if is_file else [])])
-    source = str(path.expanduser().resolve())
-    names = [e.name for e in registry.entries if e.source == source] if is_file else [name_or_file]
-    failed = False
-    for name in names:
-        findings = check_method(registry.get(name))
-        failed |= bool(findings)
+    asked = (plugin or [], name_or_file)
+    checked = _checked_apart(asked) or _checked(asked)
+    for name, findings in checked:
         for finding in findings:
             out.print(f"{name}: {finding}")
         if not findings:
             out.print(f"{name} keeps the contract of a method")
-    if failed:
+    if any(findings for _, findings in checked):
         raise typer.Exit(1)
+
+
+def _checked_apart(asked: Asked) -> Checked:
+    """Check in a process of its own, which a plugin may end; nothing where the check itself raised.
+
+    Raises:
+        VdbenchError: the process ended.
+    """
+    from vdbench.datasets.children import Child, Gone
+
+    answers: queue.Queue[tuple[Child[Asked, Checked], Checked | Gone | None]] = queue.Queue()
+    child = Child(_checker, (), answers)
+    try:
+        child.ask(asked)
+        while (answer := answers.get()[1]) is None:  # it is ready
+            pass
+    finally:
+        child.kill()
+    if isinstance(answer, Gone):
+        code = child.process.returncode
+        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        raise VdbenchError(
+            f"{asked[1]} ended the process that checked it ({how}); a method returns or raises, and never calls "
+            "os._exit"
+        )
+    return answer
+
+
+def _checker() -> Callable[[Asked], Checked]:
+    """What answers in that process."""
+
+    def answer(asked: Asked) -> Checked:
+        try:
+            return _checked(asked)
+        except Exception:  # the same check raises it where it can be told
+            return []
+
+    return answer
+
+
+def _checked(asked: Asked) -> Checked:
+    from vdbench.registry import Registry
+    from vdbench.testing import check_method
+
+    plugins, name_or_file = asked
+    path = Path(name_or_file)
+    is_file = path.suffix == ".py"
+    registry = Registry([*plugins, *([path] if is_file else [])])
+    source = str(path.expanduser().resolve())
+    names = [e.name for e in registry.entries if e.source == source] if is_file else [name_or_file]
+    return [(name, check_method(registry.get(name))) for name in names]

@@ -165,7 +165,7 @@ def run(
     from vdbench.experiment.plan import make_plan
     from vdbench.experiment.trial import Means
 
-    place, counted = Home.at(home), None if wanted_seeds is None else range(wanted_seeds)
+    place, counted = (Home.to_read if dry_run else Home.at)(home), None if wanted_seeds is None else range(wanted_seeds)
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     said = dict(methods=methods, datasets=datasets, ipc=ipc, budget=budget, codec=codec, suite=suite, set=set_)
     if debug is not None:
@@ -193,7 +193,7 @@ def run(
         _, result = find_result(from_, place.results)
         asked = repeated(result, counted, plugin or [])
     request = requested(asked, place, means, preparing)
-    _set_aside_corrupt(place)
+    _set_aside_corrupt(place, dry_run)
     plan = make_plan(request, place)
     if result is not None and result.seed in request.seeds:
         _warn_of_another_id(result, plan)
@@ -213,8 +213,8 @@ def run(
     raise typer.Exit(outcome.exit_code)
 
 
-def _set_aside_corrupt(place: Home) -> None:
-    for path in place.results.set_aside_corrupt():
+def _set_aside_corrupt(place: Home, dry_run: bool) -> None:
+    for path in () if dry_run else place.results.set_aside_corrupt():
         err.print(f"warning: {path} is not a result that can be read; it was set aside, and its trial runs again")
 
 

@@ -77,13 +77,14 @@ def prepare(  # noqa: PLR0913 - what to decode, whereto, and how are told apart 
         else:
             check_complete(spec, index)
         draft = Draft(folder.with_name(f".{folder.name}.draft"), spec, index, geometry, reader)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")):
-            if (store := _finished(folder, draft.request)) is None:
-                manifest = draft.decode(workers, timeout, on_progress or (lambda done, total: None))
-                store = draft.finish(folder, manifest)
-                if spec.source is not None:
-                    tell_alike(store.manifest)
+        if (store := _finished(folder, draft.request)) is None:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.with_name(f".{folder.name}.lock")):
+                if (store := _finished(folder, draft.request)) is None:
+                    manifest = draft.decode(workers, timeout, on_progress or (lambda done, total: None))
+                    store = draft.finish(folder, manifest)
+                    if spec.source is not None:
+                        tell_alike(store.manifest)
     if not partial:
         check_classes(store.manifest)
     return store

@@ -11,6 +11,8 @@ from importlib import import_module, metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from vdbench.errors import UsageError
+from vdbench.experiment.home import Home
 from vdbench.storage.amounts import human_bytes
 
 if TYPE_CHECKING:
@@ -124,11 +126,19 @@ def computer(home: Path) -> list[Finding]:
     """Processor, memory, and the disk of the home."""
     import psutil
 
-    memory, free = psutil.virtual_memory().total, shutil.disk_usage(home).free
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    memory, free = psutil.virtual_memory().total, shutil.disk_usage(there).free
+    state: State = "ok" if free >= LITTLE_DISK else "low"
+    details = f"{home}, {human_bytes(free)} free"
+    if there == home:
+        try:
+            Home.at(home)
+        except UsageError as error:
+            state, details = "wrong", str(error)
     return [
         Finding("processor", "ok", f"{os.cpu_count()} cores", "everything"),
         Finding("memory", "ok" if memory >= LITTLE_MEMORY else "low", human_bytes(memory), "everything"),
-        Finding("home", "ok" if free >= LITTLE_DISK else "low", f"{home}, {human_bytes(free)} free", "what is made"),
+        Finding("home", state, details, "what is made"),
     ]
 
 

@@ -34,7 +34,7 @@ from vdbench.experiment.trial_log import TrialLog
 from vdbench.extensions.kinds import use
 from vdbench.records import by_condition
 from vdbench.registry import Registry
-from vdbench.registry.declared import needed
+from vdbench.registry.declared import answering, limits_of, needed
 from vdbench.storage import files
 from vdbench.work.allocation import keep_freed_memory
 from vdbench.work.measure import CODE
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.experiment.artefacts import Made
     from vdbench.experiment.trial import Job, Trial
-    from vdbench.method import Method, Task
+    from vdbench.method import Limits, Method, Task
     from vdbench.records import HealthMark, StudentScores
     from vdbench.work.reports import Report
 
@@ -127,6 +127,8 @@ def reproducibly() -> Iterator[None]:
 def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime) -> Result:
     trial, bench = job.trial, bench_of(job)
     method, task = prepared(job, bench, progress)
+    with answering(type(method), "limits()"):  # before hours of work, not after them
+        limits = limits_of(method)
     made, distilled = _distil(job, method, task, progress)
     needs = needed(method, task)
     shared = Stage(seconds=task.assets.seconds(needs), code=task.assets.code(needs))
@@ -157,7 +159,7 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
             "stored_bytes": distilled.stored_bytes,
             "stored_as": distilled.record.codec,
             "distilled": trial.storage_id,
-            "health": _health(method, made, bench, trial),
+            "health": _health(limits, made, bench, trial),
             "curves": made.curves,
             "artefact": artefact,
             "judged_as": judged_as,
@@ -167,11 +169,11 @@ def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime)
     )
 
 
-def _health(method: Method[Any], made: Made, bench: Bench, trial: Trial) -> tuple[HealthMark, ...]:
+def _health(limits: Limits, made: Made, bench: Bench, trial: Trial) -> tuple[HealthMark, ...]:
     if made.distilled.record.provenance.pool != "learned":
         return ()
     start = None if trial.ipc is None else random_clips(bench.view.train, trial.ipc, trial.seed)
-    return health(made.distilled, made.curves, start, *method.limits())
+    return health(made.distilled, made.curves, start, *limits)
 
 
 def distil(job: Job, report: Report) -> DistilledSet:

@@ -6,12 +6,15 @@ import inspect
 import re
 from collections.abc import Iterable
 from contextlib import contextmanager
+from math import inf, isfinite
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from vdbench.errors import DependencyError, VdbenchError
-from vdbench.method import Card, Method, Resources, Settings
+from vdbench.method import Card, Limits, Method, Resources, Settings
 from vdbench.registry.source import VERSIONED
 from vdbench.work.assets import AssetSpec
+from vdbench.work.workload import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,13 +88,57 @@ def assets_of(method: Method[Any], task: Task) -> tuple[AssetSpec[Any], ...]:
         TypeError: it is something else.
         Exception: whatever the method raises.
     """
-    specs = method.needs(task)
-    if isinstance(specs, AssetSpec | str) or not isinstance(specs, Iterable):
-        raise TypeError(f"needs() gives {specs!r}, not a tuple of AssetSpecs")
-    specs = tuple(specs)
-    if wrong := [spec for spec in specs if not isinstance(spec, AssetSpec)]:
-        raise TypeError(f"needs() names {wrong[0]!r}, which is no AssetSpec")
-    return specs
+    return _tuple_of(AssetSpec, method.needs(task), "needs()")
+
+
+def work_of(method: Method[Any], task: Task) -> tuple[Work, ...] | None:
+    """What a method's ``work`` gives, when it is what it should be.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it says numbers that are none of times and items.
+        Exception: whatever the method raises.
+    """
+    if (said := method.work(task)) is None:
+        return None
+    work = _tuple_of(Work, said, "work()")
+    for one in work:
+        if not _number(one.times, 0):
+            raise ValueError(f"work() gives {one.times!r} times, which is no number from 0 on")
+        if not (isinstance(one.batch, Integral) and int(one.batch) >= 1):
+            raise ValueError(f"work() gives batches of {one.batch!r}, which is no whole number from 1 on")
+    return work
+
+
+def limits_of(method: Method[Any]) -> Limits:
+    """What a method's ``limits`` gives, when it is what it should be.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it says what is no finite number, or a step size below 0.
+        Exception: whatever the method raises.
+    """
+    limits = method.limits()
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits() gives {limits!r}, not Limits")
+    for name, least in (("standstill", -inf), ("least_step_size", 0)):
+        value = getattr(limits, name)
+        if value is not None and not _number(value, least):
+            raise ValueError(f"limits() gives {name}={value!r}; it takes finite numbers, a step size from 0 on")
+    return limits
+
+
+def _tuple_of(kind: type[Any], said: object, what: str) -> tuple[Any, ...]:
+    if isinstance(said, kind | str) or not isinstance(said, Iterable):
+        raise TypeError(f"{what} gives {said!r}, not a tuple of {kind.__name__}s")
+    several = tuple(said)
+    if wrong := [one for one in several if not isinstance(one, kind)]:
+        raise TypeError(f"{what} names {wrong[0]!r}, which is no {kind.__name__}")
+    return several
+
+
+def _number(value: object, least: float) -> bool:
+    return isinstance(value, Real) and isfinite(value) and float(value) >= least
 
 
 def identity_of(method: Method[Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import torch
 
 from vdbench.distilled import DistilledSet
 from vdbench.distilled.soundness import faults
-from vdbench.registry.declared import assets_of, problems
+from vdbench.registry.declared import assets_of, limits_of, problems, work_of
 from vdbench.storage import files
 from vdbench.testing.tiny import tiny_task
 from vdbench.work.assets import Assets, AssetSpec
@@ -42,7 +42,7 @@ def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
     findings = list(problems(cls))
     try:
         subject = method() if isinstance(method, type) else method
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return [*findings, f"it cannot be constructed from its defaults: {_words(error)}"]
     if unstable := list(_unstable_settings(subject)):
         return findings + unstable
@@ -56,7 +56,7 @@ def check_method(method: Method[Any] | type[Method[Any]]) -> list[str]:
             resumed = _run_interrupted(subject, folder, "interrupted", ipc=1, seed=0)
         except _FailedError as failure:
             return [*findings, str(failure)]
-        findings += first.side_effects
+        findings += [*first.side_effects, *_answers(subject, first.task)]
         for run in (first, wide):
             findings += [f"at IPC {run.ipc} {problem}" for problem in _content(subject, run)]
         findings += _origin(first)
@@ -74,6 +74,19 @@ def _unstable_settings(method: Method[Any]) -> Iterator[str]:
         files.digest(method.settings.identity())
     except Exception as error:
         yield f"its settings do not turn into JSON: {_words(error)}"
+
+
+def _answers(method: Method[Any], task: Task) -> Iterator[str]:
+    """What is wrong with what it says of its work and of its numbers; each kind of work is done once."""
+    try:
+        for work in work_of(method, task) or ():
+            work.ready()(1)
+    except (Exception, SystemExit) as error:
+        yield f"its work() fails: {_words(error)}"
+    try:
+        limits_of(method)
+    except (Exception, SystemExit) as error:
+        yield f"its limits() fails: {_words(error)}"
 
 
 class _FailedError(Exception):

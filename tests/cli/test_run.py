@@ -5,14 +5,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, selector, tiny_run
+from tests.cli.conftest import Cli, child, linked, results, selector, tiny_run
 from vdbench.distilled import DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.storage import files
@@ -21,8 +19,7 @@ from vdbench.storage import files
 def test_a_run_leaves_results_artefacts_and_a_leaderboard(cli: Cli, home: Path) -> None:
     methods = "random,herding,k-center,k-means"
     answer = cli(*tiny_run(home, "--set", "herding.encoder=pixels", "--set", "k-center.encoder=minic3d-random",
-                           "--set", "k-means.encoder=pixels", "--ipc", "1,2", methods=methods))  # fmt: skip
-    assert answer.code == 0, answer.err
+                           "--set", "k-means.encoder=pixels", "--ipc", "1,2", methods=methods)).ended(0)  # fmt: skip
     stored = results(home)
     assert sorted((r.method, r.ipc or 0) for r in stored.values()) == sorted(
         [("full", 0), *((m, ipc) for m in methods.split(",") for ipc in (1, 2))]
@@ -190,8 +187,7 @@ def test_mlflow_that_cannot_be_reached_or_is_damaged_does_not_stop_a_run(
     uri = f"sqlite:///{tmp_path / store}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with pytest.warns(UserWarning, match=f"MLflow at {uri} is not recording"):
-        answer = cli(*tiny_run(home))
-    assert answer.code == 0
+        answer = cli(*tiny_run(home)).ended(0)
     assert "Traceback" not in answer.err
     assert len(results(home)) == 2
 
@@ -218,18 +214,11 @@ def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypa
         assert f"{trial}.json" in {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
 
 
-def child(arguments: list[str]) -> subprocess.Popen[str]:
-    """A real process of its own, so that it can be killed."""
-    return subprocess.Popen([sys.executable, "-m", "vdbench.cli", *arguments], stderr=subprocess.PIPE, text=True)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["inline", "ray"])
 def test_a_killed_run_ends_as_one_that_was_not_killed(cli: Cli, home: Path, tmp_path: Path, scheduler: str) -> None:
     arguments = ["--seeds", "3", "--set", "herding.encoder=pixels", "--scheduler", scheduler]
-    whole = tmp_path / "whole"
-    whole.mkdir()
-    (whole / "stores").symlink_to(home / "stores")
+    whole = linked(home, tmp_path / "whole")
     assert cli(*tiny_run(whole, *arguments, "--scheduler", "inline", methods="herding")).code == 0
     process = child(tiny_run(home, *arguments, methods="herding"))
     deadline = time.monotonic() + 120
@@ -247,9 +236,7 @@ def test_a_killed_run_ends_as_one_that_was_not_killed(cli: Cli, home: Path, tmp_
 
 @pytest.mark.slow
 def test_ray_and_inline_give_the_same_results(cli: Cli, home: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "stores").symlink_to(home / "stores")
+    other = linked(home, tmp_path / "other")
     arguments = ["--ipc", "1,2", "--set", "k-means.encoder=minic3d-random"]
     assert cli(*tiny_run(home, *arguments, methods="k-means")).code == 0
     cli(*tiny_run(other, *arguments, "--scheduler", "ray", methods="k-means")).ended(0)

@@ -265,7 +265,7 @@ def test_a_run_selects_from_a_pipelines_clips(
     words = [f"generator.pipeline={pipeline}", "generator.saw=web videos"]
     words += [f"generator.sampling.{name}={value}" for name, value in QUICK.items()]
     answer = cli(*tiny_run(home, *(part for word in words for part in ("--set", word)), methods="random@generated"))
-    assert answer.code == 0, answer.err
+    answer.ended(0)
     (result,) = (r for r in results(home).values() if r.pool == "generated")
     assert (result.status, result.label) == ("done", "random@generated")
     assert result.provenance is not None

@@ -20,6 +20,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tests.leaderboard.conftest import terminal
+from tests.worlds import flip
 from vdbench.errors import DataError, UsageError
 from vdbench_leaderboard.build import build, check, show
 
@@ -147,9 +148,7 @@ def test_json_holds_what_the_csv_holds(built):
 def test_check_names_one_changed_byte_a_missing_and_a_left_over_file(built, tmp_path):
     results, out, _ = built
     copy = shutil.copytree(out, tmp_path / "copy")
-    readme = bytearray((copy / "README.md").read_bytes())
-    readme[-20] ^= 1
-    (copy / "README.md").write_bytes(readme)
+    flip(copy / "README.md", -20)
     (copy / "leaderboard.tex").unlink()
     plot = next((copy / "plots").glob("*.svg"))
     shutil.copy(plot, plot.with_name("old.svg"))

@@ -1,5 +1,6 @@
-"""Distilled sets and their records, for tests that make them by hand."""
+"""Distilled sets, their records and sets to train on, for tests that make them by hand."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,3 +34,26 @@ def learned(distilled: DistilledSet, step_size: float | None = None, soft: bool 
     targets = torch.full((len(distilled), len(distilled.classes)), 0.3)
     targets[torch.arange(len(distilled)), distilled.labels()] = 0.4
     return DistilledSet({**distilled.tensors, **({"targets": targets} if soft else {})}, record)
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """Any tensors, as a training set."""
+
+    clips: torch.Tensor
+    targets: torch.Tensor
+    classes: tuple[str, ...] = ("a", "b", "c")
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def render(
+        self, rows: torch.Tensor | None = None, device: torch.device | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return (self.clips, self.targets) if rows is None else (self.clips[rows], self.targets[rows])
+
+    def of_epoch(self, seed: int, device: torch.device) -> "Tensors":
+        return self
+
+    def on(self, device: torch.device) -> "Tensors":
+        return self

@@ -90,6 +90,13 @@ def damage(path: Path) -> None:
     path.write_bytes(b"this is no video " * 50)
 
 
+def flip(path: Path, position: int | None = None) -> None:
+    """One other bit in the middle of a file, or at a position."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 if position is None else position] ^= 1
+    path.write_bytes(content)
+
+
 def truncate(path: Path, share: float = 0.6) -> None:
     """Cut the file off."""
     content = path.read_bytes()

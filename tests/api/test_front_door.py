@@ -395,17 +395,9 @@ WRONG: dict[str, list[object]] = {
     "SuiteLike": [3, ["quick"], {}, np.array([1, 2])],
 }
 """What is no argument of an annotation."""
-FUNCTIONS = [
-    vdbench.load_dataset,
-    vdbench.distill,
-    vdbench.evaluate,
-    vdbench.run,
-    vdbench.new_dataset,
-    vdbench.load_results,
-]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+@pytest.mark.parametrize("function", [getattr(vdbench, name) for name in SIX], ids=SIX)
 def test_no_argument_of_the_wrong_kind_gets_further_than_a_sentence(function: Callable[..., object]) -> None:
     given = {"load_results": (), "new_dataset": ("lab",), "distill": ("random", "ucf101")}
     tried = 0

@@ -50,8 +50,7 @@ def test_advice_after_preparing_names_the_data_set_as_it_was_typed(cli: Cli, wor
     truncate(world.files()[0])
     shape = ["--frames", 8, "--size", 32, "--workers", 1, "--partial"]
     prepared = cli("datasets", "prepare", named, "--home", home, "--data-root", world.root, *shape)
-    assert prepared.code == 0, prepared.err
-    assert f"`vdbench datasets show {named} --home {home}` names them" in prepared.err
+    prepared.ended(0, f"`vdbench datasets show {named} --home {home}` names them")
     assert cli("datasets", "show", named, "--home", home).code == 0
 
 

@@ -42,8 +42,7 @@ def test_students_are_trained_with_the_learned_rate_beside_the_clips(
     path = tmp_path / "distilled.pt"
     torch.save({"image": CLIPS, "label": LABELS, "lr": torch.tensor(0.5)}, path)
     with pytest.warns(UserWarning, match=r"trained with the learning rate 0\.5 .* --lr none leaves it out"):
-        answer = cli("evaluate", path, *UCF, "--home", home)
-    assert answer.code == 0, answer.err
+        answer = cli("evaluate", path, *UCF, "--home", home).ended(0)
     assert answer.out.splitlines()[0].endswith("at its learned step size 0.5")
     with pytest.warns(UserWarning, match="learning rate"):
         learned = judged(cli, path, *UCF, "--home", home)

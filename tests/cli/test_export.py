@@ -41,9 +41,8 @@ def test_an_export_is_exported_again_and_verifies_no_result(cli: Cli, home: Path
     assert cli("export", first, "--to", "hf", "--frames", "png", "--out", second, "--home", home).code == 0
     clips = [sorted(p.read_bytes() for p in folder.rglob("*.png")) for folder in (first, second)]
     assert clips[0] == clips[1] and len(clips[0]) == 3 * 4
-    answer = cli("evaluate", first, "--verify", ran.id, "--home", home)
-    assert answer.code == 2
-    assert "is an export, whose pixels are not the tensors that result" in answer.err
+    said = "is an export, whose pixels are not the tensors that result"
+    cli("evaluate", first, "--verify", ran.id, "--home", home).ended(2, said)
 
 
 def test_the_card_tells_licence_bytes_scores_command_and_classes(

@@ -11,17 +11,13 @@ import mlflow
 import pytest
 import torch
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import TINY_GENERATOR, Cli
 from vdbench.generator.fitting import Fit
 
 SMALL = [
     "--set", "protocol.frames=4", "--set", "protocol.size=16", "--set", "protocol.validation=0.4",
-    "--set", "generator.autoencoder={steps: 20, width: 8, channels: 8, batch: 4}",
-    "--set", "generator.denoiser={heads: 2, head_dim: 8, layers: 1}",
-    "--set", "generator.training={steps: 40, batch: 4, warmup: 1}",
-    "--set", "generator.sampling={per_class: 3, batch: 2, steps: 2}",
+    *TINY_GENERATOR,
 ]  # fmt: skip
-"""Options that make a generator, and a pool of it, in a second."""
 
 
 def command(verb: str, home: Path, *more: object) -> list[object]:
@@ -76,9 +72,8 @@ def test_a_generator_is_trained_once_sampled_once_and_scored(cli: Cli, home: Pat
     assert [point.step for point in client.get_metric_history(pool.info.run_id, "denoiser loss")] == [20, 40]
 
     (folder / "scores.json").write_text("{}")
-    broken = cli(*command("show", home))
-    assert broken.code == 3
-    assert "scores.json cannot be read; type: vdbench generator score ucf101 --set protocol.frames=4 " in broken.err
+    said = "scores.json cannot be read; type: vdbench generator score ucf101 --set protocol.frames=4 "
+    cli(*command("show", home)).ended(3, said)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, finished, results, tiny_run
+from tests.worlds import flip
 from vdbench.experiment.home import Home
 
 FEATURES = ("--set", "herding.encoder=pixels")
@@ -19,13 +20,6 @@ FEATURES = ("--set", "herding.encoder=pixels")
 def prepared(prepared: Path, mlflow_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which a small run ended; never written to again."""
     return finished(prepared, tmp_path_factory.mktemp("finished"), mlflow_store, *FEATURES, methods="herding")
-
-
-def flip(path: Path) -> None:
-    """Another byte in the middle of a file."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
 
 
 def some(home: Path, pattern: str) -> Path:

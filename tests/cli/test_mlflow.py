@@ -30,18 +30,15 @@ def test_a_port_that_is_taken(cli: Cli, mirrored: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        answer = cli("mlflow", "--home", mirrored, "--port", port)
-    assert answer.code == 2
-    assert f"port {port} cannot be used (Address already in use); choose another one with --port" in answer.err
+        said = f"port {port} cannot be used (Address already in use); choose another one with --port"
+        cli("mlflow", "--home", mirrored, "--port", port).ended(2, said)
 
 
 def test_results_that_cannot_be_written(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "mlflow").write_text("no folder")
     with pytest.warns(UserWarning, match="is not recording"):
-        answer = cli("mlflow", "--home", tmp_path, "--rebuild")
-    assert answer.code == 3
-    assert "the results could not be written to sqlite:///" in answer.err
+        cli("mlflow", "--home", tmp_path, "--rebuild").ended(3, "the results could not be written to sqlite:///")
 
 
 def test_a_server_that_ends_by_itself_is_a_failure(cli: Cli, mirrored: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 import torch
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import TINY_GENERATOR, Cli, results, tiny_run
 from vdbench.cli.methods import Kind
 from vdbench.registry import Registry
 from vdbench.seeding import generator
@@ -18,13 +18,6 @@ from vdbench.testing import tiny_task
 from vdbench_methods.learned import initial_clips
 
 KINDS = get_args(Kind)
-GENERATOR = [
-    "--set", "generator.autoencoder={steps: 20, width: 8, channels: 8, batch: 4}",
-    "--set", "generator.denoiser={heads: 2, head_dim: 8, layers: 1}",
-    "--set", "generator.training={steps: 20, batch: 4, warmup: 1}",
-    "--set", "generator.sampling={per_class: 3, batch: 3, steps: 2}",
-]  # fmt: skip
-"""Options for a generator that is trained within seconds."""
 
 
 @pytest.fixture
@@ -46,7 +39,7 @@ def method_of(folder: Path, kind: str, **settings: Any) -> Any:
 def test_every_kind_runs_and_takes_its_clips_from_where_it_says(cli: Cli, home: Path, written: Path) -> None:
     plugins = [word for kind in KINDS for word in ("--plugin", written / f"my_{kind}.py")]
     methods = ",".join(f"my-{kind}" for kind in KINDS)
-    cli(*tiny_run(home, *plugins, *GENERATOR, "--set", "my-optimiser.iterations=3", methods=methods)).ended(0)
+    cli(*tiny_run(home, *plugins, *TINY_GENERATOR, "--set", "my-optimiser.iterations=3", methods=methods)).ended(0)
     found = {r.method.removeprefix("my-"): r for r in results(home).values() if not r.control}
     pools = {kind: found[kind].provenance.pool for kind in KINDS}  # type: ignore[union-attr]
     assert pools == {"selector": "real", "optimiser": "learned", "generator": "generated", "labels": "real"}

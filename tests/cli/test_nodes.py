@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, linked, results, tiny_run
 from tests.cli.nodes import NAME, Nodes, until
 from tests.faults.remains import faulty, held_locks, kept
 from vdbench.storage.drafts import is_draft
@@ -80,9 +80,7 @@ def plugin(tmp_path: Path) -> Path:
 def test_a_run_that_loses_a_node_and_gets_another_ends_as_one_in_a_single_process(
     nodes: Nodes, cli: Cli, home: Path, plugin: Path, tmp_path: Path
 ) -> None:
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    (alone / "stores").symlink_to(home / "stores")
+    alone = linked(home, tmp_path / "alone")
     for place in (home, alone):
         (place / "told").mkdir()
     (alone / "told" / "go").touch()

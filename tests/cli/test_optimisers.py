@@ -1,10 +1,8 @@
 """`vdbench run` with methods that learn pixels: what they leave behind, and how they end and go on."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 from safetensors.numpy import load
 
-from tests.cli.conftest import Cli, results, tiny_run
+from tests.cli.conftest import Cli, child, linked, results, tiny_run
 from vdbench.distilled import DistilledSet
 
 TRAJECTORY = "{experts: 2, expert_batch: 12, max_start: 1, syn_steps: 2}"
@@ -91,12 +89,6 @@ def test_settings_that_do_not_fit_are_one_sentence(cli: Cli, home: Path) -> None
     cli(*learning(home, "mtt", 3, "--set", "mtt.trajectory.step=1")).ended(2, "unknown setting 'mtt.trajectory.step'")
 
 
-def child(arguments: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "vdbench.cli", *arguments], stderr=subprocess.PIPE, text=True, env=dict(os.environ)
-    )
-
-
 def kept_step(home: Path) -> int:
     """The iteration of the last checkpoint; -1 where there is none."""
     for path in (home / "checkpoints").rglob("state.safetensors"):
@@ -110,12 +102,6 @@ def wait_for_step(home: Path, step: int, process: subprocess.Popen[str]) -> None
     while kept_step(home) < step and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
     assert process.poll() is None, process.stderr.read() if process.stderr else ""
-
-
-def linked(home: Path, folder: Path) -> Path:
-    folder.mkdir()
-    (folder / "stores").symlink_to(home / "stores")
-    return folder
 
 
 @pytest.mark.slow

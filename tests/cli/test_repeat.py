@@ -129,8 +129,7 @@ def test_a_result_is_run_again_whatever_the_defaults_are_by_now_and_a_difference
     answer = cli("run", "--home", prepared, "--from", ResultStore(tmp_path).write(moved), "--dry-run")
     assert f"the trial of result {'0' * 16} has another id here, {result.id}" in answer.err
     for option in (("--ipc", 5), ("--set", "herding.encoder=pixels"), ("--suite", "small")):
-        answer = cli("run", *options, *option)
-        assert (answer.code, f"{option[0]} has no effect beside --from" in answer.err) == (2, True)
+        cli("run", *options, *option).ended(2, f"{option[0]} has no effect beside --from")
     assert cli("run", "--home", prepared, "--from", tmp_path / "none.json").code == 3
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from tests.conftest import Watch
 from tests.sets import distilled_record
+from tests.worlds import flip
 from vdbench.clips.codecs import Codec, parse_codec
 from vdbench.distilled import parameterisations
 from vdbench.distilled.distilled_set import RECORD, TENSORS, DistilledRecord, DistilledSet
@@ -127,12 +128,6 @@ def test_soft_targets_must_have_a_column_per_class() -> None:
         DistilledSet({"clips": pixels(), "targets": torch.zeros(4, 3)}, record("soft"))
 
 
-def break_tensors(folder: Path) -> None:
-    content = bytearray((folder / TENSORS).read_bytes())
-    content[-1] ^= 1
-    (folder / TENSORS).write_bytes(bytes(content))
-
-
 def not_safetensors(folder: Path) -> None:
     (folder / TENSORS).write_bytes(b"no tensors here")
     restamp(folder)
@@ -151,7 +146,7 @@ def other_tensors(folder: Path) -> None:
 BREAKAGES: list[tuple[Any, str]] = [
     (shutil.rmtree, "is no distilled set: distilled.json is missing"),
     (lambda folder: (folder / TENSORS).unlink(), "is no distilled set: tensors.safetensors is missing"),
-    (break_tensors, "its SHA-256 differs"),
+    (lambda folder: flip(folder / TENSORS, -1), "its SHA-256 differs"),
     (not_safetensors, "no distilled set that can be read"),
     (other_tensors, "no distilled set that can be read"),
     (lambda folder: (folder / RECORD).write_text("{"), "no distilled set that can be read"),

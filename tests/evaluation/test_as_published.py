@@ -24,6 +24,7 @@ from vdbench.students.student import Student
 CPU = torch.device("cpu")
 WINDOWS, FRAMES, SIZE = 3, 8, 32
 STRIDED = Geometry(frames=FRAMES, sampling="strided", gap=1, resize=(44, 33), size=SIZE, windows=WINDOWS)
+Made = tuple[View, View, np.ndarray, dict[str, int]]
 
 
 class Linear(Student):
@@ -46,7 +47,7 @@ class Linear(Student):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[View, View, np.ndarray, dict[str, int]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A world read at random and in the middle, its stored windows ``(N, W, T, H, W, 3)``, and the row of each clip."""
     folder = tmp_path_factory.mktemp("as-published")
     world = worlds.ucf_world(folder / "data", classes=3, groups=6, clips=2)
@@ -68,9 +69,7 @@ def reading(clip: np.ndarray, windows: np.ndarray) -> tuple[int, bool]:
     return found
 
 
-def test_windows_are_the_frames_of_the_video_from_their_starts(
-    made: tuple[View, View, np.ndarray, dict[str, int]],
-) -> None:
+def test_windows_are_the_frames_of_the_video_from_their_starts(made: Made) -> None:
     """Videos of 20 frames have 13 starts for 8 frames in a row: 1, 6 and 10 are spread evenly over them."""
     _, _, windows, _ = made
     assert STRIDED.picks(20)[::FRAMES] == [1, 6, 10]
@@ -80,9 +79,7 @@ def test_windows_are_the_frames_of_the_video_from_their_starts(
         assert np.allclose(ground[:, 0], [20 + 10, 20 + 6 * 10, 20 + 10 * 10], atol=6)
 
 
-def test_train_clips_are_read_once_at_random_and_test_clips_three_times(
-    made: tuple[View, View, np.ndarray, dict[str, int]],
-) -> None:
+def test_train_clips_are_read_once_at_random_and_test_clips_three_times(made: Made) -> None:
     random, middle, windows, rows = made
     assert random.facts.model_dump(exclude={"fingerprint"}) == middle.facts.model_dump(exclude={"fingerprint"})
     assert middle.readings is None and len(middle.test) == random.facts.test_clips == 6
@@ -99,7 +96,7 @@ def test_train_clips_are_read_once_at_random_and_test_clips_three_times(
     assert random.test.labels.tolist() == 3 * middle.test.labels.tolist()
 
 
-def test_every_network_reads_the_test_clips_anew(made: tuple[View, View, np.ndarray, dict[str, int]]) -> None:
+def test_every_network_reads_the_test_clips_anew(made: Made) -> None:
     random, _, windows, rows = made
     assert random.readings is not None
     drawn = [
@@ -125,9 +122,7 @@ def test_clips_whose_class_has_a_direction_are_not_mirrored(tmp_path: Path) -> N
     )
 
 
-def test_scores_are_those_of_the_description(
-    made: tuple[View, View, np.ndarray, dict[str, int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scores_are_those_of_the_description(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     view, _, _, _ = made
     assert view.readings is not None
     monkeypatch.setattr("vdbench.evaluation.evaluate.build_student", lambda *_: Linear(3))
@@ -184,7 +179,7 @@ def three_passes(network: Linear, view: View, seed: int) -> float:
     return right / 18
 
 
-def test_no_batch_has_clips_of_two_readings(made: tuple[View, View, np.ndarray, dict[str, int]]) -> None:
+def test_no_batch_has_clips_of_two_readings(made: Made) -> None:
     """A reading's scores are those that it has by itself, though batches are scaled as a whole."""
     from vdbench.evaluation.evaluate import test_student
 

@@ -1,6 +1,5 @@
 """Configurations of the evaluation: an empty one changes nothing, any other what it names and nothing else."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,18 +17,12 @@ from vdbench.evaluation.judging import Evaluation, Judge, evaluation_settings
 from vdbench.evaluation.taught import Taught, TaughtAtEveryStep
 from vdbench.evaluation.train import Recipe
 from vdbench.records import Condition, EvaluationSetting, Score
-from vdbench.testing import tiny_clips, tiny_task
-from vdbench_methods.random import Random
+from vdbench.testing import tiny_clips
 
 CPU = torch.device("cpu")
 SMALL = StudentSpec(name="minic3d", width=2)
 RECIPE = Recipe(epochs=3)
 FASTER = Configuration(recipe={"lr": 0.05})
-
-
-@pytest.fixture
-def distilled(tmp_path: Path) -> DistilledSet:
-    return Random().distill(tiny_task(tmp_path, ipc=2))
 
 
 def teacher(clips: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from vdbench.distilled import DistilledSet
 from vdbench.evaluation.configurations import Configuration
 from vdbench.evaluation.course import Course, steps_at
 from vdbench.evaluation.evaluate import StudentSpec, evaluate, top_k
@@ -11,8 +12,7 @@ from vdbench.evaluation.judging import Judge
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.records import Score
 from vdbench.students import build_student
-from vdbench.testing import tiny_clips, tiny_task
-from vdbench_methods.random import Random
+from vdbench.testing import tiny_clips
 
 CPU = torch.device("cpu")
 SMALL = StudentSpec(name="minic3d", width=3)
@@ -69,13 +69,13 @@ def test_the_clock_stands_still_while_a_student_is_tested(monkeypatch: pytest.Mo
     assert course.seconds == 14
 
 
-def test_every_condition_but_configurations_is_looked_at(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_every_condition_but_configurations_is_looked_at(distilled: DistilledSet) -> None:
     ways = {"a": Configuration().over(SMALL, RECIPE)}
     judge = Judge(
         tiny_clips(), tiny_clips(), [SMALL], RECIPE, [0], CPU, labels=["soft"], configurations=ways,
         teacher=lambda clips: torch.full((len(clips), 3), 1 / 3), checkpoints=(0.5, 1),
     )  # fmt: skip
-    found = judge(Random().distill(tiny_task(tmp_path, ipc=2)), 2, 0)
+    found = judge(distilled, 2, 0)
     counts = {c.name: len(c.students[0].scores[0].checkpoints) for c in found.conditions}
     assert counts == {"soft": 2, "own.a": 0}
     assert len(found.students[0].scores[0].checkpoints) == 2

@@ -29,15 +29,9 @@ from vdbench.outcomes import unpack
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench_methods.full import Full
-from vdbench_methods.random import Random
 
 CPU = torch.device("cpu")
 SMALL = (StudentSpec(name="minic3d", width=4),)
-
-
-@pytest.fixture
-def distilled(tmp_path: Path) -> DistilledSet:
-    return Random().distill(tiny_task(tmp_path, ipc=2))
 
 
 @pytest.mark.parametrize("name", ["minic3d", "cnn-gru"])
@@ -73,13 +67,6 @@ def test_top_k_is_the_chance_under_ties_in_random_order(rows: list[list[int]], l
         expected += Fraction(hits, len(orders) * len(rows))
     found = top_k(torch.tensor(rows, dtype=torch.float32), torch.full((len(rows),), label), k)
     assert found == pytest.approx(float(expected), abs=1e-6)
-
-
-def test_a_constant_predictor_wins_nothing_by_ties() -> None:
-    logits, labels = torch.zeros(10, 10), torch.zeros(10, dtype=torch.int64)
-    assert top_k(logits, labels, 1) == pytest.approx(0.1)
-    assert top_k(logits, labels, 5) == pytest.approx(0.5)
-    assert top_k(torch.zeros(4, 3), torch.tensor([0, 1, 2, 0]), 5) == 1.0
 
 
 def test_evaluation_scores_every_student_and_seed(distilled: DistilledSet) -> None:

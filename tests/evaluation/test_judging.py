@@ -14,7 +14,6 @@ from vdbench.evaluation.evaluate import StudentSpec, evaluate
 from vdbench.evaluation.judging import Judge, evaluation_settings, random_clips
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
-from vdbench.method import Task
 from vdbench.outcomes import unpack
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench_methods.random import Random
@@ -22,16 +21,6 @@ from vdbench_methods.random import Random
 CPU = torch.device("cpu")
 SMALL = (StudentSpec(name="minic3d", width=2), StudentSpec(name="cnn-gru", width=2))
 RECIPE = Recipe(epochs=3)
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Task:
-    return tiny_task(tmp_path, ipc=2)
-
-
-@pytest.fixture
-def distilled(task: Task) -> DistilledSet:
-    return Random().distill(task)
 
 
 def teacher(clips: torch.Tensor) -> torch.Tensor:
@@ -121,7 +110,8 @@ def test_a_whole_split_is_judged_as_it_is(distilled: DistilledSet) -> None:
     assert judge(labels=("soft",), augmentation=Augmentation())(distilled, None, 0).conditions == ()
 
 
-def test_the_teacher_learns_from_train_and_gives_distributions(task: Task) -> None:
+def test_the_teacher_learns_from_train_and_gives_distributions(tmp_path: Path) -> None:
+    task = tiny_task(tmp_path)
     spec = TrainedTeacher(student=StudentSpec(name="minic3d", width=8), recipe=Recipe(epochs=40, batch=8))
     label = spec.teacher(task.assets)
     clips, labels = task.train.render()

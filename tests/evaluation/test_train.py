@@ -1,12 +1,12 @@
 """One training loop: against a literal one, and its promises about seeds, steps and failures."""
 
 import hashlib
-from dataclasses import dataclass
 
 import pytest
 import torch
 from pydantic import ValidationError
 
+from tests.sets import Tensors
 from vdbench.errors import DivergedError
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
@@ -15,48 +15,9 @@ from vdbench.students.student import Student
 CPU = torch.device("cpu")
 
 
-@dataclass(frozen=True)
-class Clips:
-    """Any tensors, as a training set."""
-
-    clips: torch.Tensor
-    targets: torch.Tensor
-    classes: tuple[str, ...] = ("a", "b", "c")
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def render(
-        self, rows: torch.Tensor | None = None, device: torch.device | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        return (self.clips, self.targets) if rows is None else (self.clips[rows], self.targets[rows])
-
-    def of_epoch(self, seed: int, device: torch.device) -> "Clips":
-        return self
-
-    def on(self, device: torch.device) -> "Clips":
-        return self
-
-
-@dataclass(frozen=True)
-class Redrawn(Clips):
-    """Other clips in every epoch: those of a seed are all equal to it."""
-
-    seed: int = 0
-
-    def render(
-        self, rows: torch.Tensor | None = None, device: torch.device | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        clips, targets = super().render(rows)
-        return torch.full_like(clips, float(self.seed)), targets
-
-    def of_epoch(self, seed: int, device: torch.device) -> "Redrawn":
-        return Redrawn(self.clips, self.targets, seed=seed)
-
-
-def noise(count: int = 6, scale: float = 1.0) -> Clips:
+def noise(count: int = 6, scale: float = 1.0) -> Tensors:
     generator = torch.Generator().manual_seed(0)
-    return Clips(scale * torch.randn(count, 3, 4, 16, 16, generator=generator), torch.arange(count) % 3)
+    return Tensors(scale * torch.randn(count, 3, 4, 16, 16, generator=generator), torch.arange(count) % 3)
 
 
 def small(seed: int = 0) -> Student:
@@ -182,11 +143,11 @@ def test_steps_are_taken_as_announced() -> None:
 
 def test_soft_targets_that_are_one_hot_train_as_hard_ones_do() -> None:
     hard = noise()
-    soft = Clips(hard.clips, torch.nn.functional.one_hot(hard.targets, 3).float())
+    soft = Tensors(hard.clips, torch.nn.functional.one_hot(hard.targets, 3).float())
     one, other = small(), small()
     losses = [train_student(s, d, Recipe(epochs=3), 0, CPU) for s, d in ((one, hard), (other, soft))]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
-    even = Clips(hard.clips, torch.full((6, 3), 1 / 3))
+    even = Tensors(hard.clips, torch.full((6, 3), 1 / 3))
     assert train_student(small(), even, Recipe(epochs=1), 0, CPU)[0] != pytest.approx(losses[0][0], rel=1e-3)
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.formulas import flattened, minic3d, wave
+from tests.sets import Tensors
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students.student import Student
 
@@ -54,36 +55,16 @@ class Linear(Student):
         return self.embed(clips) @ self.weights.T + self.bias
 
 
-class Scaled:
+LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
+
+
+def scaled(frames: int, size: int, batch: int) -> Tensors:
     """Six clips of three classes, scaled by one mean and one deviation for each of the public loop's batches."""
-
-    classes = ("a", "b", "c")
-
-    def __init__(self, frames: int, size: int, batch: int) -> None:
-        parts = torch.split(wave(6, frames, size), batch)
-        self.clips = torch.cat([(part - part.mean()) / part.std() for part in parts])
-        self.targets = torch.tensor([0, 0, 1, 1, 2, 2])
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def render(self, rows: torch.Tensor | None = None, device: object = None) -> tuple[torch.Tensor, torch.Tensor]:
-        chosen = torch.arange(6) if rows is None else rows
-        return self.clips[chosen], self.targets[chosen]
-
-    def of_epoch(self, seed: int, device: torch.device) -> "Scaled":
-        return self
-
-    def on(self, device: torch.device) -> "Scaled":
-        return self
+    parts = torch.split(wave(6, frames, size), batch)
+    return Tensors(torch.cat([(part - part.mean()) / part.std() for part in parts]), LABELS)
 
 
-class Unscaled(Scaled):
-    """The same clips as they are."""
-
-    def __init__(self, frames: int, size: int) -> None:
-        super().__init__(frames, size, 6)
-        self.clips = wave(6, frames, size)
+UNSCALED = Tensors(wave(6, 2, 2), LABELS)
 
 
 @pytest.mark.parametrize(("batch", "losses"), [(6, PUBLIC_ONE_BATCH), (4, PUBLIC_BATCHES)])
@@ -93,7 +74,7 @@ def test_as_published_losses_are_the_public_ones(
     monkeypatch.setattr(torch, "randperm", lambda count, generator=None: torch.arange(count))
     recipe = Recipe(lr=0.1, epochs=13, batch=batch, schedule="restart", standardise="batch")
     student = Linear()
-    found = train_student(student, Unscaled(2, 2), recipe, 0, CPU)  # type: ignore[arg-type]
+    found = train_student(student, UNSCALED, recipe, 0, CPU)
     assert found == pytest.approx(losses, rel=1e-6)  # logits are float32
     if batch == 6:
         assert float(student.weights.norm()) == pytest.approx(1.8787000459636478, rel=1e-6)
@@ -103,7 +84,7 @@ def test_tests_are_standardised_as_published_too() -> None:
     """Five test clips in one batch, after the training above: the public accuracy is 2 of 5."""
     recipe = Recipe(lr=0.1, epochs=13, batch=6, schedule="restart", standardise="batch")
     student = Linear()
-    train_student(student, Unscaled(2, 2), recipe, 0, CPU)  # type: ignore[arg-type]
+    train_student(student, UNSCALED, recipe, 0, CPU)
     shown = wave(6, 2, 2, 0.9)[:5]
     logits = student(recipe.shown(shown))
     assert (logits.argmax(dim=1) == torch.tensor([0, 1, 2, 0, 1])).sum() == 2
@@ -117,12 +98,12 @@ def test_losses_are_the_public_ones_with_momentum_kept(
 ) -> None:
     monkeypatch.setattr(torch, "randperm", lambda count, generator=None: torch.arange(count))
     recipe = Recipe(lr=0.1, epochs=16, batch=batch)  # half of them at the full rate, as eight of the public thirteen
-    found = train_student(Linear(), Scaled(2, 2, batch), recipe, 0, CPU)  # type: ignore[arg-type]
+    found = train_student(Linear(), scaled(2, 2, batch), recipe, 0, CPU)
     assert found[:13] == pytest.approx(losses, rel=1e-5)
 
 
 def test_losses_without_a_drop_are_the_public_ones() -> None:
-    found = train_student(Linear(), Scaled(2, 2, 6), Recipe(lr=0.1, epochs=13, batch=6, decay=1), 0, CPU)  # type: ignore[arg-type]
+    found = train_student(Linear(), scaled(2, 2, 6), Recipe(lr=0.1, epochs=13, batch=6, decay=1), 0, CPU)
     assert found[:8] == pytest.approx(ONE_BATCH[:8], rel=1e-5)
     assert found[8:] == pytest.approx(WITHOUT_DROP, rel=1e-5)
 
@@ -136,5 +117,5 @@ def test_minic3d_has_the_public_answers_and_losses() -> None:
     assert logits[0].tolist() == pytest.approx([-0.0123942015502, 0.058954264628, 0.0430568368376], rel=1e-8)
     assert logits[5].tolist() == pytest.approx([-0.012144016342, 0.0498725070296, 0.0442727075114], rel=1e-8)
     network.dropout.p = 0
-    found = train_student(network, Scaled(8, 64, 6), Recipe(epochs=16, batch=6, max_steps=4, decay=1), 0, CPU)  # type: ignore[arg-type]
+    found = train_student(network, scaled(8, 64, 6), Recipe(epochs=16, batch=6, max_steps=4, decay=1), 0, CPU)
     assert found == pytest.approx(THROUGH_MINIC3D, rel=1e-5)

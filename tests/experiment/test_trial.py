@@ -62,10 +62,11 @@ def test_the_suite_s_name_and_runtime_do_not() -> None:
     assert here.trial.id == there.trial.id
 
 
-def test_students_do_not_change_the_distillation() -> None:
-    other = trial(protocol=PROTOCOL.model_copy(update={"students": (StudentSpec(name="cnn-gru"),)}))
-    assert other.distillation_id == trial().distillation_id
-    assert other.id != trial().id
+def test_students_and_seeds_of_a_method_without_chance_share_a_distillation() -> None:
+    students = PROTOCOL.model_copy(update={"students": (StudentSpec(name="cnn-gru"),)})
+    for other in (trial(protocol=students), trial(seed=1)):
+        assert other.distillation_id == trial().distillation_id
+        assert other.id != trial().id
 
 
 def test_configurations_change_the_trial_and_not_the_distillation() -> None:
@@ -82,12 +83,6 @@ def test_a_configuration_s_student_is_part_of_the_id_with_its_version() -> None:
     way = {"gru": Configuration(student={"name": "cnn-gru"})}
     other = trial(protocol=PROTOCOL.model_copy(update={"configurations": way}))
     assert len(other.judging["students"]) == len(trial().judging["students"]) + 1
-
-
-def test_seeds_of_a_method_without_chance_share_a_distillation() -> None:
-    other = trial(seed=1)
-    assert other.distillation_id == trial().distillation_id
-    assert other.id != trial().id
 
 
 def test_students_of_all_methods_share_their_seeds() -> None:

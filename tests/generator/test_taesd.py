@@ -1,7 +1,6 @@
 """Autoencoders that are published as two files of plain weights become networks, by their shapes alone."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -113,31 +112,22 @@ def test_a_generator_is_trained_on_its_latents_and_needs_the_folder_no_more(tmp_
     assert clips.dtype == "uint8"
 
 
-def _unknown_layers(encoder: Weights, decoder: Weights) -> None:
-    encoder["1.attention.weight"] = torch.zeros(8, 8)
-
-
-def _names_without_numbers(encoder: Weights, decoder: Weights) -> None:
-    decoder["layers.3.weight"] = torch.zeros(8, 8)
-
-
-def _another_shape(encoder: Weights, decoder: Weights) -> None:
-    encoder["1.conv.2.weight"] = torch.zeros(8, 4, 3, 3)
-
-
-def _no_layer(encoder: Weights, decoder: Weights) -> None:
-    encoder["0"] = torch.zeros(3)
-
-
-def _nothing(encoder: Weights, decoder: Weights) -> None:
-    decoder.clear()
-
-
-@pytest.mark.parametrize("spoil", [_unknown_layers, _names_without_numbers, _another_shape, _no_layer, _nothing])
-def test_weights_of_another_network_are_refused(tmp_path: Path, spoil: Any) -> None:
-    halves = as_published(tiny())
-    spoil(*halves)
-    folder = save(tmp_path / "plain", halves)
+@pytest.mark.parametrize(
+    ("half", "spoilt"),
+    [
+        ("encoder", {"1.attention.weight": torch.zeros(8, 8)}),
+        ("decoder", {"layers.3.weight": torch.zeros(8, 8)}),
+        ("encoder", {"1.conv.2.weight": torch.zeros(8, 4, 3, 3)}),
+        ("encoder", {"0": torch.zeros(3)}),
+        ("decoder", None),
+    ],
+    ids=["unknown layers", "names without numbers", "another shape", "no layer", "nothing"],
+)
+def test_weights_of_another_network_are_refused(tmp_path: Path, half: str, spoilt: Weights | None) -> None:
+    encoder, decoder = as_published(tiny())
+    weights = {"encoder": encoder, "decoder": decoder}
+    weights[half] = {} if spoilt is None else weights[half] | spoilt
+    folder = save(tmp_path / "plain", (weights["encoder"], weights["decoder"]))
     with pytest.raises(DataError, match="are not the weights of a tiny autoencoder .*; name a folder of one") as caught:
         load_autoencoder(folder)
     assert "\n" not in str(caught.value)

@@ -182,64 +182,31 @@ def test_a_pipeline_that_nobody_gives_is_an_error_that_names_the_local_way(
         assert "\n" not in str(caught.value)
 
 
-def _no_index(folder: Path) -> None:
-    (folder / "model_index.json").unlink()
+SPOILT: list[tuple[str, bytes | dict[str, Any] | None, str]] = [
+    ("model_index.json", None, "holds no pipeline: model_index.json is missing"),
+    ("model_index.json", b"{", "not a valid JSON file"),
+    ("model_index.json", b"{}", "cannot be loaded"),
+    ("model_index.json", b"[]", "cannot be loaded"),
+    ("model_index.json", {"vae": 3}, "cannot be loaded"),
+    ("model_index.json", {"_class_name": "NoSuchPipeline"}, "NoSuchPipeline"),
+    ("vae/diffusion_pytorch_model.safetensors", None, "cannot be loaded"),
+    ("text_encoder/model.safetensors", b"no weights", "cannot be loaded"),
+    ("transformer/config.json", {"num_attention_heads": 4}, "size mismatch"),
+]
+"""Files of a pipeline, and what becomes of them: none, other bytes, or JSON with other values."""
 
 
-def _no_json(folder: Path) -> None:
-    (folder / "model_index.json").write_text("{")
-
-
-def _empty_index(folder: Path) -> None:
-    (folder / "model_index.json").write_text("{}")
-
-
-def _list_for_an_index(folder: Path) -> None:
-    (folder / "model_index.json").write_text("[]")
-
-
-def _number_for_a_part(folder: Path) -> None:
-    index = folder / "model_index.json"
-    index.write_text(json.dumps({**json.loads(index.read_text()), "vae": 3}))
-
-
-def _no_such_class(folder: Path) -> None:
-    index = folder / "model_index.json"
-    index.write_text(json.dumps({**json.loads(index.read_text()), "_class_name": "NoSuchPipeline"}))
-
-
-def _no_weights(folder: Path) -> None:
-    (folder / "vae" / "diffusion_pytorch_model.safetensors").unlink()
-
-
-def _damaged_weights(folder: Path) -> None:
-    (folder / "text_encoder" / "model.safetensors").write_bytes(b"no weights")
-
-
-def _other_weights(folder: Path) -> None:
-    config = folder / "transformer" / "config.json"
-    config.write_text(json.dumps({**json.loads(config.read_text()), "num_attention_heads": 4}))
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (_no_index, "holds no pipeline: model_index.json is missing"),
-        (_no_json, "not a valid JSON file"),
-        (_empty_index, "cannot be loaded"),
-        (_list_for_an_index, "cannot be loaded"),
-        (_number_for_a_part, "cannot be loaded"),
-        (_no_such_class, "NoSuchPipeline"),
-        (_no_weights, "cannot be loaded"),
-        (_damaged_weights, "cannot be loaded"),
-        (_other_weights, "size mismatch"),
-    ],
-)
+@pytest.mark.parametrize(("name", "change", "message"), SPOILT)
 def test_a_folder_that_holds_no_whole_pipeline_is_an_error_of_one_sentence(
-    pipeline: Path, tmp_path: Path, spoil: Any, message: str
+    pipeline: Path, tmp_path: Path, name: str, change: bytes | dict[str, Any] | None, message: str
 ) -> None:
     folder = Path(shutil.copytree(pipeline, tmp_path / "spoilt"))
-    spoil(folder)
+    if change is None:
+        (folder / name).unlink()
+    elif isinstance(change, bytes):
+        (folder / name).write_bytes(change)
+    else:
+        (folder / name).write_text(json.dumps(json.loads((folder / name).read_text()) | change))
     with pytest.raises(DataError) as caught:
         opened(folder, tmp_path / "assets")
     assert message in str(caught.value)
@@ -298,7 +265,7 @@ def test_a_run_selects_from_a_pipelines_clips(
     words = [f"generator.pipeline={pipeline}", "generator.saw=web videos"]
     words += [f"generator.sampling.{name}={value}" for name, value in QUICK.items()]
     answer = cli(*tiny_run(home, *(part for word in words for part in ("--set", word)), methods="random@generated"))
-    assert answer.code == 0, answer.err
+    answer.ended(0)
     (result,) = (r for r in results(home).values() if r.pool == "generated")
     assert (result.status, result.label) == ("done", "random@generated")
     assert result.provenance is not None

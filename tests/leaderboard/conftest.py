@@ -6,17 +6,20 @@ import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from vdbench.experiment.result import Environment, Failure, Result, Stage
 from vdbench.experiment.result_store import ResultStore
 from vdbench.outcomes import ClipList, Places, pack
 from vdbench.records import DatasetRecord, Provenance, Score, StudentScores
 from vdbench.storage import files
+from vdbench_leaderboard.build import build, check, show
 
 MakeResult = Callable[..., Result]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -98,6 +101,14 @@ def make_result(
     return Result(id=files.digest(identity), **values)
 
 
+def rescored(students: Sequence[StudentScores], **changes: Any) -> tuple[StudentScores, ...]:
+    """These students with every score changed alike."""
+    return tuple(
+        student.model_copy(update={"scores": tuple(score.model_copy(update=changes) for score in student.scores)})
+        for student in students
+    )
+
+
 def judged(result: Result, clips: ClipList, won: np.ndarray) -> Result:
     """The result with outcomes: ``won`` says of each network whether it has each clip right, ``(networks, clips)``."""
     students = tuple(
@@ -176,6 +187,27 @@ def make() -> MakeResult:
 @pytest.fixture(scope="session")
 def save() -> Callable[[Path, Sequence[Result]], Path]:
     return store
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """``documents(results)``: what is built of them, and of them alone, in ``tmp_path / "out"``; texts by file name."""
+
+    def built(results: Sequence[Result], tests: Sequence[ClipList] = ()) -> dict[str, str]:
+        shutil.rmtree(tmp_path / "results", ignore_errors=True)
+        folder, out = store(tmp_path / "results", results, tests), tmp_path / "out"
+        build(folder, out)
+        assert check(folder, out) == []
+        return {path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()}
+
+    return built
+
+
+def terminal(folder: Path, width: int = 300) -> str:
+    """What a terminal of this width shows of a folder of results."""
+    console = Console(file=StringIO(), width=width)
+    console.print(show(folder))
+    return console.file.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from rich.console import Console
 
+from tests.leaderboard.conftest import terminal
+from tests.worlds import flip
 from vdbench.errors import DataError, UsageError
 from vdbench_leaderboard.build import build, check, show
 
@@ -147,9 +148,7 @@ def test_json_holds_what_the_csv_holds(built):
 def test_check_names_one_changed_byte_a_missing_and_a_left_over_file(built, tmp_path):
     results, out, _ = built
     copy = shutil.copytree(out, tmp_path / "copy")
-    readme = bytearray((copy / "README.md").read_bytes())
-    readme[-20] ^= 1
-    (copy / "README.md").write_bytes(readme)
+    flip(copy / "README.md", -20)
     (copy / "leaderboard.tex").unlink()
     plot = next((copy / "plots").glob("*.svg"))
     shutil.copy(plot, plot.with_name("old.svg"))
@@ -234,17 +233,16 @@ def test_no_results_is_one_sentence(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_names_of_submitted_results_are_only_text(tmp_path, make, save):
+def test_names_of_submitted_results_are_only_text(make, documents):
     hostile = "<script>alert(1)</script>|$x_{$&\"'\n`"
     odd = [make("herding", seed=seed, settings={"a": value}) for seed, value in enumerate((hostile, "plain"))]
     machine = odd[0].environment.model_copy(update={"device": hostile})
     odd[0] = odd[0].model_copy(update={"environment": machine})
-    results = save(tmp_path / "results", odd)
-    build(results, tmp_path / "out")
-    assert "<script>alert" not in (tmp_path / "out" / "index.html").read_text()
-    rows = [line for line in (tmp_path / "out" / "README.md").read_text().splitlines() if line.startswith("| herding")]
+    found = documents(odd)
+    assert "<script>alert" not in found["index.html"]
+    rows = [line for line in found["README.md"].splitlines() if line.startswith("| herding")]
     assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows[:2]}) == 1
-    assert r"\_\{\$\&" in (tmp_path / "out" / "leaderboard.tex").read_text()
+    assert r"\_\{\$\&" in found["leaderboard.tex"]
 
 
 @pytest.mark.parametrize(
@@ -258,16 +256,12 @@ def test_names_of_submitted_results_are_only_text(tmp_path, make, save):
     ],
     ids=["only full", "only failed", "all wrong", "many budgets", "many methods"],
 )
-def test_unusual_sets_of_results_build(tmp_path, make, save, results):
-    save(tmp_path / "results", [make(name, **values) for name, values in results])
-    build(tmp_path / "results", tmp_path / "out")
-    assert check(tmp_path / "results", tmp_path / "out") == []
+def test_unusual_sets_of_results_build(make, documents, results):
+    documents([make(name, **values) for name, values in results])
 
 
 def test_terminal_shows_one_table_per_suite_and_data_set(built):
-    console = Console(file=StringIO(), width=140)
-    console.print(show(built[0]))
-    text = console.file.getvalue()
+    text = terminal(built[0], 140)
     assert text.count("┏") == 2
     assert "suite quick · ucf101, 7 of 101 classes · test" in text
     assert "2 of 3 seeds, oom" in text
@@ -280,20 +274,18 @@ def test_import_is_light():
     assert done.stdout == "[]\n"
 
 
-def test_a_result_that_a_later_one_replaces_is_named(tmp_path, make, save):
+def test_a_result_that_a_later_one_replaces_is_named(make, documents):
     old = make("herding", (0.6,))
     new = make("herding", (0.2,), started=old.started + timedelta(days=1)).model_copy(update={"id": "a" * 16})
-    build(save(tmp_path / "results", [make("random"), old, new]), tmp_path / "out")
+    found = documents([make("random"), old, new])
     for name, said in (("README.md", "do not count"), ("index.html", "Not counted")):
-        assert old.id in (tmp_path / "out" / name).read_text().split(said)[1]
-    assert "20.0" in (tmp_path / "out" / "README.md").read_text()
+        assert old.id in found[name].split(said)[1]
+    assert "20.0" in found["README.md"]
 
 
-def test_a_data_set_with_one_seed_is_not_said_to_keep_no_outcomes(with_outcomes, save, tmp_path):
+def test_a_data_set_with_one_seed_is_not_said_to_keep_no_outcomes(with_outcomes, documents):
     results, tests = with_outcomes
     kept = [result for result in results if result.dataset.name == "ucf101" or not result.seed and result.test_set]
-    build(save(tmp_path / "results", kept, tests), tmp_path / "out")
-    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    answer = page.split('id="answer"')[1].split("</section>")[0]
+    answer = documents(kept, tests)["index.html"].split('id="answer"')[1].split("</section>")[0]
     assert "A single seed tells nothing of other clips, so all of this speaks of these test clips alone." in answer
     assert "keep no outcomes" not in answer

@@ -23,11 +23,6 @@ from vdbench_methods.sfvd import SFVD
 from vdbench_methods.vdsd import VDSD
 
 
-@pytest.mark.parametrize("method", [Random, Full])
-def test_methods_without_features_conform(method: type[Method[Settings]]) -> None:
-    assert check_method(method) == []
-
-
 @pytest.mark.parametrize("method", [Herding, KCenter, KMeans])
 @pytest.mark.parametrize("encoder", ["pixels", "minic3d-random", {"name": "minic3d-trained", "width": 4, "epochs": 2}])
 def test_methods_on_features_conform(method: type[Method[Settings]], encoder: object) -> None:
@@ -40,9 +35,9 @@ def test_methods_conform_with_their_defaults(method: type[Method[Settings]]) -> 
     assert check_method(method) == []
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_small_optimisers_conform(name: str) -> None:
-    assert check_method(SMALL[name]) == []
+@pytest.mark.parametrize("method", [Random, Full, *SMALL.values()], ids=["random", "full", *SMALL])
+def test_methods_without_features_and_small_optimisers_conform(method: Method[Any] | type[Method[Any]]) -> None:
+    assert check_method(method) == []
 
 
 @pytest.mark.slow

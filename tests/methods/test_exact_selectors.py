@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vdbench.method import Task
@@ -66,14 +66,10 @@ def brute_k_center(rows: list[list[int]], k: int) -> list[int]:
 @pytest.mark.parametrize(("method", "brute"), [(Herding(), brute_herding), (KCenter(), brute_k_center)])
 @settings(max_examples=150)
 @given(rows=points)
+@example(rows=[[1, 1]] * 5)
 def test_it_equals_brute_force_at_every_k(method: Any, brute: Any, rows: list[list[int]]) -> None:
     for k in range(1, len(rows) + 1):
         assert select(method, rows, k) == brute(rows, k)
-
-
-def test_equal_clips_are_taken_in_order() -> None:
-    rows = [[1, 1]] * 5
-    assert select(Herding(), rows, 5) == select(KCenter(), rows, 5) == [0, 1, 2, 3, 4]
 
 
 @settings(max_examples=60)

@@ -146,8 +146,3 @@ def test_whole_frames_of_the_control_are_the_clips_of_random(tmp_path: Path) -> 
     picked = Random().distill(task)
     assert torch.equal(made.tensors["targets"], picked.tensors["targets"])
     torch.testing.assert_close(made.render()[0], picked.render()[0])
-
-
-def test_a_mosaic_of_more_tiles_than_clips_takes_other_crops_of_them(tmp_path: Path) -> None:
-    made = rded(factor=3, labels="hard").distill(tiny_task(tmp_path, ipc=2))  # 18 tiles of 9, 12 and 15 clips
-    assert len(made) == 6

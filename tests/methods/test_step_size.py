@@ -6,27 +6,15 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
+from tests.methods.test_mtt import Shown
 from vdbench_methods.step_size import SMALLEST_STEP, Form, StepSize
 from vdbench_methods.trajectories import match_trajectory
 
 
-class Shown:
+def shown() -> Shown:
     """Three steps on the rows of a matrix each."""
-
-    def __init__(self) -> None:
-        self.rows = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def clips(self, step: int) -> torch.Tensor:
-        return self.rows[step]
-
-    def targets(self, step: int) -> torch.Tensor:
-        return torch.zeros(6)
-
-    def add(self, step: int, gradient: torch.Tensor) -> None:
-        assert gradient.shape == self.rows[step].shape
+    rows = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    return Shown(list(rows), torch.zeros(6))
 
 
 def after(form: Form, first: float, slope: float, lr: float, iterations: int = 1) -> float:
@@ -49,7 +37,7 @@ def test_the_gradient_in_the_logarithm_equals_finite_differences() -> None:
     start, goal = torch.full((2, 4), 0.5, dtype=torch.float64) * torch.tensor([[1.0], [-1.0]])
 
     def matched(log: torch.Tensor):  # type: ignore[no-untyped-def]
-        return match_trajectory(lambda w, x, _: softplus(x @ w).mean(), start, goal, Shown(), log.exp())
+        return match_trajectory(lambda w, x, _: softplus(x @ w).mean(), start, goal, shown(), log.exp())
 
     size = StepSize(torch.tensor(0.3, dtype=torch.float64), "log")
     here = size.learned.detach()

@@ -203,12 +203,6 @@ def test_there_are_always_k_different_picks(reading: str, frames: NDArray[np.flo
     assert chosen == picks(frames, k, reading=reading)
 
 
-@pytest.mark.parametrize("reading", ["descriptor", "sequence"])
-def test_equal_clips_and_empty_features_are_fine(reading: str) -> None:
-    for frames in (np.zeros((5, 4, 3)), np.ones((5, 4, 3)), np.ones((5, 1, 3))):
-        assert len(set(picks(frames, 5, reading=reading))) == 5
-
-
 def test_subclusters_are_refined_until_there_are_enough() -> None:
     points = np.array([[0.0], [0.01], [1.0], [1.01]])
     assert subclusters(points, 2, 0.5).tolist() == [0, 0, 1, 1]

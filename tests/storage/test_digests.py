@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds import flip
 from vdbench.errors import LaterError
 from vdbench.storage import digests, files
 
@@ -23,12 +24,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     files.build_once(tmp_path / "made", build, unsealed="preview*")
     return tmp_path / "made"
-
-
-def flip(path: Path, position: int) -> None:
-    content = bytearray(path.read_bytes())
-    content[position] ^= 1
-    path.write_bytes(content)
 
 
 def test_every_file_is_hashed_in_pieces_but_for_those_left_out(folder: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.worlds import flip
 from vdbench.work.checkpoints import Checkpoint, ForeignStateError
 
 STATE = {
@@ -38,9 +39,8 @@ def test_what_was_kept_comes_back(checkpoint: Checkpoint) -> None:
 
 
 def test_a_flipped_byte_and_a_cut_are_noticed_and_set_aside(checkpoint: Checkpoint, file: Path) -> None:
-    content = bytearray(file.read_bytes())
-    content[-1] ^= 1
-    file.write_bytes(content)
+    flip(file, -1)
+    content = file.read_bytes()
     with pytest.warns(UserWarning, match=r"state\.safetensors holds other bytes than were written; it was set aside"):
         assert checkpoint.last() is None
     assert checkpoint.last() is None

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.leaderboard.conftest import rescored
 from tests.leaderboard.page.conftest import decoded
 from vdbench.experiment.result import Verification
 from vdbench.records import Condition
@@ -78,11 +79,7 @@ def test_texts_are_those_of_the_documents(make):
 
 def test_every_kind_of_labels_has_its_scores(make):
     result = make("herding", (0.5, 0.6))
-    other = tuple(
-        s.model_copy(update={"scores": tuple(x.model_copy(update={"top1": 0.9}) for x in s.scores)})
-        for s in result.students
-    )
-    augmented = Condition(labels="own", augmented=True, students=other)
+    augmented = Condition(labels="own", augmented=True, students=rescored(result.students, top1=0.9))
     found = only([result.model_copy(update={"conditions": (augmented,)})])
     assert [found["shown"][kind] for kind in ("own", "hard", "soft", "augmented")] == ["55.0 ± 7.1"] * 2 + [
         "–",

@@ -64,34 +64,9 @@ def test_equal_differences_are_as_sure_as_their_number_and_no_difference_is_none
     assert (certain.p, certain.significant) == (2**-8, True)
 
 
-def test_what_one_test_finds_may_not_survive_many():
-    base, better = seeds(50.0, 51.0, 52.0, 53.0), seeds(52.0, 52.5, 54.5, 56.0)
-    alone = compare({"base": base, "better": better}, "base")["better"]
-    assert alone.p == alone.adjusted < 0.05
-    noise = {f"noise {place}": seeds(50 + place, 53.0, 49.0, 52.0 - place) for place in range(8)}
-    among = compare({"base": base, "better": better, **noise}, "base")["better"]
-    assert among.p == alone.p
-    assert among.difference == alone.difference
-    assert not among.significant
-
-
 def test_base_must_be_in_the_column():
     with pytest.raises(KeyError):
         compare({"a": seeds(1.0, 2.0)}, "b")
-
-
-def test_base_alone_has_nothing_beside_it():
-    assert compare({"a": seeds(1.0, 2.0)}, "a") == {}
-
-
-def test_ranks_skip_after_a_tie():
-    column = {
-        "first": seeds(60.0, 60.1, 60.2),
-        "also": seeds(60.1, 60.0, 60.1),
-        "third": seeds(50.0, 50.2, 50.1),
-        "last": seeds(40.0, 40.3, 40.0),
-    }
-    assert ranks(column) == {"first": 1, "also": 1, "third": 3, "last": 4}
 
 
 def test_ties_are_with_the_leader_not_with_a_neighbour():

@@ -34,11 +34,6 @@ def test_mean_is_that_of_the_middle_half(value):
     assert found.high >= found.mean - 1e-12
 
 
-def test_no_single_cell_decides():
-    fine = [[0.5, 0.52, 0.48], [0.5, 0.51, 0.49], [0.5, 0.53, 0.47], [0.5, 0.5, 0.5], [0.5, 0.49, 0.51]]
-    assert iqm([*fine, [100.0, 100.0, 100.0]]).mean == pytest.approx(0.5, abs=0.02)
-
-
 def test_nothing_is_none_and_a_single_seed_has_no_interval():
     assert iqm([]) is None
     found = iqm([[0.2, 0.4], [0.9]])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.leaderboard.conftest import rescored
 from vdbench.records import Condition
 from vdbench_leaderboard.statistics.estimates import estimate
 from vdbench_leaderboard.tables import formats, texts, wording
@@ -196,10 +197,7 @@ def test_what_a_suite_prescribes_sets_no_rows_apart(make):
 
 def test_hard_labels_and_step_sizes_have_columns_of_their_own(make):
     soft = make("frepo", (0.5, 0.7), labels="soft")
-    hard = soft.students[0].model_copy(
-        update={"scores": tuple(score.model_copy(update={"top1": 0.2}) for score in soft.students[0].scores)}
-    )
-    judged_hard = Condition(labels="hard", students=(hard,))
+    judged_hard = Condition(labels="hard", students=rescored(soft.students, top1=0.2))
     results = [soft.model_copy(update={"conditions": (judged_hard,)}), make("mtt", step_size=0.02), make("random")]
     (board,) = boards(gather(results))
     rows = numbers([board]).set_index("method")
@@ -264,9 +262,7 @@ def test_a_label_means_the_same_on_every_data_set_of_a_suite(make):
 def test_a_score_that_some_seeds_lack_has_no_mean(make):
     def with_still(seed):
         result = make("herding", seed=seed)
-        student = result.students[0]
-        scores = tuple(score.model_copy(update={"still": 0.75}) for score in student.scores)
-        return result.model_copy(update={"students": (student.model_copy(update={"scores": scores}),)})
+        return result.model_copy(update={"students": rescored(result.students, still=0.75)})
 
     assert frame_of([with_still(0), with_still(1)]).still.tolist() == [75]
     assert frame_of([with_still(0), make("herding", seed=1)]).still.isna().all()

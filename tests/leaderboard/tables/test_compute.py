@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.leaderboard.conftest import rescored
 from vdbench.records import Checkpoint, Condition
 from vdbench_leaderboard.figures.over_compute import accuracy_over_compute
 from vdbench_leaderboard.figures.style import looks
@@ -22,10 +23,7 @@ def on_the_way(students, top1):
         Checkpoint(step=round(100 * share), clips=round(800 * share), seconds=share, top1=value)
         for share, value in zip(SHARES, top1, strict=True)
     )
-    return tuple(
-        known.model_copy(update={"scores": tuple(s.model_copy(update={"checkpoints": points}) for s in known.scores)})
-        for known in students
-    )
+    return rescored(students, checkpoints=points)
 
 
 def under(result, top1, **setting):

@@ -5,20 +5,11 @@ from statistics import mean, stdev
 
 import pytest
 
+from tests.leaderboard.conftest import rescored
 from vdbench.records import Condition
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.conditions import with_labels
-
-
-def scored(result, top1):
-    """The students of a result with another top-1."""
-    return tuple(
-        student.model_copy(
-            update={"scores": tuple(score.model_copy(update={"top1": top1}) for score in student.scores)}
-        )
-        for student in result.students
-    )
 
 
 def with_conditions(result, **conditions):
@@ -28,7 +19,7 @@ def with_conditions(result, **conditions):
             labels=name.split("_")[0],
             augmented="augmented" in name,
             random="random" in name,
-            students=scored(result, top1),
+            students=rescored(result.students, top1=top1),
         )
         for name, top1 in conditions.items()
     )

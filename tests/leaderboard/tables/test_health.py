@@ -4,9 +4,8 @@ import csv
 import json
 
 import pytest
-from rich.console import Console
 
-from vdbench_leaderboard.build import build, show
+from tests.leaderboard.conftest import terminal
 from vdbench_leaderboard.tables import health
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
@@ -53,16 +52,13 @@ def test_failed_trials_have_no_clips_and_do_not_count(make):
 
 
 @pytest.mark.parametrize("students", [("minic3d",), ("minic3d", "cnn-gru")])
-def test_every_format_marks_the_cell_and_says_why(results, students, save, tmp_path):
+def test_every_format_marks_the_cell_and_says_why(results, students, documents, tmp_path):
     doubled = [
         r.model_copy(update={"students": tuple(r.students[0].model_copy(update={"student": s}) for s in students)})
         for r in results
     ]
-    folder = save(tmp_path / "results", doubled)
-    build(folder, tmp_path / "out")
-    markdown, latex, page = (
-        (tmp_path / "out" / name).read_text(encoding="utf-8") for name in ("README.md", "leaderboard.tex", "index.html")
-    )
+    found = documents(doubled)
+    markdown, latex, page = (found[name] for name in ("README.md", "leaderboard.tex", "index.html"))
     sentence = f"mtt at IPC 1 (2 of 3 trials) and IPC 5 (3 of 3 trials): {BOUND}."
     assert f"\n¶ {sentence}\n" in markdown
     assert rf"$^\P$ {sentence}" in latex
@@ -70,20 +66,15 @@ def test_every_format_marks_the_cell_and_says_why(results, students, save, tmp_p
     assert f'<p class="hint">¶ {sentence}</p>' in page
     assert page.count('title="clips not learned well: astray 3/3; bound 3/3">¶</sup>') == len(students)
     assert "unfinished 3/3" not in markdown + latex
-    rows = json.loads((tmp_path / "out" / "leaderboard.json").read_text(encoding="utf-8"))["rows"]
-    with (tmp_path / "out" / "leaderboard.csv").open(encoding="utf-8") as file:
-        for row, plain in zip(rows, csv.DictReader(file), strict=True):
-            assert plain["health"] == (row["health"] or "")
-    console = Console(width=300)
-    with console.capture() as printed:
-        console.print(show(folder))
-    assert printed.get().count(sentence.removesuffix(".")) == 1  # not once for each student
+    rows, table = json.loads(found["leaderboard.json"])["rows"], csv.DictReader(found["leaderboard.csv"].splitlines())
+    assert [plain["health"] for plain in table] == [row["health"] or "" for row in rows]
+    assert terminal(tmp_path / "results").count(sentence.removesuffix(".")) == 1  # not once for each student
 
 
-def test_without_marks_nothing_is_said_and_there_is_no_column(make, save, tmp_path):
-    build(save(tmp_path / "results", [make("random"), make("mtt")]), tmp_path / "out")
-    assert not any("health" in (tmp_path / "out" / f"leaderboard.{kind}").read_text() for kind in ("csv", "json"))
-    assert "¶" not in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+def test_without_marks_nothing_is_said_and_there_is_no_column(make, documents):
+    found = documents([make("random"), make("mtt")])
+    assert not any("health" in found[f"leaderboard.{kind}"] for kind in ("csv", "json"))
+    assert "¶" not in found["README.md"]
 
 
 def test_a_mark_that_runs_of_every_length_have_is_not_shown_in_the_table(make):

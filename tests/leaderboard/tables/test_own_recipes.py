@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.leaderboard.conftest import rescored
 from vdbench.records import Condition
-from vdbench_leaderboard.build import build
 from vdbench_leaderboard.tables import answers, own_recipes
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
@@ -23,27 +23,24 @@ def results(make):
         random = [make("random", (0.4 + seed / 100,), seed=seed) for seed in SEEDS]
         found = [make("mtt", (0.7 + seed**2 / 500,), seed=seed, step_size=step_size) for seed in SEEDS]
         for seed, difference in zip(SEEDS, alike, strict=True):
-            student = found[seed].students[0]
-            top1 = student.scores[0].top1 + difference
-            trained = student.model_copy(update={"scores": (student.scores[0].model_copy(update={"top1": top1}),)})
-            control = Condition(labels="own", augmented=False, random=True, students=(trained,))
+            students = found[seed].students
+            trained = rescored(students, top1=students[0].scores[0].top1 + difference)
+            control = Condition(labels="own", augmented=False, random=True, students=trained)
             found[seed] = found[seed].model_copy(update={"conditions": (control,) if step_size else ()})
         return [*random, *found]
 
     return made
 
 
-def test_a_lead_that_random_clips_of_the_same_recipe_share_is_marked_and_told(results, save, tmp_path):
+def test_a_lead_that_random_clips_of_the_same_recipe_share_is_marked_and_told(results, documents):
     (board,) = boards(gather(results()))
     meaning = own_recipes.MEANING
     assert own_recipes.sentences(board) == [f"‖ {PLACE}: {meaning}"]
     (verdict,) = verdicts([board], Outcomes())
     assert verdict.recommended
     assert str(answers.answer(verdict)).endswith(f"But random clips trained in the same way may do as well as {PLACE}.")
-    build(save(tmp_path / "results", results()), tmp_path / "out")
-    markdown, latex, page = (
-        (tmp_path / "out" / name).read_text(encoding="utf-8") for name in ("README.md", "leaderboard.tex", "index.html")
-    )
+    found = documents(results())
+    markdown, latex, page = (found[name] for name in ("README.md", "leaderboard.tex", "index.html"))
     assert "71.2 ± 1.3‖" in markdown
     assert f"‖ {PLACE}: {meaning}." in markdown
     assert "‖" not in latex

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
+from tests.leaderboard.conftest import terminal
 from vdbench.records import PoolRecord, Provenance
-from vdbench_leaderboard.build import build, check, show
 from vdbench_leaderboard.statistics.estimates import average
 from vdbench_leaderboard.tables import texts, wording
 from vdbench_leaderboard.tables.boards import boards
@@ -84,21 +83,6 @@ def selector(results, label):
     return row
 
 
-def terminal(folder, width=120):
-    console = Console(file=StringIO(), width=width)
-    console.print(show(folder))
-    return console.file.getvalue()
-
-
-def written(tmp_path, save, results):
-    build(save(tmp_path / "results", results), tmp_path / "out")
-    assert check(tmp_path / "results", tmp_path / "out") == []
-    return {
-        name: (tmp_path / "out" / name).read_text()
-        for name in ("README.md", "index.html", "leaderboard.tex", "leaderboard.csv")
-    }
-
-
 def test_differences_are_those_put_in(crossed):
     found = table(crossed)
     assert [str(budget) for budget in found.budgets] == ["IPC 1", "IPC 5"]
@@ -145,15 +129,15 @@ def test_order_of_results_does_not_matter(crossed):
     pd.testing.assert_frame_equal(texts.pools(table(shuffled)), frame)
 
 
-def test_one_pool_alone_has_no_table(crossed, make, tmp_path, save):
+def test_one_pool_alone_has_no_table(crossed, documents, tmp_path):
     for pool in ("real", "generated"):
         alone = [r for r in crossed if r.pool in (pool, None)]
         assert table(alone) is None
-    documents = written(tmp_path, save, [r for r in crossed if r.pool != "generated"])
-    assert all("enerated clips" not in text and "enerated pools" not in text for text in documents.values())
-    assert '<div class="pools">' not in documents["index.html"]
-    assert "pool" not in documents["leaderboard.csv"].splitlines()[0].split(",")
-    assert "Δ" not in terminal(tmp_path / "results")
+    found = documents([r for r in crossed if r.pool != "generated"])
+    assert all("enerated clips" not in text and "enerated pools" not in text for text in found.values())
+    assert '<div class="pools">' not in found["index.html"]
+    assert "pool" not in found["leaderboard.csv"].splitlines()[0].split(",")
+    assert "Δ" not in terminal(tmp_path / "results", 120)
 
 
 def test_pools_at_different_budgets_are_no_pair(make, generate):
@@ -208,7 +192,7 @@ def test_a_failed_trial_is_shown_and_never_counted(crossed, generate):
     assert [mean.selectors for mean in table([*every, *dead]).means["mean"]] == [2, 2]
 
 
-def test_unequal_bytes_are_remarked_in_every_document(crossed, tmp_path, save):
+def test_unequal_bytes_are_remarked_in_every_document(crossed, documents, tmp_path):
     results = [
         r.model_copy(update={"stored_bytes": r.stored_bytes + 1})
         if (r.method, r.pool, r.ipc) == ("herding", "generated", 5)
@@ -221,12 +205,12 @@ def test_unequal_bytes_are_remarked_in_every_document(crossed, tmp_path, save):
     assert "not at equal bytes" in frame["IPC 5 Δ"]["herding"]
     assert "not at equal bytes" in frame["IPC 5 Δ"]["mean"]
     assert not any("equal bytes" in text for text in frame["IPC 1 Δ"])
-    documents = written(tmp_path, save, results)
+    found = documents(results)
     for name in ("README.md", "index.html", "leaderboard.tex"):
-        assert "not at equal bytes" in documents[name]
-        assert "Not at equal bytes, so" in documents[name]
-        assert "herding at IPC 5" in documents[name]
-    assert "herding at IPC 5" in terminal(tmp_path / "results")
+        assert "not at equal bytes" in found[name]
+        assert "Not at equal bytes, so" in found[name]
+        assert "herding at IPC 5" in found[name]
+    assert "herding at IPC 5" in terminal(tmp_path / "results", 120)
 
 
 def encoded(one, name, top1):
@@ -301,7 +285,7 @@ def test_generators_set_rows_and_means_apart(make, generate):
     }
 
 
-def test_a_selector_whose_own_pool_is_the_generated_one(make, generate, tmp_path, save):
+def test_a_selector_whose_own_pool_is_the_generated_one(make, generate, documents, tmp_path):
     results = [
         one
         for seed in range(3)
@@ -312,18 +296,18 @@ def test_a_selector_whose_own_pool_is_the_generated_one(make, generate, tmp_path
     ]
     assert {cell.method for cell in gather(results)} == {"tac-dt", "tac-dt@generated"}
     assert selector(results, "tac-dt").cell.reconstruction
-    documents = written(tmp_path, save, results)
-    assert r"| tac-dt \[reconstruction\] |" in documents["README.md"]
-    assert "tac-dt [reconstruction] &" in documents["leaderboard.tex"]
-    assert "tac-dt [reconstruction]" in terminal(tmp_path / "results")
-    page = documents["index.html"]
+    found = documents(results)
+    assert r"| tac-dt \[reconstruction\] |" in found["README.md"]
+    assert "tac-dt [reconstruction] &" in found["leaderboard.tex"]
+    assert "tac-dt [reconstruction]" in terminal(tmp_path / "results", 120)
+    page = found["index.html"]
     row = page[page.index('<table class="main factorial"') :].split("</tr>")[1]
     assert 'badge reconstruction"' in row
 
 
-def test_documents_show_the_table(crossed, tmp_path, save):
-    documents = written(tmp_path, save, crossed)
-    page = documents["index.html"]
+def test_documents_show_the_table(crossed, documents):
+    found = documents(crossed)
+    page = found["index.html"]
     assert page.count('<table class="main factorial"') == 1
     assert "IPC 5 generated" in page and '<b class="down">−8.0 *</b>' in page and "<b>+5.0</b>" in page
     assert "−10.5 … −5.5" in page and '<th scope="row">mean</th>' in page
@@ -332,24 +316,23 @@ def test_documents_show_the_table(crossed, tmp_path, save):
     assert headers.count("<th ") == headers.count("<button") == 7  # each one sorts
     pool = "latte, 40 clips per class, 25 steps, guidance 3, saw train"
     assert f"generator latte saw train; pool: {pool}" in page
-    readme = documents["README.md"]
+    readme = found["README.md"]
     assert r"| −8.0 \*, −10.5 … −5.5 |" in readme
     assert f"- {pool}" in readme
-    assert documents["leaderboard.tex"].count(r"\begin{table}") == documents["leaderboard.tex"].count(r"\label") == 2
-    assert r"$-$8.0 *" in documents["leaderboard.tex"]
+    assert found["leaderboard.tex"].count(r"\begin{table}") == found["leaderboard.tex"].count(r"\label") == 2
+    assert r"$-$8.0 *" in found["leaderboard.tex"]
 
 
 def test_terminal_shows_the_table(crossed, tmp_path, save):
-    text = terminal(save(tmp_path / "results", crossed))
+    text = terminal(save(tmp_path / "results", crossed), 120)
     assert text.count("┏") == 2
     assert "minic3d · pools" in text
     for told in ("−8.0 *", "−10.5 … −5.5", "192.0 KiB", "mean", "generated", "paired by seed"):
         assert told in text
 
 
-def test_csv_has_pool_and_what_the_generator_saw(crossed, tmp_path, save):
-    written(tmp_path, save, crossed)
-    frame = pd.read_csv(tmp_path / "out" / "leaderboard.csv").set_index(["method", "ipc"])
+def test_csv_has_pool_and_what_the_generator_saw(crossed, documents):
+    frame = pd.read_csv(StringIO(documents(crossed)["leaderboard.csv"])).set_index(["method", "ipc"])
     row = SimpleNamespace(**frame.loc[("herding@generated", 1)])
     assert (row.pool, row.generator_saw, row.origin) == ("generated", "train", "generator latte saw train")
     assert frame.loc[("herding", 1)]["pool"] == "real"

@@ -1,9 +1,8 @@
 """The main tables as texts: the marks behind a method's name, in every format, and what the totals count."""
 
 import pytest
-from rich.console import Console
 
-from vdbench_leaderboard.build import build, show
+from tests.leaderboard.conftest import terminal
 from vdbench_leaderboard.page.content import Content
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
@@ -54,16 +53,11 @@ def test_nothing_is_explained_where_no_mark_occurs(make):
 
 
 @pytest.mark.parametrize("plain", [False, True])
-def test_every_format_of_the_main_table_marks_and_explains(marked, plain, make, save, tmp_path):
-    results = save(tmp_path / "results", seeds(make, "random") if plain else marked)
-    build(results, tmp_path / "out")
-    console = Console(width=300)
-    with console.capture() as printed:
-        console.print(show(results))
-    shown = printed.get()
-    markdown, latex = ((tmp_path / "out" / name).read_text() for name in ("README.md", "leaderboard.tex"))
+def test_every_format_of_the_main_table_marks_and_explains(marked, plain, make, documents, tmp_path):
+    found = documents(seeds(make, "random") if plain else marked)
+    markdown, latex = found["README.md"], found["leaderboard.tex"]
     for text, names in (
-        (shown, ("tac-dt‡", "mtt§", "‡ a reconstruction", "§ students")),
+        (terminal(tmp_path / "results"), ("tac-dt‡", "mtt§", "‡ a reconstruction", "§ students")),
         (markdown, ("| tac-dt‡ |", "| mtt§ |", "\n‡ a reconstruction", "\n§ students")),
         (latex, (r"tac-dt$^\ddag$ &", r"mtt$^\S$ &", r"$^\ddag$ a reconstruction", r"$^\S$ students")),
     ):
@@ -92,7 +86,7 @@ def test_full_is_a_bound_only_as_long_as_no_mean_is_higher(make):
     assert bounds(board).iloc[:, 0].tolist() == ["full (reference)", "chance"]
 
 
-def test_what_full_was_trained_on_is_said_with_what_is_held_out(make, save, tmp_path):
+def test_what_full_was_trained_on_is_said_with_what_is_held_out(make, documents):
     (plain,) = tables(seeds(make, "full", ipc=None))
     assert parts(plain.cells[0]) == "240 train, 80 test clips"
     assert clips(plain.cells[0]) == "all 240 train clips"
@@ -101,9 +95,9 @@ def test_what_full_was_trained_on_is_said_with_what_is_held_out(make, save, tmp_
     (held,) = tables(results)
     assert parts(held.cells[0]) == "200 train, 40 validation, 80 test clips"
     assert clips(held.cells[0]) == "train without validation, 200 of 240 clips"
-    build(save(tmp_path / "results", results), tmp_path / "out")
+    found = documents(results)
     for name in ("README.md", "index.html"):
-        assert "train without validation, 200 of 240 clips" in (tmp_path / "out" / name).read_text()
+        assert "train without validation, 200 of 240 clips" in found[name]
 
 
 def test_clips_of_a_table_for_tuning_are_counted_alike(make):

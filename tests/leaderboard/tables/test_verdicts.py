@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.leaderboard.conftest import rescored
 from vdbench_leaderboard.statistics.comparisons import compare
 from vdbench_leaderboard.statistics.estimates import estimate
 from vdbench_leaderboard.statistics.power import seeds_needed
@@ -104,18 +105,11 @@ def test_students_and_budgets_are_averaged_seed_by_seed(make):
         for name, lift in (("random", 0.0), ("herding", 0.1)):
             for ipc in (1, 5):
                 one = make(name, (0.0, 0.0), ipc=ipc, seed=seed, students=tuple(levels))
-                students = tuple(
-                    student.model_copy(
-                        update={
-                            "scores": tuple(
-                                score.model_copy(update={"top1": levels[student.student] + lift * ipc + seed / 50})
-                                for score in student.scores
-                            )
-                        }
-                    )
-                    for student in one.students
-                )
-                results.append(one.model_copy(update={"students": students}))
+                students = [
+                    rescored([student], top1=level + lift * ipc + seed / 50)
+                    for student, level in zip(one.students, levels.values(), strict=True)
+                ]
+                results.append(one.model_copy(update={"students": sum(students, ())}))
     found = only(results)
     assert [found.means["random"].mean, found.means["herding"].mean] == pytest.approx([32.0, 62.0])
     assert found.comparisons["herding"].difference.mean == pytest.approx(30)

@@ -31,3 +31,15 @@ def test_no_modules_import_each_other_in_a_circle():
     assert "vdbench.generator.training" in graph["vdbench.generator.choice"]  # inside a function
     assert "vdbench.clips.clipset" in graph["vdbench.generator.choice"]  # for type checking
     TopologicalSorter(graph).prepare()
+
+
+def test_no_test_imports_a_private_name():
+    private = [
+        f"{path.relative_to(ROOT)}: {alias.name}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vdbench")
+        for alias in node.names
+        if alias.name.startswith("_") and alias.name != "__version__"
+    ]
+    assert private == []

@@ -96,7 +96,7 @@ class FRePo(PixelMethod[FRePoSettings]):
         if settings.learn_labels:
             groups.append({"params": [labels], "lr": settings.lr_labels})
         optimiser = torch.optim.Adam(groups, betas=BETAS)
-        pool = _Pool(settings, train, task.device, task.seed)
+        pool = NetworkPool(settings, train, task.device, task.seed)
         tensors = {"clips": clips, "labels": labels} | pool.tensors()
         loop = Loop(task, self.name, settings.iterations, tensors, {"optimiser": optimiser} | pool.optimisers())
         for step in loop:
@@ -170,7 +170,7 @@ def regression_loss(
     return error
 
 
-class _Pool:
+class NetworkPool:
     """Networks of different ages that train on the learned clips, and are replaced by fresh ones when they are old."""
 
     def __init__(self, settings: FRePoSettings, train: ClipSet, device: torch.device, seed: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Cli, results, tiny_run
 from vdbench.api.rounds import Search
-from vdbench.cli.searching import _found
+from vdbench.cli.searching import known_of
 
 
 def until(home: Path, *more: str) -> list[str]:
@@ -63,6 +63,6 @@ def test_a_difference_that_is_known_to_within_the_points_asked_for_is_not_called
 ) -> None:
     look = SimpleNamespace(state=state)
     question: Any = SimpleNamespace(look=look, wider_than=lambda most: half > most)
-    assert _found(question, Search((3, 4), points)) == said
+    assert known_of(question, Search((3, 4), points)) == said
     question.look = None
-    assert _found(question, Search((3, 4), points)) == "too few seeds"
+    assert known_of(question, Search((3, 4), points)) == "too few seeds"

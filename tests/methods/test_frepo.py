@@ -8,7 +8,7 @@ import torch
 
 from vdbench.clips.targets import nearest_distribution
 from vdbench.testing import tiny_task
-from vdbench_methods.frepo import FRePo, FRePoSettings, _Pool, centred, margin_term, regression_loss, start_labels
+from vdbench_methods.frepo import FRePo, FRePoSettings, NetworkPool, centred, margin_term, regression_loss, start_labels
 
 
 def test_the_loss_equals_ridge_regression_written_out() -> None:
@@ -93,7 +93,7 @@ def test_clips_predict_real_labels_better_and_better(tmp_path: Path) -> None:
 
 def test_networks_of_the_pool_age_and_are_replaced(tmp_path: Path) -> None:
     task = tiny_task(tmp_path)
-    pool = _Pool(FRePoSettings(width=4, networks=2, online_steps=4), task.train, task.device, 0)
+    pool = NetworkPool(FRePoSettings(width=4, networks=2, online_steps=4), task.train, task.device, 0)
     ages, rng = pool.tensors()["pool.ages"], np.random.default_rng(0)
     assert ages.tolist() == [0, 2]  # spread out
     clips, labels = task.train.render(torch.arange(3))[0], centred(torch.arange(3), 3)

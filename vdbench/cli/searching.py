@@ -71,11 +71,11 @@ def _row(question: Question, search: Search) -> dict[str, Any]:
         "seeds": look.seeds if look else None,
         "difference": round(look.mean, 2) if look else None,
         "interval": f"{look.low:.1f} to {look.high:.1f}" if look else None,
-        "found": _found(question, search),
+        "found": known_of(question, search),
     }
 
 
-def _found(question: Question, search: Search) -> str:
+def known_of(question: Question, search: Search) -> str:
     """What is known; of a difference that was to be known to within some points also that it is."""
     if question.look is None:
         return "too few seeds"

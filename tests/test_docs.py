@@ -134,6 +134,7 @@ def test_every_run_of_the_pages_on_the_embedded_data_set_can_be_planned(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VDBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("vdbench.experiment.estimate.estimate", lambda *_: Estimate(1.0, 1, "not measured"))
+    monkeypatch.setattr("vdbench.extensions.kinds.in_use", {})  # the student of the page is known here alone
     planned = [
         *(["methods", "new", name] for name in ("my-method", "my-moderate")),
         *(["run", *words, "--dry-run"] for words in embedded_runs()),

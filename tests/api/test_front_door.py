@@ -413,9 +413,22 @@ def test_no_argument_of_the_wrong_kind_gets_further_than_a_sentence(function: Ca
     assert tried >= 4
 
 
-@pytest.mark.parametrize("wrong", [{"frames": 0}, {"frames": -1}, {"size": 0}])
-def test_clips_of_a_new_data_set_have_frames_and_pixels(tmp_path: Path, wrong: dict[str, int]) -> None:
-    with pytest.raises(UsageError, match="takes whole numbers of at least 1"):
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"frames": 0}, "frames takes whole numbers of at least 1"),
+        ({"frames": -1}, "frames takes whole numbers of at least 1"),
+        ({"size": 0}, "size takes whole numbers of at least 1"),
+        ({"splits": 0}, "splits takes whole numbers of at least 1"),
+        ({"splits": 10**9}, "1000000000 splits are too many"),
+        ({"seed": -1}, "a seed is a whole number from 0 on"),
+    ],
+)
+def test_numbers_that_no_data_set_has_are_refused(tmp_path: Path, wrong: dict[str, int], complaint: str) -> None:
+    for name in ("a/1.mp4", "a/2.mp4", "b/1.mp4", "b/2.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=complaint):
         vdbench.new_dataset("lab", videos=tmp_path, home=tmp_path, **wrong)  # type: ignore[arg-type]
 
 

@@ -50,6 +50,9 @@ def test_an_unknown_name_gets_the_nearest():
         (("directed: true", "train_on: rest"), "marks no clips as unused"),
         (("size: 64", "size: 65"), "does not fit"),
         (("  1: {train", "  2: {train"), "split 2"),
+        (("classes: 8", "classes: 8\nsplits: [0]"), "splits.0: Input should be greater than or equal to 1"),
+        (("classes: 8", f"classes: 8\nsplits: {list(range(1, 1002))}"), "splits: Tuple should have at most 1000 items"),
+        (("classes: 8", "classes: 8\nsource: {split: {seed: -1}}"), "seed: Input should be greater than or equal to 0"),
         (("classes: 8", "classes: ["), "no YAML"),
     ],
 )

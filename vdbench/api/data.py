@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench.api.arguments import checked
-from vdbench.api.asking import at_least_one, dataset_of
+from vdbench.api.asking import at_least_one, dataset_of, seed_of
 from vdbench.datasets.new import GEOMETRY, Wish
 from vdbench.datasets.new import new_dataset as declare
 from vdbench.experiment.bench import Bench
@@ -96,8 +96,8 @@ def new_dataset(
         class_level=class_level,
         group=group,
         test=test,
-        seed=seed,
-        splits=splits,
+        seed=seed_of(seed),
+        splits=at_least_one(splits, "splits"),
         classes=classes,
         geometry=None if frames is None and size is None else GEOMETRY.at(_some(frames, "frames"), _some(size, "size")),
         partial=partial,

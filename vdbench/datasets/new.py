@@ -14,7 +14,16 @@ from vdbench.datasets.completeness import check_complete, lack_of
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts import Index, own_rows, read_index
 from vdbench.datasets.source import Source, SplitRule
-from vdbench.datasets.spec import OWN, PUBLISHED, DatasetSpec, Layout, dataset_names, declaration, load_dataset
+from vdbench.datasets.spec import (
+    MOST_SPLITS,
+    OWN,
+    PUBLISHED,
+    DatasetSpec,
+    Layout,
+    dataset_names,
+    declaration,
+    load_dataset,
+)
 from vdbench.errors import DataError, UsageError, nearest
 from vdbench.records import DATASET_NAME
 from vdbench.storage import files, plain_yaml
@@ -113,9 +122,7 @@ def _laid_out(name: str, wish: Wish) -> tuple[DatasetSpec, Index]:
         if len(set(wish.classes)) < 2:
             raise UsageError("a data set takes at least 2 classes; name more of them")
         base |= {"subset": tuple(dict.fromkeys(wish.classes)), "classes": len(set(wish.classes))}
-    if wish.test is not None and not 0 < wish.test < 1:
-        raise UsageError(f"the share to test on lies between 0 and 1, unlike {wish.test!r}")
-    ruled = source.model_copy(update={"split": SplitRule(test=wish.test or 0.25, seed=wish.seed)})
+    ruled = source.model_copy(update={"split": _rule(wish)})
     given = layout in OWN and wish.test is None
     if layout not in OWN or (given and any(row.part for row in own_rows(_spec(base, source, 2), root))):
         if layout in OWN and wish.splits > 1:
@@ -168,6 +175,18 @@ def _published(like: str) -> DatasetSpec:
     if not known:
         raise UsageError(f"no published data set is laid out as '{like}'; {nearest(like, list(PUBLISHED))}")
     return known[0]
+
+
+def _rule(wish: Wish) -> SplitRule:
+    """How clips that nobody has split become train and test."""
+    if wish.test is not None and not 0 < wish.test < 1:
+        raise UsageError(f"the share to test on lies between 0 and 1, unlike {wish.test!r}")
+    if wish.splits > MOST_SPLITS:
+        raise UsageError(f"{wish.splits} splits are too many; a data set has {MOST_SPLITS} at most")
+    try:
+        return SplitRule(test=wish.test or 0.25, seed=wish.seed)
+    except ValidationError as error:
+        raise UsageError(f"this makes no split: {faults_in(error)}") from None
 
 
 def _spec(base: Mapping[str, Any], source: Source, classes: int) -> DatasetSpec:

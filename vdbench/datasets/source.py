@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from vdbench.records import Record
+from vdbench.records import Count, Record
 
 
 class SplitRule(Record):
@@ -20,7 +20,7 @@ class SplitRule(Record):
     """
 
     test: Annotated[float, Field(gt=0, lt=1)] = 0.25
-    seed: int = 0
+    seed: Count = 0
 
 
 class Source(Record):

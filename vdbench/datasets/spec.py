@@ -13,7 +13,7 @@ from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError, DependencyError, UsageError, nearest
 from vdbench.extensions.installed import entry_points
-from vdbench.records import DATASET_NAME, MOST, Count, Record
+from vdbench.records import DATASET_NAME, MOST, Positive, Record
 from vdbench.storage import plain_yaml
 from vdbench.storage.validation import faults_in
 
@@ -26,6 +26,8 @@ OWN: tuple[Layout, ...] = ("folders", "csv", "videofolder")
 """The layouts of somebody's own videos."""
 PUBLISHED = tuple(name for name in get_args(Layout) if name not in (*OWN, "rendered"))
 """The layouts in which data sets are handed out."""
+MOST_SPLITS = 1000
+"""That a data set has."""
 GROUP = "vdbench.datasets"
 """The group of entry points by which packages offer data sets: the name, and the package that holds ``NAME.yaml``."""
 
@@ -73,7 +75,7 @@ class DatasetSpec(Record):
     layout: Layout
     classes: Annotated[int, Field(ge=2, le=MOST)]
     subset: tuple[str, ...] | None = None
-    splits: Annotated[tuple[Count, ...], Field(min_length=1)] = (1,)
+    splits: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MOST_SPLITS)] = (1,)
     expected: dict[int, SplitSize] = Field(default_factory=dict)
     folders: tuple[str, ...] = ()
     geometry: Geometry

@@ -76,7 +76,8 @@ def products(*, tf32: bool) -> Iterator[None]:
     """
     import torch
 
-    cudnn, matmul, onednn = torch.backends.cudnn, torch.backends.cuda.matmul, torch.backends.mkldnn
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    onednn: Any = torch.backends.mkldnn
     kinds: tuple[Any, ...] = (matmul, cudnn.conv, cudnn.rnn, onednn.matmul, onednn.conv, onednn.rnn)
     before, older = [kind.fp32_precision for kind in kinds], None
     with suppress(RuntimeError):
@@ -95,8 +96,9 @@ def products(*, tf32: bool) -> Iterator[None]:
 
 @contextmanager
 def _without_onednn() -> Iterator[None]:
-    from torch.backends import mkldnn
+    import torch
 
+    mkldnn: Any = torch.backends.mkldnn
     before, mkldnn.enabled = mkldnn.enabled, False
     try:
         yield

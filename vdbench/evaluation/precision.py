@@ -76,12 +76,14 @@ def products(*, tf32: bool) -> Iterator[None]:
     """
     import torch
 
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    matmul = torch.backends.cuda.matmul
+    cudnn: Any = torch.backends.cudnn
     onednn: Any = torch.backends.mkldnn
     kinds: tuple[Any, ...] = (matmul, cudnn.conv, cudnn.rnn, onednn.matmul, onednn.conv, onednn.rnn)
     before, older = [kind.fp32_precision for kind in kinds], None
     with suppress(RuntimeError):
         older = cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")  # on a processor, too
     cudnn.allow_tf32 = matmul.allow_tf32 = tf32
     kinds[4].fp32_precision = kinds[5].fp32_precision = "ieee"
     try:

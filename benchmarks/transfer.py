@@ -3,9 +3,10 @@
     python benchmarks/transfer.py --data-root /data/videos --home HOME
 
 draws classes of those whose videos are there: of either data set twice two, and once three, five and seven. It runs
-the suite ``quick`` on each subset, prints a table of the differences on test clips, paired by seed, and exits with 1
-where a method is told to be below ``random``. Seeds in which either diverged are left out of a row, and named. What is
-done is not run twice.
+the suite ``quick`` on each subset, and prints two tables of the differences on test clips, paired by seed: to
+``random`` at the suite's recipe, and to random clips trained as the method's own are, at the step size that it learned.
+It exits with 1 where a method is told to be below either. Seeds in which one of the two diverged are left out of a row,
+and named. What is done is not run twice.
 """
 
 from __future__ import annotations
@@ -38,19 +39,21 @@ DATASETS = ("ucf101", "hmdb51")
 SIZES = (2, 2, 3, 5, 7)
 LEARNED = ("mtt", "vdsd")
 BASE = "random"
+RECIPES = {False: "at the suite's recipe", True: "at the method's own recipe"}
+"""What random clips are trained by; whether that is what the method asks for."""
 
 Place = tuple[str, int]
 """A data set and an IPC."""
 Cells = Mapping[Place, Mapping[str, "Answered"]]
-"""What each method answered at each place."""
+"""What each method answered at each place, and by :func:`control` random clips at its recipe, if it has one."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A method against ``random`` at one place, in points of top-1.
+    """A method against random clips at one place, in points of top-1.
 
     Attributes:
-        base: accuracy of ``random`` in percent.
+        base: accuracy of random clips in percent.
         these: the difference on these test clips.
         others: the difference on other clips of this kind.
         p: of no difference on these test clips, corrected for all rows.
@@ -92,12 +95,17 @@ def declared(name: str, data_root: Path, home: Path, seed: int) -> list[str]:
     return made
 
 
-def rows(cells: Cells) -> dict[tuple[str, Place], Row]:
-    """Every learned method at every place, paired with ``random`` by seed and clip."""
+def control(method: str) -> str:
+    """What random clips are called that were trained at the recipe of a method."""
+    return f"{BASE} as {method}"
+
+
+def rows(cells: Cells, same_recipe: bool = False) -> dict[tuple[str, Place], Row]:
+    """Every learned method at every place, paired with random clips by seed and test clip."""
     found = {}
     for place, methods in cells.items():
-        base = methods[BASE]
         for method in LEARNED:
+            base = methods.get(control(method), methods[BASE]) if same_recipe else methods[BASE]
             seeds = sorted(base.won.keys() & methods[method].won.keys())
             gain = np.array([methods[method].won[seed] - base.won[seed] for seed in seeds])
             error = parts(gain, base.labels, base.sources)
@@ -110,12 +118,13 @@ def rows(cells: Cells) -> dict[tuple[str, Place], Row]:
 
 
 def table(found: Mapping[tuple[str, Place], Row]) -> str:
-    """In Markdown, a row per data set and IPC, with both intervals of each method's difference."""
-    lines = [["clips", "IPC", BASE, *(f"`{method}` more than `{BASE}`" for method in LEARNED)]]
+    """In Markdown, a row per data set and IPC: for each method, random clips and both intervals of its difference."""
+    lines = [["clips", "IPC", *(words for name in LEARNED for words in (BASE, f"`{name}` more than `{BASE}`"))]]
     lines.append(["---"] * len(lines[0]))
     for place in dict.fromkeys(place for _, place in found):
         own = [found[method, place] for method in LEARNED]
-        lines.append([place[0], str(place[1]), f"{own[0].base:.1f}", *map(_shown, own)])
+        cells = [words for row in own for words in (f"{row.base:.1f}", _shown(row))]
+        lines.append([place[0], str(place[1]), *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -133,7 +142,12 @@ def read(home: Path, names: Sequence[str]) -> Cells:
     for cell in gather(result for result in stored.results if result.dataset.name in names):
         answered = answers(cell, stored.tests)
         if answered is not None and cell.ipc is not None:
-            found.setdefault((cell.dataset.name, cell.ipc), {})[cell.any_result.method] = answered
+            here = found.setdefault((cell.dataset.name, cell.ipc), {})
+            here[cell.any_result.method] = answered
+            if cell.any_result.method in LEARNED:
+                own = answers(cell, stored.tests, "own-random")
+                if own is not None:
+                    here[control(cell.any_result.method)] = own
     return dict(sorted(found.items(), key=lambda item: (names.index(item[0][0]), item[0][1])))
 
 
@@ -151,14 +165,16 @@ def main() -> None:
         methods=[BASE, *LEARNED], datasets=names, seeds=chosen.seeds, suite="quick", partial=True,
         scheduler="ray" if chosen.workers > 1 else "inline", workers=chosen.workers, home=chosen.home,
     )  # fmt: skip
-    found = rows(read(chosen.home, names))
-    print(table(found))
-    below = [f"{method} on {name} at IPC {ipc}" for (method, (name, ipc)), row in found.items() if row.below]
-    print("\nbelow random:", ", ".join(below) or "nowhere")
+    cells, harmed = read(chosen.home, names), False
+    for same_recipe, recipe in RECIPES.items():
+        found = rows(cells, same_recipe)
+        below = [f"{method} on {name} at IPC {ipc}" for (method, (name, ipc)), row in found.items() if row.below]
+        print(f"{BASE} {recipe}:\n\n{table(found)}\n\nbelow {BASE} {recipe}: {', '.join(below) or 'nowhere'}\n")
+        harmed = harmed or bool(below)
     for failure in done.failures:
         why = failure.failure.message if failure.failure is not None else failure.status
         print(f"left out: {failure.label}, seed {failure.seed}: {why}")
-    sys.exit(bool(below))
+    sys.exit(harmed)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import worlds
+from tests.leaderboard.conftest import clip_list, judged, make_result, store
 from vdbench.datasets.spec import load_dataset
+from vdbench.records import Condition
 from vdbench_leaderboard.statistics.answered import Answered
 
 TRANSFER = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "transfer.py"))
@@ -56,6 +58,42 @@ def test_a_method_that_harms_is_below_random_there_and_nowhere_else() -> None:
     text = TRANSFER["table"](found)
     assert f"| b | 5 | {row.base:.1f} | **+{row.these.mean:.1f}** (" in text
     assert len(text.splitlines()) == 2 + len(cells)
+
+
+def test_a_lead_of_the_recipe_is_none_over_random_clips_at_that_recipe() -> None:
+    cells = {("a", 1): planted({"mtt": 30.0}), ("b", 1): planted({"vdsd": -30.0}, 1)}
+    for place, other in ((("a", 1), planted({"random": 30.0}, 2)), (("b", 1), planted({"random": 30.0}, 3))):
+        cells[place][TRANSFER["control"]("mtt")] = other["random"]
+    suite, own = (TRANSFER["rows"](cells, same_recipe) for same_recipe in (False, True))
+    assert suite["mtt", ("a", 1)].these.low > 0 > own["mtt", ("a", 1)].these.low
+    assert own["mtt", ("a", 1)].base > 80 > suite["mtt", ("a", 1)].base
+    assert {key for key, row in own.items() if row.below} == {("mtt", ("b", 1)), ("vdsd", ("b", 1))}
+    assert {key for key, row in suite.items() if row.below} == {("vdsd", ("b", 1))}
+    text = TRANSFER["table"](own)
+    assert f"| b | 1 | {own['mtt', ('b', 1)].base:.1f} |" in text and f"| {own['vdsd', ('b', 1)].base:.1f} |" in text
+
+
+def test_random_clips_at_a_methods_recipe_are_read_beside_it(tmp_path: Path) -> None:
+    clips, rng = clip_list("motion-digits"), np.random.default_rng(0)
+    level = {"random": 0.4, "mtt": 0.6, "vdsd": 0.5, "random as mtt": 0.55, "random as vdsd": 0.45}
+    won = {name: rng.random((3, 1, len(clips))) < share for name, share in level.items()}
+    results = []
+    for name in ("random", "mtt", "vdsd"):
+        for seed in range(3):
+            made = judged(make_result(name, (0.5,), seed=seed), clips, won[name][seed])
+            if name != "random":
+                alike = judged(made, clips, won[f"random as {name}"][seed]).students
+                condition = Condition(labels="own", augmented=False, random=True, students=alike)
+                made = made.model_copy(update={"conditions": (condition,), "step_size": 0.01})
+            results.append(made)
+    store(tmp_path / "results", results, [clips])
+    cells = TRANSFER["read"](tmp_path, ["motion-digits"])
+    (found,) = cells.values()
+    assert {name: one.won.keys() for name, one in found.items()} == dict.fromkeys(won, {0, 1, 2})
+    for name, one in found.items():
+        assert all(np.array_equal(one.won[seed], 100.0 * won[name][seed][0]) for seed in range(3))
+    row = TRANSFER["rows"](cells, same_recipe=True)["vdsd", ("motion-digits", 1)]
+    assert row.base == pytest.approx(100 * won["random as vdsd"].mean())
 
 
 def test_rows_are_corrected_together() -> None:

@@ -7,15 +7,20 @@ plus one at the full rate, and then at a tenth of it by an optimiser that has fo
 """
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import vdbench
 import worlds
+from vdbench.clips.clipset import ClipSet
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.prepare import prepare
+from vdbench.datasets.readings import Readings
+from vdbench.datasets.spec import load_dataset
 from vdbench.datasets.view import View, open_view
 from vdbench.evaluation.evaluate import StudentSpec, evaluate
 from vdbench.experiment.suite import load_suite
@@ -122,20 +127,32 @@ def test_clips_whose_class_has_a_direction_are_not_mirrored(tmp_path: Path) -> N
     )
 
 
-def test_scores_are_those_of_the_description(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+def shown_often(view: View, times: int) -> Readings:
+    """Readings of the same test clips so many times over."""
+    first, rows = view.readings.first, view.readings.rows  # type: ignore[union-attr]
+    each = len(rows) // 3
+    order = [number * each + row for number in range(3) for _ in range(times) for row in range(each)]
+    return replace(view.readings, rows=tuple(rows[row] for row in order), first=first.some(order))  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(("batch", "times"), [(256, 1), (8, 12)])
+def test_scores_are_those_of_the_description(
+    made: Made, monkeypatch: pytest.MonkeyPatch, batch: int, times: int
+) -> None:
+    """30 train clips in one batch and in four, 6 test clips in one batch per reading and 72 in two."""
     view, _, _, _ = made
-    assert view.readings is not None
     monkeypatch.setattr("vdbench.evaluation.evaluate.build_student", lambda *_: Linear(3))
     suite = load_suite("as-published").protocol
     assert (suite.readings, suite.recipe.epochs, suite.recipe.augmentation) == (3, 501, None)
-    recipe = suite.recipe.model_copy(update={"epochs": 13, "lr": 0.05})
+    recipe = suite.recipe.model_copy(update={"epochs": 13, "lr": 0.05, "batch": batch})
+    readings = shown_often(view, times)
     (scores,) = evaluate(
-        view.train, view.test, [StudentSpec(name="linear")], recipe, [4, 5], CPU,
-        checkpoints=[5 / 13, 1.0], readings=view.readings,
+        view.train, readings.first, [StudentSpec(name="linear")], recipe, [4, 5], CPU,
+        checkpoints=[5 / 13, 1.0], readings=readings,
     )  # fmt: skip
     for score in scores.scores:
-        assert (score.top1, [point.top1 for point in score.checkpoints]) == literal(view, score.seed)
-    assert sum(count for *_, count in scores.confusion) == 2 * 3 * 6
+        assert (score.top1, [point.top1 for point in score.checkpoints]) == literal(view, score.seed, batch, readings)
+    assert sum(count for *_, count in scores.confusion) == 2 * 3 * 6 * times
 
 
 def pixels(clips: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
@@ -144,39 +161,43 @@ def pixels(clips: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -
     return (values - torch.tensor(mean).view(3, 1, 1, 1)) / torch.tensor(std).view(3, 1, 1, 1)
 
 
-def literal(view: View, seed: int) -> tuple[float, list[float]]:
-    """Train and test as described: the score at the end, and those after 5 and all of 13 epochs of one batch each."""
-    assert view.readings is not None
-    constants = view.train.normalisation
+def standardised(batch: torch.Tensor) -> torch.Tensor:
+    return (batch - batch.mean()) / batch.std()
+
+
+def literal(view: View, seed: int, batch: int, readings: Readings) -> tuple[float, list[float]]:
+    """Train and test as described: the score at the end, and those after 5 and all of 13 epochs."""
     network, labels = Linear(3), torch.from_numpy(view.train.labels)
-    clips = pixels(view.train.clips, *constants)
-    clips = (clips - clips.mean()) / clips.std()
+    clips = pixels(view.train.clips, *view.train.normalisation)
+    order = torch.Generator().manual_seed(seed)
     velocity, on_the_way = None, []
     for epoch in range(13):
         if epoch == 12 // 2 + 2:
             velocity = None
         rate = 0.05 if epoch < 12 // 2 + 2 else 0.005
-        loss = torch.nn.functional.cross_entropy(network(clips), labels)
-        (gradient,) = torch.autograd.grad(loss, network.weights)
-        gradient = gradient + 0.0005 * network.weights.detach()
-        velocity = gradient if velocity is None else 0.9 * velocity + gradient
-        with torch.no_grad():
-            network.weights -= rate * velocity
+        drawn = torch.randperm(len(clips), generator=order)
+        for first in range(0, len(clips), batch):
+            rows = drawn[first : first + batch]
+            loss = torch.nn.functional.cross_entropy(network(standardised(clips[rows])), labels[rows])
+            (gradient,) = torch.autograd.grad(loss, network.weights)
+            gradient = gradient + 0.0005 * network.weights.detach()
+            velocity = gradient if velocity is None else 0.9 * velocity + gradient
+            with torch.no_grad():
+                network.weights -= rate * velocity
         if epoch in (4, 12):
-            on_the_way.append(three_passes(network, view, seed))
+            on_the_way.append(three_passes(network, readings.of(seed)))
     return on_the_way[-1], on_the_way
 
 
-def three_passes(network: Linear, view: View, seed: int) -> float:
-    assert view.readings is not None
-    shown = view.readings.of(seed)
-    right = 0
+def three_passes(network: Linear, shown: ClipSet) -> float:
+    """The share of right answers, batch by batch of 64 clips of one reading."""
+    right, each = 0, len(shown) // 3
+    clips = pixels(shown.clips, *shown.normalisation)
     for number in range(3):
-        rows = slice(6 * number, 6 * (number + 1))
-        batch = pixels(shown.clips[rows], *view.train.normalisation)
-        batch = (batch - batch.mean()) / batch.std()
-        right += int((network(batch).argmax(dim=1).numpy() == shown.labels[rows]).sum())
-    return right / 18
+        for first in range(0, each, 64):
+            rows = slice(number * each + first, number * each + min(first + 64, each))
+            right += int((network(standardised(clips[rows])).argmax(dim=1).numpy() == shown.labels[rows]).sum())
+    return right / len(shown)
 
 
 def test_no_batch_has_clips_of_two_readings(made: Made) -> None:
@@ -189,3 +210,32 @@ def test_no_batch_has_clips_of_two_readings(made: Made) -> None:
         rows = list(range(6 * number, 6 * (number + 1)))
         (own,) = test_student(network, view.test.some(rows), CPU, seen=recipe.shown)
         torch.testing.assert_close(together[rows], own)
+
+
+def test_the_suite_runs_as_a_whole(tmp_path: Path) -> None:
+    """With ``random`` alone, at a small size: three readings, tests on the way, and all other clips as train part."""
+    spec, world = load_dataset("hmdb51-as-published"), worlds.hmdb_world(tmp_path / "data", classes=2)
+    geometry = spec.geometry.at(4, 16)
+    assert geometry.windows == 8 and not geometry.antialias
+    prepare(spec, world.root, tmp_path / "home", partial=True, workers=1, geometry=geometry)
+    small = {
+        "protocol.frames": 4, "protocol.size": 16, "protocol.evaluation_seeds": 2,
+        "protocol.students": [{"name": "minic3d", "width": 4}],
+        "protocol.recipe.epochs": 13, "protocol.recipe.batch": 8,
+    }  # fmt: skip
+    done = vdbench.run(
+        "random", spec.name, 1, 1, suite="as-published", set=small, partial=True, home=tmp_path / "home",
+        scheduler="inline",
+    )  # fmt: skip
+    assert not done.failures and {result.method for result in done.results} == {"random", "full"}
+    for result in done.results:
+        assert (result.suite, result.step_size, result.health) == ("as-published-modified", None, ())
+        # of each class: three sources of two clips each, and one clip that is in no part of the official split
+        assert (result.dataset.train_clips, result.dataset.test_clips) == (2 * 7, 2 * 2)
+        (student,) = result.students
+        steps = 13 if result.method == "random" else 26
+        for score in student.scores:
+            assert [point.step for point in score.checkpoints] == [-(-steps * part // 5) for part in range(1, 6)]
+            assert score.checkpoints[-1].top1 == score.top1
+            assert 12 * score.top1 == pytest.approx(round(12 * score.top1))
+        assert sum(count for *_, count in student.confusion) == 2 * 3 * 4

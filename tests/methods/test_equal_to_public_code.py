@@ -15,7 +15,9 @@ from vdbench_methods.dm import accumulate_gradient
 from vdbench_methods.frepo import regression_loss
 from vdbench_methods.herding import Herding
 from vdbench_methods.k_center import KCenter
+from vdbench_methods.learned import descent
 from vdbench_methods.mtt import Rows
+from vdbench_methods.step_size import StepSize
 from vdbench_methods.trajectories import match_trajectory
 
 
@@ -44,9 +46,10 @@ def test_two_steps_of_distribution_matching() -> None:
         optimiser.step()
     assert losses == pytest.approx([0.009595554055987453, 10.265660030169158], abs=1e-11)
     assert norms == pytest.approx([0.19903182469404607, 1.3650877650805548], abs=1e-11)
-    places = ((0, 0, 0, 0, 0), (1, 1, 2, 1, 1), (3, 0, 1, 1, 0))
+    places = ((0, 0, 0, 0, 0), (1, 1, 2, 1, 1), (3, 0, 1, 1, 0), (5, 1, 0, 0, 1))
     found = [float(clips.detach()[n, c, t, y, x]) for n, t, c, y, x in places]
-    assert found == pytest.approx([3.283130532566736, 5.634076890946192, 3.0165077941843688], abs=1e-11)
+    expected = [3.283130532566736, 5.634076890946192, 3.0165077941843688, -3.6619757670801194]
+    assert found == pytest.approx(expected, abs=1e-11)
 
 
 def test_distribution_matching_through_minic3d() -> None:
@@ -54,8 +57,12 @@ def test_distribution_matching_through_minic3d() -> None:
     loss = accumulate_gradient(network, class_means(network, wave(12, 8, 64, phase=0.6)), clips, 2, 1000)
     assert float(loss) == pytest.approx(0.204570452194, rel=1e-9)
     assert float(clips.grad.norm()) == pytest.approx(0.0436950491866, rel=1e-9)
-    found = [float(clips.grad[n, c, t, y, x]) for n, t, c, y, x in ((1, 3, 2, 31, 31), (5, 4, 0, 40, 20))]
-    assert found == pytest.approx([-4.98200887184e-06, -2.21532539751e-05], rel=1e-8)
+    by_clip = [0.00986311403343, 0.00996595632906, 0.0168577582804, 0.0170650322517, 0.0241455396686, 0.0235425061017]
+    assert clips.grad.flatten(1).norm(dim=1).tolist() == pytest.approx(by_clip, rel=1e-8)
+    places = ((0, 0, 0, 0, 0), (1, 3, 2, 31, 31), (3, 7, 1, 10, 50), (5, 4, 0, 40, 20))
+    found = [float(clips.grad[n, c, t, y, x]) for n, t, c, y, x in places]
+    expected = [1.6172874815e-05, -4.98200887184e-06, -2.74401702961e-05, -2.21532539751e-05]
+    assert found == pytest.approx(expected, rel=1e-8)
 
 
 def inner_loss(weights: torch.Tensor, shown: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -92,6 +99,39 @@ def test_three_steps_of_trajectory_matching(
     assert float(found.step_size) == pytest.approx(by_step_size, rel=1e-10)
     places = ((0, 0, 0, 0, 0), (1, 1, 2, 1, 1), (4, 1, 2, 0, 1))
     assert [float(rows.gradient[n, c, t, y, x]) for n, t, c, y, x in places] == pytest.approx(entries, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("batches", "expected", "expected_step"),
+    [
+        ([[0, 1, 2, 3, 4, 5]] * 3, [0.4048279550731183, -0.4419084593628964, 0.9301308218432917, -0.9861537477171709,
+                                    -0.9049727205533752], 0.0383445051172825),
+        ([[4, 5], [0, 1, 2, 3], [4, 5]], [0.39868889999246276, -0.45228714379959595, 0.9234018989234888,
+                                          -0.9917291667049498, -0.89529988817815], 0.031170771524665263),
+    ],
+)  # fmt: skip
+def test_one_update_of_trajectory_matching(
+    batches: Sequence[Sequence[int]], expected: list[float], expected_step: float
+) -> None:
+    """Clips at a rate of 1 and the step size at 0.001, through what the method itself descends with."""
+    start = 0.3 * torch.sin(0.77 * sequence(143) + 0.2)
+    goal = start + 0.02 * torch.cos(0.31 * sequence(143) + 0.5)
+    clips, labels = wave(6, 2, 2).requires_grad_(), torch.tensor([0, 0, 1, 1, 2, 2])
+    clips.grad = torch.zeros_like(clips)
+    rows = Rows(clips.detach(), clips.grad, labels, [torch.tensor(batch) for batch in batches])
+    step_size = StepSize(torch.tensor(0.05, dtype=torch.float64), "plain")
+
+    def loss_at(weights: torch.Tensor, shown: torch.Tensor, step: int) -> torch.Tensor:
+        return inner_loss(weights, shown, rows.targets(step))
+
+    step_size.descend(match_trajectory(loss_at, start, goal, rows, step_size.value, 0).step_size)
+    descent([clips], 1.0, 0.5, "plain").step()
+    torch.optim.SGD([step_size.learned], lr=0.001, momentum=0.5).step()
+    step_size.bound()
+    places = ((0, 0, 0, 0, 0), (1, 1, 2, 1, 1), (3, 0, 1, 1, 0), (5, 1, 0, 0, 1), (4, 1, 2, 0, 1))
+    found = [float(clips.detach()[n, c, t, y, x]) for n, t, c, y, x in places]
+    assert found == pytest.approx(expected, rel=1e-10)
+    assert float(step_size.value) == pytest.approx(expected_step, rel=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,14 @@ def test_the_margin_has_the_public_terms_and_gradient() -> None:
 
 @pytest.mark.parametrize(
     ("classes", "own", "other", "margin"),
-    [(3, 1.21716123890, -0.60858061945, -1 / 3), (10, 0.9, -0.1, -0.1), (50, 0.438269323590, -0.00894427190999, -0.02)],
+    [
+        (3, 1.21716123890, -0.60858061945, -1 / 3),
+        (10, 0.9, -0.1, -0.1),
+        (50, 0.438269323590, -0.00894427190999, -0.02),
+        (51, 0.434124943892, -0.00868249887784, -1 / 51),
+        (101, 0.311542958182, -0.00311542958182, -1 / 101),
+        (400, 0.157718598301, -0.000395284707521, -0.0025),
+    ],
 )
 def test_labels_start_as_in_the_public_code_where_that_is_asked_for(
     classes: int, own: float, other: float, margin: float

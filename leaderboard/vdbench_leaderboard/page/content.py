@@ -194,7 +194,7 @@ class Content:
     @property
     def comparable(self) -> bool:
         """Whether there are results that published numbers may be compared with."""
-        return any(board.group.suite == literature.SUITE for board in self.boards)
+        return any(literature.comparable(board.group.suite, board.group.dataset_title) for board in self.boards)
 
     @property
     def one(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import yaml
@@ -17,8 +18,15 @@ from vdbench.records import Record
 from vdbench.storage.validation import faults_in
 
 FILE = "published.yaml"
-SUITE = "vdsd"
-"""The only suite whose results published numbers may be compared with."""
+DATASETS = MappingProxyType({
+    suite: MappingProxyType({name: name + ending for name in ("miniucf", "hmdb51")})
+    for suite, ending in (("as-published", "-as-published"), ("vdsd", ""))
+})  # fmt: skip
+"""By suite that published numbers may stand beside, what it calls the data sets of these numbers.
+
+``as-published`` evaluates as the public code does and can meet them; ``vdsd`` has the published settings, and an
+evaluation of its own.
+"""
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -37,7 +45,7 @@ class Source(Record):
 
     source: Name
     arxiv: Annotated[str, Field(pattern=r"^\d{4}\.\d{4,5}$")] | None = None
-    read: Literal["paper-table", "third-party log", "public issue thread"]
+    read: Literal["paper-table", "public note", "third-party log", "public issue thread"]
     second_hand: bool = False
     protocol: Name
     note: str = ""
@@ -57,7 +65,6 @@ class Published(Source):
         spread: standard deviation in points, over networks; None where the source gives none.
         networks: how many were trained; None where the source does not say.
         approximate: whether the source gives the value only roughly.
-        suite: the only suite whose results it is comparable with.
     """
 
     method: Name
@@ -70,7 +77,6 @@ class Published(Source):
     spread: Annotated[float, Field(ge=0, le=100)] | None = None
     networks: Annotated[int, Field(ge=1)] | None = None
     approximate: bool = False
-    suite: Literal["vdsd"]
 
     @property
     def origin(self) -> Source:
@@ -119,6 +125,11 @@ def parse(text: str) -> tuple[Published, ...]:
     if twice := [place for place, count in places.items() if count > 1]:
         raise DataError(f"{FILE} has two numbers for {', '.join(map(str, twice[0]))}; keep one")
     return found
+
+
+def comparable(suite: str, dataset: str) -> bool:
+    """Whether there are published numbers beside which results of a suite on a data set may stand; on all of it."""
+    return dataset in DATASETS.get(suite, {}).values()
 
 
 def sources(numbers: Sequence[Published]) -> list[Source]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdbench.outcomes import ClipList
-    from vdbench.records import StudentScores
+    from vdbench.records import Score
     from vdbench_leaderboard.tables.cells import Cell
     from vdbench_leaderboard.tables.keys import Student
 
@@ -64,24 +64,31 @@ def column(answered: Mapping[str, Answered], methods: int) -> ClipColumn | None:
     return found if len(found.means) == methods else None
 
 
-def answers(cell: Cell, tests: Mapping[str, ClipList]) -> Answered | None:
-    """The outcomes of a cell; None where some seed has none, or where they speak of several test sets."""
+def answers(cell: Cell, tests: Mapping[str, ClipList], condition: str | None = None) -> Answered | None:
+    """The outcomes of a cell; None where some seed has none, or where they speak of several test sets.
+
+    Args:
+        cell: whose outcomes.
+        tests: the test sets that results name, by fingerprint.
+        condition: its name; None for the clips as their method means them.
+    """
     named = {result.test_set for result, _ in cell.done}
     name = named.pop() if len(named) == 1 else None
     clips = tests.get(name or "")
-    if name is None or clips is None:
+    scores = cell.scores_in(condition)
+    if name is None or clips is None or len(scores) < len(cell.done):
         return None
     try:
-        won = {result.seed: _mean(scores, clips) for result, scores in cell.done}
+        won = {seed: _mean(networks, clips) for seed, networks in scores.items()}
     except DataError as error:
         log.warning("outcomes of %s are left out: %s", cell.method, error)
         return None
     return Answered(won, name, np.array(clips.labels), clips.sources)
 
 
-def _mean(scores: StudentScores, clips: ClipList) -> NDArray[np.float64]:
-    networks = [score.outcomes for score in scores.scores if score.outcomes is not None]
-    if len(networks) < len(scores.scores):
+def _mean(scores: Sequence[Score], clips: ClipList) -> NDArray[np.float64]:
+    networks = [score.outcomes for score in scores if score.outcomes is not None]
+    if len(networks) < len(scores):
         raise DataError("a network keeps no outcomes per clip; take the file as it was exported")
     won = [unpack(outcomes, len(clips), len(clips.classes)).won() for outcomes in networks]
     return np.asarray(100 * np.mean(won, axis=0))

@@ -47,17 +47,18 @@ def test_differences_of_percentages_are_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    ("full", "hard", "own", "random", "expected"),
+    ("full", "hard", "own", "random", "expected", "by_hard_labels"),
     [
-        (0.572, 0.15, 0.2, 0.1, 0.20567228511607058),
-        (0.562, 0.153, 0.153, 0.115, 0.19690645181124442),
-        (1, 0, 0, 1, 0.0),
-        (0.3, 0.3, 0.3, 0.3, 0.26894142136999516),
-        (0.9, 0.95, 0.99, 0.2, 0.49101469632994127),
+        (0.572, 0.15, 0.2, 0.1, 0.20567228511607058, 0.19672978393461374),
+        (0.562, 0.153, 0.153, 0.115, 0.19690645181124442, 0.19690645181124442),
+        (1, 0, 0, 1, 0.0, 0.0),
+        (0.3, 0.3, 0.3, 0.3, 0.26894142136999516, 0.26894142136999516),
+        (0.9, 0.95, 0.99, 0.2, 0.49101469632994127, 0.47819269693938515),
     ],
 )
-def test_the_label_robust_score_is_that_of_the_public_code(full, hard, own, random, expected):
+def test_the_label_robust_score_is_that_of_the_public_code(full, hard, own, random, expected, by_hard_labels):
     assert lrs(ior(own, random), hlr(full, hard)) == pytest.approx(expected, abs=1e-14)
+    assert lrs(ior(hard, random), hlr(full, hard)) == pytest.approx(by_hard_labels, abs=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,7 @@ def test_the_label_robust_score_is_that_of_the_public_code(full, hard, own, rand
         (0.153, 0.115, 0.22, 0.115, 0.3004756604016561),
         (0, 1, 0, 1, 0.0),
         (1, 0, 1, 0, 1.0),
+        (0.3, 0.3, 0.3, 0.3, 0.26894142136999516),
     ],
 )
 def test_the_augmentation_robust_score_is_that_of_the_public_code(varied, random_varied, plain, random_plain, expected):

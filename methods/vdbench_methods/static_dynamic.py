@@ -27,7 +27,7 @@ HALLUCINATOR = (3, 4, 3, 3, 3)
 
 
 class VDSDSettings(LearnedSettings):
-    """Settings of static-dynamic distillation; the defaults are those published for MiniUCF at IPC 1."""
+    """Settings of static-dynamic distillation; what is published for MiniUCF stands in the suite ``vdsd``."""
 
     base: Literal["dm", "mtt"] = identity("dm", "how motions are learned: distribution or trajectory matching")
     static: int | None = identity(
@@ -173,13 +173,10 @@ class OnTrajectories:
     """Motions by trajectory matching: see :mod:`vdbench_methods.mtt`."""
 
     def __init__(self, settings: VDSDSettings, task: Task) -> None:
-        import torch
-
         self.matching = Matching(settings.trajectory, task, settings.student, settings.width)
         self._device = task.device
-        learned, rate = self.matching.step_size.learned, settings.trajectory.lr_step_size
-        self.tensors = {"step_size": learned}
-        self.optimisers = {"step": torch.optim.SGD([learned], rate, momentum=0.5)}
+        self.tensors = {"step_size": self.matching.step_size.learned}
+        self.optimisers = {"step": self.matching.step_size_descent(0.5)}
 
     def backward(self, memory: Memory, rng: np.random.Generator) -> torch.Tensor:
         """Add the gradient of an iteration's loss to what is learned, one step's clips in memory at a time."""

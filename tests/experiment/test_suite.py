@@ -87,6 +87,9 @@ def test_published_settings_are_those_of_the_literature() -> None:
     assert (on_dm.static, on_dm.dynamic, on_dm.lr_dynamic, on_dm.lr_hallucinator) == (2, 2, 1e-4, 1e-5)
     assert (on_mtt.static, on_mtt.dynamic, on_mtt.lr_dynamic, on_mtt.lr_hallucinator) == (2, 2, 1e4, 1e-3)
     assert (settings("vdsd", 5).static, settings("vdsd", 5).lr_dynamic) == (10, 1e3)
+    assert (on_dm.static_loss, on_dm.static_lr, on_dm.real_frames, on_dm.real) == ("dc", 0.1, 256, 64)
+    by_dm = settings("vdsd", 1, static_loss="dm")
+    assert (by_dm.static_lr, by_dm.real_frames) == (1.0, 64)
     at_five = settings("vdsd", 5, base="mtt").trajectory
     assert (at_five.syn_steps, at_five.syn_batch, at_five.lr_step_size, at_five.experts) == (5, 128, 0, 30)
     for trajectory in (mtt.trajectory, on_mtt.trajectory, at_five):
@@ -103,6 +106,7 @@ def test_the_recommended_protocol_takes_nothing_that_only_follows_the_public_cod
         found, usual = registry.configure(name, None, settings).settings, registry.configure(name, None, {}).settings
         later = {"expert_standardise", "batches_from", "momentum_step_size"}
         assert not later & set(found.identity().get("trajectory", {}))
+        assert not {"static_loss", "static_real"} & set(found.identity())
         if "encoder" in usual.identity():
             assert found.identity() == usual.identity()
 

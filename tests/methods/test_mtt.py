@@ -285,7 +285,8 @@ def test_batches_are_taken_from_the_last_one_where_the_public_code_is_followed(t
     """Its loop, word by word: what is left of a random order is a list, and a step pops its last piece."""
     settings = SMALL.model_copy(update={"syn_batch": 4, "syn_steps": 7, "batches_from": "last"})
     found = Matching(settings, tiny_task(tmp_path), "minic3d", 4).batches(np.random.default_rng(0), 6)
-    rng, pieces = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    pieces: list[list[int]] = []
     for rows in found:
         if not pieces:
             order = rng.permutation(6).tolist()

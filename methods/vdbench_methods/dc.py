@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from vdbench.clips.clipset import on_device
 from vdbench.method import Card, Settings, identity, runtime
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+    from torch import nn
 
     from vdbench.distilled.distilled_set import DistilledSet
     from vdbench.method import Task
-    from vdbench.students.student import Student
     from vdbench.work.workload import Work
 
     Gradients = Sequence[torch.Tensor]
@@ -122,8 +122,26 @@ class DC(PixelMethod[DCSettings]):
         return self.pack(task, clips, labels, Provenance(pool="learned"))
 
 
+class Drawn(Protocol):
+    """Real clips, class by class, as :class:`~vdbench_methods.learned.RealClips` has them."""
+
+    @property
+    def rows(self) -> Sequence[NDArray[np.int64]]:
+        """The rows of every class."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are rendered."""
+
+    def draw(self, rng: np.random.Generator, label: int, most: int) -> NDArray[np.int64]:
+        """At most so many different clips of a class, as rows."""
+
+    def render(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Normalised clips on the device, float32 ``(n, 3, T, H, W)``."""
+
+
 def accumulate_gradient(
-    student: Student, real: RealClips, clips: torch.Tensor, ipc: int, settings: DCSettings, rng: np.random.Generator
+    student: nn.Module, real: Drawn, clips: torch.Tensor, ipc: int, settings: DCSettings, rng: np.random.Generator
 ) -> torch.Tensor:
     """Add the gradient of the distances of all classes to ``clips``, class by class, and give their sum.
 
@@ -150,7 +168,7 @@ def accumulate_gradient(
 
 
 def real_gradient(
-    student: Student, real: RealClips, rows: NDArray[np.int64], label: int, change: siamese.Change, clips_per_pass: int
+    student: nn.Module, real: Drawn, rows: NDArray[np.int64], label: int, change: siamese.Change, clips_per_pass: int
 ) -> Gradients:
     """The gradient of the mean loss over real clips of a class, in every tensor of weights."""
     sums: list[torch.Tensor] = []
@@ -161,7 +179,7 @@ def real_gradient(
     return sums
 
 
-def _gradient(student: Student, clips: torch.Tensor, label: int, of: int) -> Gradients:
+def _gradient(student: nn.Module, clips: torch.Tensor, label: int, of: int) -> Gradients:
     """The gradient of the summed loss over ``of`` in the weights; itself differentiable where clips are."""
     import torch
     from torch.nn.functional import cross_entropy
@@ -195,7 +213,7 @@ def distance(real: Iterable[torch.Tensor], learned: Iterable[torch.Tensor], alon
 
 
 def train_network(
-    student: Student,
+    student: nn.Module,
     clips: torch.Tensor,
     targets: torch.Tensor,
     settings: DCSettings,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.seeding import generator, seed_of
@@ -26,6 +28,7 @@ class Expert(AssetSpec["Path"]):
         epochs: passes over the train split; later ones are never read.
         lr: learning rate of plain SGD.
         batch: clips per step.
+        standardise: what scales their clips, as :class:`~vdbench.evaluation.train.Recipe` has it.
         number: tells experts apart: the seed of initial weights and batches.
     """
 
@@ -35,7 +38,14 @@ class Expert(AssetSpec["Path"]):
     epochs: int
     lr: float
     batch: int
+    standardise: Literal["split", "batch"] = "split"
     number: int
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Experts on clips that the split scales have the identity that they had before there were others."""
+        fields: dict[str, Any] = serialise(self)
+        return {name: value for name, value in fields.items() if (name, value) != ("standardise", "split")}
 
     def identity(self) -> dict[str, Any]:
         """See :meth:`AssetSpec.identity`; the version of the student, or its code, is part of it."""
@@ -67,7 +77,15 @@ class Expert(AssetSpec["Path"]):
         return folder / "expert.safetensors"
 
     def _recipe(self) -> Recipe:
-        return Recipe(lr=self.lr, momentum=0, weight_decay=0, decay=1, epochs=self.epochs, batch=self.batch)
+        return Recipe(
+            lr=self.lr,
+            momentum=0,
+            weight_decay=0,
+            decay=1,
+            epochs=self.epochs,
+            batch=self.batch,
+            standardise=self.standardise,
+        )
 
 
 def flat(student: Student) -> torch.Tensor:

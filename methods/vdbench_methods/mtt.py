@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 class MTTSettings(LearnedSettings):
-    """Settings of trajectory matching; the defaults are those published for MiniUCF at IPC 1."""
+    """Settings of trajectory matching; what is published for MiniUCF stands in the suite ``vdsd``."""
 
     iterations: int = identity(8000, "updates of the learned clips", ge=0)
     lr: float = identity(1e5, "learning rate of the pixels, on normalised clips", gt=0)
     scale: Scale = identity("plain", SCALE, later=True)
-    momentum: float = identity(0.5, "of the gradient of pixels and step size", ge=0, lt=1)
+    momentum: float = identity(0.5, "of the gradient of pixels, and of the step size unless it has its own", ge=0, lt=1)
     trajectory: TrajectorySettings = identity(TrajectorySettings(), "how experts are trained and matched")
 
 
@@ -85,10 +85,10 @@ class MTT(PixelMethod[MTTSettings]):
 
         settings, targets = self.settings, labels.to(task.device)
         matching = Matching(settings.trajectory, task, settings.student, settings.width)
-        step_size, rate = matching.step_size, settings.trajectory.lr_step_size
+        step_size = matching.step_size
         optimisers = {
             "pixels": descent([pixels], settings.lr, settings.momentum, settings.scale),
-            "step": torch.optim.SGD([step_size.learned], lr=rate, momentum=settings.momentum),
+            "step": matching.step_size_descent(settings.momentum),
         }
         learned = {"clips": pixels, "step_size": step_size.learned}
         loop = Loop(task, self.name, settings.iterations, learned, optimisers)

@@ -27,7 +27,7 @@ HALLUCINATOR = (3, 4, 3, 3, 3)
 
 
 class VDSDSettings(LearnedSettings):
-    """Settings of static-dynamic distillation; the defaults are those published for MiniUCF at IPC 1."""
+    """Settings of static-dynamic distillation; what is published for MiniUCF stands in the suite ``vdsd``."""
 
     base: Literal["dm", "mtt"] = identity("dm", "how motions are learned: distribution or trajectory matching")
     static: int | None = identity(
@@ -39,8 +39,16 @@ class VDSDSettings(LearnedSettings):
         "which images and motions of a class make a clip: any; slots, its own ones alone, as in the public code",
         later=True,
     )
-    static_iterations: int = identity(1000, "updates of the images, by distribution matching on frames", ge=0)
-    static_lr: float = identity(1.0, "learning rate of the images", gt=0)
+    static_loss: Literal["dm", "dc"] = identity(
+        "dm",
+        "how images are learned from frames: dm, by their distributions; dc, by gradients, as in the public code",
+        later=True,
+    )
+    static_iterations: int = identity(1000, "updates of the images; of dc, the networks that they are for", ge=0)
+    static_lr: float = identity(1.0, "learning rate of the images; 0.1 on dc unless set", gt=0)
+    static_real: int | None = identity(
+        None, "real frames per class and update of the images; real if left out", later=True, gt=0
+    )
     static_width: int = identity(128, "channels of the random networks that images are learned through", gt=0)
     lr_dynamic: float = identity(1e-4, "learning rate of the motions; 1e4 on mtt unless set", gt=0)
     lr_hallucinator: float = identity(1e-5, "learning rate of the hallucinator; 1e-3 on mtt unless set", gt=0)
@@ -56,12 +64,19 @@ class VDSDSettings(LearnedSettings):
         images = self.static or fitting_pairs(classes, ipc, frames, size)
         return images, self.dynamic or images
 
+    @property
+    def real_frames(self) -> int:
+        """Real frames per class and update of the images, at most."""
+        return self.static_real or self.real
+
     @model_validator(mode="before")
     @classmethod
     def _published_rates(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("base") == "mtt":
-            return {"lr_dynamic": 1e4, "lr_hallucinator": 1e-3} | values
-        return values
+        if not isinstance(values, dict):
+            return values
+        on_mtt = {"lr_dynamic": 1e4, "lr_hallucinator": 1e-3} if values.get("base") == "mtt" else {}
+        on_dc = {"static_lr": 0.1} if values.get("static_loss") == "dc" else {}
+        return on_mtt | on_dc | values
 
 
 def fitting_pairs(classes: int, ipc: int, frames: int, size: int) -> int:
@@ -173,13 +188,10 @@ class OnTrajectories:
     """Motions by trajectory matching: see :mod:`vdbench_methods.mtt`."""
 
     def __init__(self, settings: VDSDSettings, task: Task) -> None:
-        import torch
-
         self.matching = Matching(settings.trajectory, task, settings.student, settings.width)
         self._device = task.device
-        learned, rate = self.matching.step_size.learned, settings.trajectory.lr_step_size
-        self.tensors = {"step_size": learned}
-        self.optimisers = {"step": torch.optim.SGD([learned], rate, momentum=0.5)}
+        self.tensors = {"step_size": self.matching.step_size.learned}
+        self.optimisers = {"step": self.matching.step_size_descent(0.5)}
 
     def backward(self, memory: Memory, rng: np.random.Generator) -> torch.Tensor:
         """Add the gradient of an iteration's loss to what is learned, one step's clips in memory at a time."""

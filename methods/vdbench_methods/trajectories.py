@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from vdbench.clips.clipset import on_device
 from vdbench.method import Limits, Settings, identity
@@ -31,7 +31,7 @@ LIMITS = Limits(standstill=1.0, least_step_size=SMALLEST_STEP)
 
 
 class TrajectorySettings(Settings):
-    """How experts are trained and matched; the defaults are those published for MiniUCF."""
+    """How experts are trained and matched; what is published for MiniUCF stands in the suite ``vdsd``."""
 
     experts: int = identity(20, "networks trained on the train split", gt=0)
     expert_lr: float = identity(0.01, "their learning rate, plain SGD", gt=0)
@@ -43,11 +43,26 @@ class TrajectorySettings(Settings):
         later=True,
         gt=0,
     )
+    expert_standardise: Literal["split", "batch"] = identity(
+        "split",
+        "what scales the clips that experts are trained on: split, the train split's statistics; batch, also those of "
+        "each batch, as in the public code",
+        later=True,
+    )
     max_start: int = identity(10, "last epoch of an expert at which a student starts", ge=0)
     syn_steps: int = identity(10, "steps that a student takes on learned clips", gt=0)
     syn_batch: int = identity(256, "learned clips per step, or all of them", gt=0)
+    batches_from: Literal["first", "last"] = identity(
+        "first",
+        "which batch of a random order a student is shown first: first; last, which may be smaller, with the others "
+        "backwards from there, as in the public code",
+        later=True,
+    )
     step_size: float = identity(0.01, "a student's learning rate before the first update", ge=SMALLEST_STEP)
     lr_step_size: float = identity(1e-5, "learning rate of that learning rate, or of its logarithm", ge=0)
+    momentum_step_size: float | None = identity(
+        None, "of the gradient of that learning rate; mtt: its momentum, vdsd: 0.5 if left out", later=True, ge=0, lt=1
+    )
     learns: Form = identity(
         "plain",
         "how that learning rate is learned: plain, as published; log, by its logarithm, lr_step_size being the largest "
@@ -68,9 +83,17 @@ class TrajectorySettings(Settings):
 
     def specs(self, task: Task, student: str, width: int) -> list[Expert]:
         """The experts, each a shared asset of its own; every draw has others."""
-        epochs, lr, batch = self.max_start + self.stretch(len(task.train)), self.expert_lr, self.expert_batch
+        first = Expert(
+            student=student,
+            width=width,
+            epochs=self.max_start + self.stretch(len(task.train)),
+            lr=self.expert_lr,
+            batch=self.expert_batch,
+            standardise=self.expert_standardise,
+            number=0,
+        )
         return [
-            Expert(student=student, width=width, epochs=epochs, lr=lr, batch=batch, number=number)
+            first.model_copy(update={"number": number})
             for number in range(task.draw * self.experts, (task.draw + 1) * self.experts)
         ]
 
@@ -99,8 +122,17 @@ class Matching:
         rows: list[torch.Tensor] = []
         while len(rows) < self._settings.syn_steps:
             order = torch.from_numpy(rng.permutation(clips)).to(self._device)
-            rows += torch.split(order, size)
+            batches = torch.split(order, size)
+            rows += batches if self._settings.batches_from == "first" else batches[::-1]
         return rows[: self._settings.syn_steps]
+
+    def step_size_descent(self, momentum: float) -> torch.optim.SGD:
+        """What updates the step size, at this momentum unless another one is set."""
+        import torch
+
+        own = self._settings.momentum_step_size
+        rate = self._settings.lr_step_size
+        return torch.optim.SGD([self.step_size.learned], lr=rate, momentum=momentum if own is None else own)
 
     def follow(self, rng: np.random.Generator, steps: Steps) -> Match:
         """Follow a random expert from a random epoch on.

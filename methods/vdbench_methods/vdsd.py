@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from vdbench.method import Card, Settings
 from vdbench.records import Provenance
-from vdbench.seeding import seed_of, seeded
-from vdbench.work.workload import Work
 from vdbench_methods.learned import Loop, PixelMethod, RealClips, budget, descent
 from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, OnDistributions, OnTrajectories, VDSDSettings
+from vdbench_methods.stills import images_work, learn_images
 from vdbench_methods.trajectories import LIMITS
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from vdbench.distilled import DistilledSet
     from vdbench.method import Limits, Task
+    from vdbench.work.workload import Work
     from vdbench_methods.experts import Expert
 
 
@@ -69,29 +67,8 @@ class VDSD(PixelMethod[VDSDSettings]):
             motions = trajectory.work(task, *student, classes * ipc, chosen.iterations)
         else:
             motions = chosen.matching_work(task, real, chosen.clips_per_pass, chosen.iterations)
-        return [self._images_work(task, real, images * classes), *motions]
-
-    def _images_work(self, task: Task, real: int, learned: int) -> Work:
-        """A frame of every real clip of an iteration is embedded, and every image with its gradient."""
-        import torch
-
-        chosen, size = self.settings, task.train.size
-
-        def ready() -> Callable[[int], object]:
-            network = image_network(chosen.static_width).to(task.device).requires_grad_(False)
-            frames = torch.zeros(real + learned, 3, size, size, device=task.device)
-
-            def iterate(items: int) -> None:
-                own = frames[: -(-items * learned // (real + learned))].requires_grad_()
-                with torch.no_grad():
-                    network(frames[: max(1, items * real // (real + learned))])
-                torch.autograd.backward(network(own).square().sum())
-
-            return iterate
-
-        return Work(
-            ("images", chosen.static_width, size, real, learned), ready, real + learned, chosen.static_iterations
-        )
+        frames = int(np.minimum(train.counts(), chosen.real_frames).sum())
+        return [images_work(task, chosen, frames, images), *motions]
 
     def limits(self) -> Limits:
         """See :meth:`Method.limits`; matched distributions have none."""
@@ -101,39 +78,13 @@ class VDSD(PixelMethod[VDSDSettings]):
         """Learn the images, then motions and hallucinator."""
         real = RealClips(task.train, task.device)
         memory = Memory(self.settings, task)
-        self._learn_images(task, real, memory)
+        learn_images(task, self.settings, real, memory.tensors["static"], memory.images)
         step_size = self._learn_motions(task, real, memory)
         tensors = memory.tensors | {"targets": memory.targets}
         form: Literal["static-dynamic", "static-dynamic-slots"] = (
             "static-dynamic-slots" if self.settings.pairing == "slots" else "static-dynamic"
         )
         return self.pack_as(form, task, tensors, Provenance(pool="learned"), step_size)
-
-    def _learn_images(self, task: Task, real: RealClips, memory: Memory) -> None:
-        """Distribution matching on single frames, under a fresh random 2D network per iteration."""
-        import torch
-
-        settings = self.settings
-        images = memory.tensors["static"].requires_grad_()
-        optimiser = torch.optim.SGD([images], lr=settings.static_lr, momentum=0.5)
-        for step in (
-            loop := Loop(task, "vdsd images", settings.static_iterations, {"static": images}, {"sgd": optimiser})
-        ):
-            rng = loop.rng(step)
-            with seeded(seed_of(rng)):
-                network = image_network(settings.static_width)
-            network = network.to(task.device).requires_grad_(False)
-            rows = [real.draw(rng, label, settings.real) for label in range(len(task.train.classes))]
-            frames = [real.frames(some, rng.integers(task.train.frames, size=len(some))) for some in rows]
-            with torch.no_grad():
-                means = torch.stack([network(some).flatten(1).mean(dim=0) for some in frames])
-            optimiser.zero_grad()
-            own = network(images).view(len(means), memory.images, -1).mean(dim=1)
-            loss = (means - own).square().sum()
-            torch.autograd.backward(loss)
-            optimiser.step()
-            loop.log(loss)
-        images.requires_grad_(False)
 
     def _learn_motions(self, task: Task, real: RealClips, memory: Memory) -> float | None:
         """Learn motions and hallucinator; the step size, where one is learned beside them."""
@@ -154,24 +105,3 @@ class VDSD(PixelMethod[VDSDSettings]):
                 optimiser.step()
             loop.log(loss, **base.after())
         return base.step_size()
-
-
-def image_network(width: int) -> nn.Sequential:
-    """The random network under which images match frames, the one that the field distils images with.
-
-    Three [Conv2d 3x3, InstanceNorm, ReLU, AvgPool 2], from ``(n, 3, H, W)`` to ``(n, width, H/8, W/8)``.
-
-    Args:
-        width: channels of all three convolutions.
-    """
-    from torch import nn
-
-    layers: list[nn.Module] = []
-    for inputs in (3, width, width):
-        layers += [
-            nn.Conv2d(inputs, width, 3, padding=1),
-            nn.InstanceNorm2d(width, affine=True),
-            nn.ReLU(inplace=True),
-            nn.AvgPool2d(2),
-        ]
-    return nn.Sequential(*layers)

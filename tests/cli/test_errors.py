@@ -42,7 +42,7 @@ from tests.cli.conftest import Cli, tiny_run
         (
             ["--set", "protocol.students=[{name: resnet}]"],
             2,
-            "there is no student 'resnet'; there are: cnn-gru, cnn-lstm, minic3d",
+            "there is no student 'resnet'; there are: cnn-gru, cnn-lstm, cnn-lstm-as-published, minic3d",
         ),
         (["--set", "protocol.recipe.lr=.inf"], 2, "--set protocol.recipe.lr=.inf is not valid: .inf is not a finite"),
         (["--set", "dm.lr=-.inf"], 2, "--set dm.lr=-.inf is not valid: -.inf is not a finite number"),

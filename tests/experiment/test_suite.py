@@ -87,8 +87,28 @@ def test_published_settings_are_those_of_the_literature() -> None:
     assert (on_dm.static, on_dm.dynamic, on_dm.lr_dynamic, on_dm.lr_hallucinator) == (2, 2, 1e-4, 1e-5)
     assert (on_mtt.static, on_mtt.dynamic, on_mtt.lr_dynamic, on_mtt.lr_hallucinator) == (2, 2, 1e4, 1e-3)
     assert (settings("vdsd", 5).static, settings("vdsd", 5).lr_dynamic) == (10, 1e3)
+    assert (on_dm.static_loss, on_dm.static_lr, on_dm.real_frames, on_dm.real) == ("dc", 0.1, 256, 64)
+    by_dm = settings("vdsd", 1, static_loss="dm")
+    assert (by_dm.static_lr, by_dm.real_frames) == (1.0, 64)
     at_five = settings("vdsd", 5, base="mtt").trajectory
     assert (at_five.syn_steps, at_five.syn_batch, at_five.lr_step_size, at_five.experts) == (5, 128, 0, 30)
+    for trajectory in (mtt.trajectory, on_mtt.trajectory, at_five):
+        assert (trajectory.expert_standardise, trajectory.batches_from) == ("batch", "last")
+    assert (mtt.trajectory.momentum_step_size, on_mtt.trajectory.momentum_step_size) == (None, 0.9)
+    assert {settings(name, 1).encoder.width for name in ("herding", "k-center", "k-means")} == {64}
+
+
+def test_the_recommended_protocol_takes_nothing_that_only_follows_the_public_code() -> None:
+    """Its published settings are rates, iterations and sizes; the rest is what the methods have by themselves."""
+    clean, registry = load_suite("clean"), Registry()
+    for name, chosen in (("herding", {}), ("k-center", {}), ("mtt", {}), ("vdsd", {}), ("vdsd", {"base": "mtt"})):
+        settings = merged(clean.prescribed(name, "ucf101", 5, chosen), chosen)
+        found, usual = registry.configure(name, None, settings).settings, registry.configure(name, None, {}).settings
+        later = {"expert_standardise", "batches_from", "momentum_step_size"}
+        assert not later & set(found.identity().get("trajectory", {}))
+        assert not {"static_loss", "static_real"} & set(found.identity())
+        if "encoder" in usual.identity():
+            assert found.identity() == usual.identity()
 
 
 def test_the_factorial_has_every_selector_on_both_pools_and_leaves_presets_as_they_are() -> None:
@@ -107,7 +127,9 @@ def test_a_suite_adds_to_the_prescriptions_that_it_takes_over() -> None:
     assert small.methods[: len(quick.methods)] == quick.methods
     assert small.prescribed("mtt", "motion-digits", 1, {})["iterations"] == 40
     assert small.prescribed("mtt", "motion-digits", 1, {})["width"] == 8
-    assert load_suite("clean").methods == load_suite("vdsd").methods != ()
+    vdsd = load_suite("vdsd").methods
+    assert load_suite("clean").methods[: len(vdsd)] == vdsd != ()
+    assert load_suite("as-published").methods == vdsd
 
 
 @pytest.mark.parametrize("suite", ["quick", "small"])

@@ -38,6 +38,17 @@ SMALL: dict[str, Method[Any]] = {
     "prism-dc": Prism(PrismSettings(loss="dc", iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
     "frepo": FRePo(FRePoSettings(iterations=6, width=4, networks=2, online_steps=4, real=12)),
     "vdsd-dm": VDSD(VDSDSettings(iterations=4, static_iterations=2, static_width=4, width=4, lr_dynamic=1, real=8)),
+    "vdsd-dm-by-gradients": VDSD(
+        VDSDSettings(
+            iterations=4,
+            static_iterations=2,
+            static_width=4,
+            width=4,
+            lr_dynamic=1,
+            real=8,
+            static_loss="dc",
+        )
+    ),
     "vdsd-mtt": VDSD(
         VDSDSettings.model_validate(
             {"base": "mtt", "iterations": 4, "static_iterations": 2, "static_width": 4, "width": 4, "real": 8}

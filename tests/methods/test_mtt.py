@@ -281,6 +281,59 @@ def test_steps_go_through_the_clips_epoch_by_epoch(tmp_path: Path, clips: int, b
     assert all(len(rows) <= batch for rows in batches)
 
 
+def test_batches_are_taken_from_the_last_one_where_the_public_code_is_followed(tmp_path: Path) -> None:
+    """Its loop, word by word: what is left of a random order is a list, and a step pops its last piece."""
+    settings = SMALL.model_copy(update={"syn_batch": 4, "syn_steps": 7, "batches_from": "last"})
+    found = Matching(settings, tiny_task(tmp_path), "minic3d", 4).batches(np.random.default_rng(0), 6)
+    rng = np.random.default_rng(0)
+    pieces: list[list[int]] = []
+    for rows in found:
+        if not pieces:
+            order = rng.permutation(6).tolist()
+            pieces = [order[:4], order[4:]]
+        assert rows.tolist() == pieces.pop()
+    assert [len(rows) for rows in found] == [2, 4, 2, 4, 2, 4, 2]
+
+
+def test_experts_on_batches_that_are_standardised_take_other_steps(tmp_path: Path) -> None:
+    """One step on the whole split: against the gradient on its clips less their mean, over their deviation."""
+    task = tiny_task(tmp_path)
+    spec = Expert(student="cnn-gru", width=4, epochs=1, lr=0.1, batch=36, number=0, standardise="batch")
+    before, after = load_file(task.assets.get(spec))["epochs"]
+    student = build_student("cnn-gru", 3, 4, 16, 4, 0)
+    torch.nn.utils.vector_to_parameters(before, student.parameters())
+    clips, labels = task.train.render()
+    shown = (clips - clips.mean()) / clips.std()
+    slopes = torch.autograd.grad(cross_entropy(student(shown), labels), list(student.parameters()))
+    step = torch.cat([slope.flatten() for slope in slopes])
+    torch.testing.assert_close(after, before - 0.1 * step, rtol=1e-4, atol=1e-6)
+
+
+def test_switches_that_came_later_leave_trials_and_experts_what_they_were(tmp_path: Path) -> None:
+    later = {"expert_standardise": "batch", "batches_from": "last", "momentum_step_size": 0.9}
+    assert not set(later) & set(TrajectorySettings().identity())
+    assert later.items() <= TrajectorySettings.model_validate(later).identity().items()
+    task = tiny_task(tmp_path)
+    usual, other = (TrajectorySettings.model_validate(chosen).specs(task, "minic3d", 4)[0] for chosen in ({}, later))
+    assert set(usual.identity()["fields"]) == {"student", "width", "epochs", "lr", "batch", "number"}
+    assert other.identity()["fields"] == usual.identity()["fields"] | {"standardise": "batch"}
+    assert task.assets.folder(usual) != task.assets.folder(other)
+
+
+@pytest.mark.parametrize(("own", "expected"), [(None, 0.5), (0.9, 0.9), (0.0, 0.0)])
+def test_the_step_size_has_a_momentum_of_its_own(tmp_path: Path, own: float | None, expected: float) -> None:
+    """Two updates by the same gradient: the second is longer by the momentum."""
+    settings = SMALL.model_copy(update={"momentum_step_size": own, "lr_step_size": 1e-3, "step_size": 0.5})
+    matching = Matching(settings, tiny_task(tmp_path), "minic3d", 4)
+    optimiser, seen = matching.step_size_descent(0.5), [0.5]
+    for _ in range(2):
+        matching.step_size.descend(torch.tensor(3.0))
+        optimiser.step()
+        seen.append(float(matching.step_size.value))
+    steps = [before - after for before, after in zip(seen, seen[1:], strict=False)]
+    assert steps == pytest.approx([3e-3, 3e-3 * (1 + expected)], rel=1e-3)
+
+
 def test_a_student_matches_an_expert_that_trained_on_its_clips(tmp_path: Path) -> None:
     """With the expert's own clips, batch and step size one step is the expert's, and the loss is nothing."""
     task = tiny_task(tmp_path)

@@ -93,8 +93,9 @@ def test_memories_that_cannot_be_shared_out_are_one_sentence(tmp_path: Path) -> 
 
 
 def test_settings_that_came_later_leave_the_identity_of_older_results_alone() -> None:
-    assert "pairing" not in VDSDSettings().identity()
-    assert VDSDSettings(pairing="slots").identity()["pairing"] == "slots"
+    later = {"pairing": "slots", "static_loss": "dc", "static_real": 9}
+    assert not set(later) & set(VDSDSettings().identity())
+    assert later.items() <= VDSDSettings.model_validate(later).identity().items()
 
 
 def test_untrained_clips_are_frames_of_real_clips_with_their_changes_of_brightness(tmp_path: Path) -> None:
@@ -199,6 +200,8 @@ def test_rates_are_those_published_for_the_base() -> None:
     on_mtt = VDSDSettings(base="mtt")
     assert (on_mtt.lr_dynamic, on_mtt.lr_hallucinator) == (1e4, 1e-3)
     assert VDSDSettings(base="mtt", lr_dynamic=2).lr_dynamic == 2
+    assert (VDSDSettings().static_lr, VDSDSettings(static_loss="dc").static_lr) == (1, 0.1)
+    assert VDSDSettings(static_loss="dc", static_lr=3).static_lr == 3
 
 
 def test_it_shares_its_experts_with_mtt(tmp_path: Path) -> None:

@@ -63,3 +63,21 @@ def test_a_bias_that_the_norm_removes_has_gradients_of_zero(name: str) -> None:
     grads = dict(student.named_parameters())
     assert all(not bool(grads[f"features.{layer}.bias"].grad.any()) for layer in (0, 4, 8))
     assert all(bool(grads[f"features.{layer}.weight"].grad.any()) for layer in (0, 4, 8))
+
+
+def test_the_students_of_published_size_have_as_many_weights() -> None:
+    """Convolutions and norms, recurrent layer, classifier, at 50 classes; on no device, which they would fill."""
+    with torch.device("meta"):
+        gru = build_student("cnn-gru", 50, 16, 112)
+        lstm = build_student("cnn-lstm-as-published", 50, 16, 112)
+        small = build_student("cnn-lstm", 50, 16, 112)
+    parts = [sum(weights.numel() for weights in part.parameters()) for part in lstm.children()]
+    assert parts == [299_520, 536_936_448, 409_650]
+    assert lstm.parameter_count() == sum(parts) == 537_645_618
+    assert gru.parameter_count() == 28_668_466
+    assert small.parameter_count() == 38_107_698
+
+
+def test_the_lstm_of_published_size_has_a_hidden_number_per_feature() -> None:
+    student = build_student("cnn-lstm-as-published", 5, 4, 32, width=4)
+    assert student.embed(torch.zeros(1, 3, 4, 32, 32)).shape == (1, 4 * 4 * 4)

@@ -18,6 +18,7 @@ STUDENTS: Kind[Student] = Kind(
         "minic3d": "vdbench.students.minic3d:MiniC3D",
         "cnn-gru": "vdbench.students.recurrent:CnnGru",
         "cnn-lstm": "vdbench.students.recurrent:CnnLstm",
+        "cnn-lstm-as-published": "vdbench.students.recurrent:CnnLstmAsPublished",
         "r2plus1d": "vdbench.students.r2plus1d:R2Plus1D",
         "video-vit": "vdbench.students.video_vit:VideoVit",
     },

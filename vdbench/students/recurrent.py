@@ -79,11 +79,15 @@ class _CnnRecurrent(Student):
         frames: frames per clip, T; any number of them can be read.
         size: height and width of a frame in pixels, at least 8.
         width: channels of all three convolutions.
+
+    Attributes:
+        features_per_state: features of a frame for each number of the hidden state.
     """
 
     version: ClassVar[int] = 2
     default_width: ClassVar[int] = 128
     cell: ClassVar[type[nn.GRU | nn.LSTM]]
+    features_per_state: ClassVar[int] = 8
 
     def __init__(self, num_classes: int, frames: int, size: int, width: int) -> None:
         super().__init__(num_classes, frames, size, width)
@@ -91,7 +95,7 @@ class _CnnRecurrent(Student):
             raise UsageError(f"{self.name} halves its frames three times, so {size} pixels are too few; use 8 or more")
         self.features = frame_backbone(width)
         inputs = width * (min(size, CROP) // 8) ** 2
-        hidden = max(1, inputs // 8)
+        hidden = max(1, inputs // self.features_per_state)
         self.recurrent = self.cell(inputs, hidden, batch_first=True)
         self.classifier = nn.Linear(hidden, num_classes)
 
@@ -129,3 +133,14 @@ class CnnLstm(_CnnRecurrent):
 
     name: ClassVar[str] = "cnn-lstm"
     cell: ClassVar[type[nn.GRU | nn.LSTM]] = nn.LSTM
+
+
+class CnnLstmAsPublished(CnnLstm):
+    """CNN+LSTM as large as in the public code: a hidden number per feature, 538 million weights at 64 pixels.
+
+    Published numbers of CNN+LSTM are of this network, if of any.
+    """
+
+    name: ClassVar[str] = "cnn-lstm-as-published"
+    version: ClassVar[int] = 1
+    features_per_state: ClassVar[int] = 1

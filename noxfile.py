@@ -113,9 +113,9 @@ def types(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def gpu(session: nox.Session) -> None:
-    """Measure what a GPU makes of clips at the field's size; needs one."""
-    install(session)
-    session.run("python", "benchmarks/speed/gpu.py", *session.posargs)
+    """Measure what a GPU makes of clips at the field's size; needs one. Arguments go to the script."""
+    install(session, editable=True)
+    session.run("python", "benchmarks/speed/gpu.py", *(session.posargs or ["--base", "5eb3ef8"]))
 
 
 @nox.session(default=False)

@@ -8,7 +8,9 @@ import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "speed" / "gpu.py"
 SCRIPTS = [*SCRIPT.parents[1].glob("*.py"), *SCRIPT.parent.glob("*.py")]
-TINY = {"device": "cpu", "clips": 8, "size": 16, "frames": 4, "width": 4, "steps": 2}
+TINY = {"device": "cpu", "classes": 4, "clips": 24, "size": 16, "frames": 4, "width": 4, "steps": 3, "seconds": 0.5}
+LEARNS = {"learn": 60, "learn-lr": 0.003, "strength": 128}
+LAST = "vdsd iteration on mtt"
 
 
 @pytest.mark.slow
@@ -18,21 +20,44 @@ def test_every_script_can_be_started(script: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
+def table_of(**options: object) -> tuple[dict[str, str], subprocess.CompletedProcess[str]]:
+    """What was measured by name of the row, and how the script ended; it finds the checkout by itself."""
+    words = [f"--{name}={value}" for name, value in (TINY | LEARNS | options).items()]
+    command = [sys.executable, str(SCRIPT), *words]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line.strip("| ").split(" | ") for line in ended.stdout.splitlines() if line.startswith("| ")]
+    return {what: value for what, value, *_ in lines[1:]}, ended
+
+
 @pytest.mark.slow
 def test_every_row_of_the_table_is_measured() -> None:
-    options = [f"--{name}={value}" for name, value in TINY.items()]
-    command = [sys.executable, str(SCRIPT), *options, f"--base={SCRIPT.parents[2]}"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    rows, ended = table_of(base=SCRIPT.parents[2])
     assert ended.returncode == 0, ended.stderr
-    rows = [line.split(" | ")[0].removeprefix("| ") for line in ended.stdout.splitlines() if line.startswith("| ")]
-    for what in (
-        "training step, 8 clips, bf16",
-        "three test passes",
-        "DM iteration",
-        "MTT outer step",
-        "training on all",
-    ):
-        assert any(row.startswith(what) for row in rows), what
+    assert "failed" not in ended.stdout
+    assert "24 clips, bf16" in " ".join(rows)
+    assert rows["a network of 4 clips"].endswith("s for 15 steps in bf16")
+    assert rows["bf16 against float32"].startswith("top-1 ")
+    assert rows["training on a split, against the earlier version"].endswith("times as many")
+    for what in ("three test passes of 24 clips", "DM iteration, 4 classes x 6", "MTT outer step of 10, float32", LAST):
+        assert " s, " in rows[what], what
+
+
+@pytest.mark.slow
+def test_a_row_that_fails_takes_no_other_with_it() -> None:
+    rows, ended = table_of(learn=1, base=SCRIPT.parent)
+    assert ended.returncode == 1
+    failed = {what for what, value in rows.items() if value.startswith("failed: ")}
+    assert failed == {"bf16 against float32", "training on a split, against the earlier version"}
+    assert "agreement would say nothing" in rows["bf16 against float32"]
+    assert rows[LAST].endswith("GiB")
+
+
+@pytest.mark.slow
+def test_when_time_is_up_the_table_is_printed_nevertheless() -> None:
+    rows, ended = table_of(minutes=0)
+    assert ended.returncode == 1
+    assert set(rows.values()) == {"not measured: no time was left"}
+    assert LAST in rows
 
 
 @pytest.mark.slow

@@ -1,255 +1,191 @@
 """What a GPU makes of clips at the field's size, 16x112x112 and full width: speed, memory, and whether numbers agree.
 
 Run it with ``python benchmarks/speed/gpu.py`` where there is a GPU, torch, and what ``import vdbench`` takes; neither
-Ray nor MLflow is needed. It takes less than nine minutes and ends with a table, to be kept in ``docs/performance.md``
-with the card's name. ``--base FOLDER`` trains on all clips by the code of an earlier version as well, a checkout or the
-output of ``git archive``. ``--device cpu --clips 8 --size 16 --frames 4 --width 4 --steps 2`` tries all of it on a CPU.
+Ray nor MLflow is needed, nor that vdbench is installed. It ends after nine minutes at most with a table, to be kept in
+``docs/performance.md`` with the card's name: a row that fails says why, one whose turn does not come says that. The
+exit status is 1 if there is such a row. Threads, tf32 and determinism are set as they are for trials. ``--base``, a
+commit, or a folder with sources of an earlier version, trains by its code as well.
+``tests/test_speed.py`` has sizes at which all of it runs on a CPU.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import numpy as np
 import torch
-from noise import ClipSet, noise
 
-try:
-    from vdbench.evaluation.train import Recipe, train_student
-except ImportError:  # an earlier version, for --base
-    from vdbench.train import Recipe, train_student
-from vdbench.students import build_student
+sys.path.extend(str(Path(__file__).resolve().parents[2] / part) for part in ("", "methods"))
 
-Row = tuple[str, str, str]
-"""What was measured, the value, and what is wanted."""
+import gpu_methods
+import gpu_training
+from gpu_training import Asked, Row
 
+from vdbench.experiment.environment import environment
+from vdbench.experiment.worker import reproducibly
 
-def one_each(asked: argparse.Namespace) -> ClipSet:
-    """A clip of every class."""
-    return noise(asked.classes, asked.classes, asked.frames, asked.size)
-
-
-def whole_train(asked: argparse.Namespace) -> ClipSet:
-    """A train split, as many clips of every class."""
-    return noise(asked.classes * max(1, asked.clips // asked.classes), asked.classes, asked.frames, asked.size)
+ROOT = Path(__file__).resolve().parents[2]
+GRACE = 15
+"""Seconds after the deadline when a row that is still being measured is given up with the process."""
+LONGEST = 150
+"""Seconds for one of the two processes that are compared."""
+NO_TIME = "not measured: no time was left"
+FAILED = "failed: "
 
 
-def seconds(step: Callable[[], object], device: torch.device, times: int, warm_up: int = 2) -> float:
-    """Median wall-clock seconds of a step, the device waited for."""
-    taken = []
-    for number in range(warm_up + times):
-        started = time.perf_counter()
-        step()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        if number >= warm_up:
-            taken.append(time.perf_counter() - started)
-    return median(taken)
+class Table:
+    """Rows as they come, which are told at once and printed in the end, or when time is up.
+
+    Args:
+        rows: what is to be measured.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = list(rows)
+        self.values: list[str] = []
+        self._printed = threading.Lock()
+
+    def measure(self, asked: Asked, deadline: float) -> None:
+        """Measure row by row, until a moment of the monotonic clock after which none is begun."""
+        for row in self._rows:
+            began, asked.left = time.monotonic(), deadline - time.monotonic()
+            value = value_of(row, asked) if asked.left > 0 else NO_TIME
+            self.values.append(value)
+            print(f"{time.monotonic() - began:6.1f} s  {row.what}: {value}", file=sys.stderr, flush=True)
+
+    def print(self) -> None:
+        """Print all rows, once."""
+        if not self._printed.acquire(blocking=False):
+            return
+        values = self.values + [NO_TIME] * (len(self._rows) - len(self.values))
+        lines = [f"| {row.what} | {value} | {row.wanted} |" for row, value in zip(self._rows, values, strict=True)]
+        print("\n".join(["| what | measured | wanted |", "|---|---|---|", *lines]), flush=True)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row has its number."""
+        return len(self.values) == len(self._rows) and not any(v.startswith((FAILED, NO_TIME)) for v in self.values)
 
 
-def matmul_rate(device: torch.device) -> float:
-    """Operations per second of a large bfloat16 product of random matrices: the ceiling of all that follows."""
-    side = 8192 if device.type == "cuda" else 512
-    a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
-    return 2 * side**3 / seconds(lambda: a @ b, device, 10)
+def value_of(row: Row, asked: Asked) -> str:
+    """What was measured, or why it was not; the memory of a GPU is free again in either case."""
+    try:
+        value = row.measure(asked)
+    except Exception as error:  # noqa: BLE001 - no row may take the others with it
+        traceback.print_exc()
+        first = str(error).strip().split("\n")[0].replace("|", "/")
+        value = f"{FAILED}{type(error).__name__}: {first[:160]}"
+    gc.collect()
+    if torch.device(asked.device).type == "cuda":
+        torch.cuda.empty_cache()
+    return value
 
 
-def operations(asked: argparse.Namespace, classes: int) -> float:
-    """Operations of one clip's training step, forward and backward, counted on tensors without content."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    student = build_student("minic3d", classes, asked.frames, asked.size, asked.width).to("meta")
-    with FlopCounterMode(display=False) as counter:
-        logits = student(torch.empty(1, 3, asked.frames, asked.size, asked.size, device="meta"))
-        torch.autograd.backward(logits.sum())
-    return float(counter.get_total_flops())
+def against(asked: Asked) -> str:
+    """Training on a large split, by this code and by an earlier version's, each in a process of its own."""
+    with sources(asked.base) as folder:
+        before = told_by(folder, asked)
+    now = told_by(ROOT, asked)
+    return f"{now:.0f} clips/s after {before:.0f}, {now / before:.1f} times as many"
 
 
 @contextmanager
-def peak(device: torch.device, found: list[float]) -> Iterator[None]:
-    """Append the most memory that was in use on a GPU, in GiB."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    yield
-    found.append(torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else 0.0)
-
-
-def trained(data: ClipSet, batch: int, steps: int, precision: str, asked: argparse.Namespace) -> tuple[float, Any]:
-    """Seconds per step, from trainings of so many steps and of twice as many, and the losses of the longer one."""
-    device, taken, losses = torch.device(asked.device), [], ()
-    fields = {"precision": precision} if "precision" in Recipe.model_fields else {}
-    for count in (2, steps, 2 * steps):
-        student = build_student("minic3d", len(data.classes), asked.frames, asked.size, asked.width, seed=0)
-        recipe = Recipe(batch=batch, epochs=count, max_steps=count, **fields)
-        started = time.perf_counter()
-        losses = train_student(student, data, recipe, 0, device)
-        taken.append(time.perf_counter() - started)
-    return (taken[2] - taken[1]) / steps, losses
-
-
-def training(asked: argparse.Namespace, rate: float) -> Iterator[Row]:
-    """Steps of MiniC3D on a set of one clip per class, and on a large batch, in every precision."""
-    one, many = one_each(asked), whole_train(asked)
-    each, device = operations(asked, asked.classes), torch.device(asked.device)
-    precisions = ["bf16", "tf32", "float32"] if device.type == "cuda" else ["bf16", "float32"]
-    for data in (one, many):
-        batch = min(len(data), 256)
-        curves, best = {}, 0.0
-        for precision in precisions:
-            memory: list[float] = []
-            steps = asked.steps if data is one else max(1, asked.steps // 5)
-            with peak(device, memory):
-                step, curves[precision] = trained(data, batch, steps, precision, asked)
-            share = batch * each / step / rate
-            wanted = "at least 0.36 of the rate" if precision == "bf16" else ""
-            best = step if precision == "bf16" else best
-            value = f"{1000 * step:.2f} ms, {share:.2f} of the rate, {memory[0]:.1f} GiB"
-            yield f"training step, {batch} clips, {precision}", value, wanted
-        apart = np.abs(np.array(curves["bf16"]) - np.array(curves["float32"])).max()
-        yield f"bf16 from float32, {batch} clips: largest difference of an epoch's loss", f"{apart:.3f}", "small"
-        if data is one:
-            yield f"a network of {batch} clips and 500 steps", f"{500 * best:.1f} s", "3 s"
-
-
-def bus(asked: argparse.Namespace) -> Iterator[Row]:
-    """Bytes that cross to the GPU per step, once everything lies there."""
-    from torch.profiler import ProfilerActivity, profile
-
-    data = one_each(asked)
-    sent = []
-    for steps in (asked.steps, 2 * asked.steps):
-        with profile(activities=[ProfilerActivity.CUDA]) as found:
-            trained(data, len(data), steps, "bf16", asked)
-        copies = [e for e in found.events() or () if "HtoD" in e.name]
-        sent.append(len(copies))
-    per_step = (sent[1] - sent[0]) / asked.steps
-    yield "copies to the GPU per step after the first", f"{per_step:.2f}", "none of clips; one of row numbers an epoch"
-
-
-def testing(asked: argparse.Namespace) -> Iterator[Row]:
-    """The test pass: frames as they are, shuffled, and one repeated."""
-    from vdbench.evaluation.evaluate import shuffled_frames, still_frames, test_student
-
-    data, device = whole_train(asked), torch.device(asked.device)
-    student = build_student("minic3d", asked.classes, asked.frames, asked.size, asked.width, seed=0)
-    shape, here = (len(data), asked.frames), data.on(device)
-    orders = [None, shuffled_frames(*shape), still_frames(*shape)]
-    taken = seconds(lambda: test_student(student, here, device, frames=orders), device, 3, 1)
-    yield f"three test passes of {len(data)} clips", f"{taken:.2f} s, {3 * len(data) / taken:.0f} clips/s", ""
-
-
-def matching(asked: argparse.Namespace) -> Iterator[Row]:
-    """An iteration of DM, and one of MTT with ten inner steps."""
-    from vdbench.method import Task
-    from vdbench.work.assets import Assets
-    from vdbench_methods.dm import DMSettings, accumulate_gradient, class_means
-    from vdbench_methods.experts import Expert
-    from vdbench_methods.learned import RealClips, initial_clips
-    from vdbench_methods.mtt import Rows
-    from vdbench_methods.trajectories import Matching, TrajectorySettings
-
-    device = torch.device(asked.device)
-    data = whole_train(asked)
+def sources(base: str) -> Iterator[Path]:
+    """The folder of an earlier version: the one that is named, or one of its own for a commit."""
+    if Path(base).is_dir():
+        yield Path(base).resolve()
+        return
+    git = ["git", "-C", str(ROOT), "worktree"]
     with TemporaryDirectory() as folder:
-        task = Task("noise", data, 1, 0, device, Assets(Path(folder), data, device))
-        clips, labels = (part.to(device) for part in initial_clips(task, "real", 1))
-        settings, real = DMSettings(width=asked.width), RealClips(data, device)
-        learned, memory = clips.clone().requires_grad_(), []
-
-        def dm() -> None:
-            student = settings.fresh_student(data, 0, device).requires_grad_(False)
-            with torch.autocast(device.type, torch.bfloat16, device.type == "cuda"):
-                means = class_means(student, real, real.rows, settings.clips_per_pass)
-                accumulate_gradient(student, means, learned, 1, settings.clips_per_pass)
-
-        with peak(device, memory):
-            taken = seconds(dm, device, 5)
-        yield f"DM iteration, {asked.classes} classes x {len(real.rows[0])}", _cost(taken, memory), "0.15 s"
-        chosen = TrajectorySettings(experts=1, max_start=0)
-        follower = Matching(chosen, task, "minic3d", asked.width)
-        assert isinstance(chosen.specs(task, "minic3d", asked.width)[0], Expert)
-
-        def mtt() -> None:
-            rng = np.random.default_rng(0)
-            follower.follow(rng, Rows(clips, torch.zeros_like(clips), labels, follower.batches(rng, len(clips))))
-
-        for precision, wanted in (("float32", "1.2 s"), ("tf32", "0.4 s")):
-            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-            with peak(device, memory):
-                taken = seconds(mtt, device, 3, 1)
-            yield f"MTT outer step of {chosen.syn_steps}, {precision}", _cost(taken, memory), wanted
+        subprocess.run([*git, "add", "--quiet", "--detach", folder, base], check=True)
+        try:
+            yield Path(folder).resolve()
+        finally:
+            subprocess.run([*git, "remove", "--force", folder], check=True)
 
 
-def _cost(taken: float, memory: list[float]) -> str:
-    return f"{taken:.3f} s, {memory[-1]:.1f} GiB"
+def told_by(root: Path, asked: Asked) -> float:
+    """Clips per second of ``whole.py`` by the code below a folder.
 
-
-def whole_split(asked: argparse.Namespace) -> float:
-    """Seconds per step of training on all clips."""
-    data = whole_train(asked)
-    return trained(data, 256, min(asked.steps, 20), "bf16", asked)[0]
-
-
-def against(asked: argparse.Namespace) -> Iterator[Row]:
-    """Training on all clips, by this code and by an earlier version's, one after the other."""
-    root = Path(asked.base).resolve()
-    places = [root, *(root / part for part in ("methods", "benchmarks", "leaderboard"))]
-    path = os.pathsep.join([*map(str, places), os.environ.get("PYTHONPATH", "")])
-    words = [f"--{name}={getattr(asked, name)}" for name in ("device", "classes", "clips", "frames", "size", "width")]
-    command = [sys.executable, __file__, "--whole-split", f"--steps={asked.steps}", *words]
-    told = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True)
-    before, now = float(told.stdout.split()[-1]), whole_split(asked)
-    yield "training on all clips, against the earlier version", f"{before / now:.1f} times as fast", "20"
+    Raises:
+        ValueError: another version's code was measured.
+    """
+    path = os.pathsep.join([str(root), str(root / "methods"), os.environ.get("PYTHONPATH", "")])
+    names = ("device", "classes", "frames", "size", "width", "lr", "seconds")
+    words = [f"--{name}={getattr(asked, name)}" for name in names] + [f"--clips={min(1024, asked.clips)}"]
+    ended = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("whole.py")), *words],
+        env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, text=True, check=True,
+        timeout=min(LONGEST, asked.left / 2),
+    )  # fmt: skip
+    told = json.loads(ended.stdout.splitlines()[-1])
+    if Path(told["code"]) != root:
+        raise ValueError(f"the code in {told['code']} was measured instead of that in {root}")
+    return float(told["clips_per_second"])
 
 
 def machine(device: torch.device) -> str:
     """The card and the versions, for the table."""
-    from vdbench.experiment.environment import environment
+    told = environment(device.type).model_dump(exclude={"platform"})
+    return ", ".join(f"{name} {value}" for name, value in told.items() if value)
 
-    here = environment(device.type)
-    return ", ".join(f"{name} {value}" for name, value in here.model_dump(exclude={"platform"}).items() if value)
+
+def give_up(table: Table) -> None:
+    """Print what there is and end the process, whatever it waits for."""
+    table.print()
+    os._exit(1)
+
+
+def options() -> argparse.ArgumentParser:
+    """Of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--classes", type=int, default=50)
+    parser.add_argument("--clips", type=int, default=3328, help="of the train split")
+    parser.add_argument("--frames", type=int, default=16)
+    parser.add_argument("--size", type=int, default=112)
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=100, help="that are timed of a training")
+    parser.add_argument("--lr", type=float, default=0.0001, help="of trainings whose time alone matters")
+    parser.add_argument("--learn", type=int, default=150, help="steps of trainings whose outcomes are compared")
+    parser.add_argument("--learn-lr", type=float, default=0.001, help="of these")
+    parser.add_argument("--strength", type=int, default=128, help="of the colours that are learned there, of 256")
+    parser.add_argument("--seconds", type=float, default=15, help="after which a training was timed for long enough")
+    parser.add_argument("--minutes", type=float, default=8.4, help="after which no row is begun")
+    parser.add_argument("--base", help="commit, or folder of an earlier version's sources")
+    return parser
 
 
 def main() -> None:
     """Measure everything and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--classes", type=int, default=50)
-    parser.add_argument("--clips", type=int, default=3200, help="of the train split")
-    parser.add_argument("--frames", type=int, default=16)
-    parser.add_argument("--size", type=int, default=112)
-    parser.add_argument("--width", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--base", help="folder of an earlier version's sources")
-    parser.add_argument("--whole-split", action="store_true", help="print seconds per step on all clips, and no more")
-    asked = parser.parse_args()
-    asked.classes = min(asked.classes, asked.clips)
+    began, asked = time.monotonic(), options().parse_args()
     device = torch.device(asked.device)
-    if asked.whole_split:
-        print(whole_split(asked))
-        return
-    print(machine(device), flush=True)
-    rate = matmul_rate(device)
-    rows: list[Row] = [("product of bfloat16 matrices", f"{rate / 1e12:.1f} TFLOP/s", "")]
-    parts = [training(asked, rate), testing(asked), matching(asked)]
-    parts += [bus(asked)] if device.type == "cuda" else []
-    parts += [against(asked)] if asked.base else []
-    for part in parts:
-        for row in part:
-            rows.append(row)
-            print("  ".join(row), file=sys.stderr, flush=True)
-    print("| what | measured | wanted |\n|---|---|---|")
-    print("\n".join(f"| {what} | {value} | {wanted} |" for what, value, wanted in rows))
+    rows = gpu_training.rows(asked)
+    rows += [Row("training on a split, against the earlier version", "20 times", against)] if asked.base else []
+    table = Table(rows + gpu_methods.rows(asked))
+    watch = threading.Timer(60 * asked.minutes + GRACE, give_up, [table])
+    watch.daemon = True
+    watch.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        print(machine(device), flush=True)
+        with reproducibly():
+            table.measure(asked, began + 60 * asked.minutes)
+    finally:
+        table.print()
+    sys.exit(not table.whole)
 
 
 if __name__ == "__main__":

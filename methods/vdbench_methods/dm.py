@@ -32,7 +32,7 @@ class DMSettings(LearnedSettings):
     momentum: float = identity(0.5, "of the pixels' gradient", ge=0, lt=1)
     real: int = identity(64, "real clips per class and iteration, or all of a smaller class", gt=0)
     clips_per_pass: int = runtime(256, "clips in one forward pass; fewer take less memory", gt=0)
-    bf16: bool = runtime(True, "on a GPU, embed in bfloat16; losses and pixels stay in float32")
+    bf16: bool = identity(True, "on a GPU, embed in bfloat16; losses and pixels stay in float32", later=True)
 
 
 class DM(PixelMethod[DMSettings]):

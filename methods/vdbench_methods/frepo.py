@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdbench.clips.clipset import on_device
 from vdbench.clips.targets import nearest_distribution
-from vdbench.method import Card, Settings, identity, runtime
+from vdbench.method import Card, Settings, identity
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.work.workload import training
@@ -50,7 +50,7 @@ class FRePoSettings(LearnedSettings):
         "what labels start from: one, centred one-hot; classes, as in the public code, these over sqrt(classes / 10)",
         later=True,
     )
-    bf16: bool = runtime(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32")
+    bf16: bool = identity(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32", later=True)
 
 
 class FRePo(PixelMethod[FRePoSettings]):

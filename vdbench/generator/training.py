@@ -47,6 +47,10 @@ class TrainedGenerator(GeneratorSpec):
     denoiser: DenoiserSettings
     training: TrainingSettings
 
+    def halved(self, device: str) -> bool:
+        """See :meth:`AssetSpec.halved`: its denoiser trains in bfloat16 on a GPU."""
+        return device == "cuda"
+
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """The autoencoder, where it is trained here too."""
         own = self._autoencoder()

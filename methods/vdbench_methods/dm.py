@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from vdbench.clips.clipset import on_device
+from vdbench.evaluation.precision import halving
 from vdbench.method import Card, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
-from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, autocast, budget, initial_clips
+from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, budget, initial_clips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ def backward(
     """Add the gradient of an iteration's loss to clips, class by class, under a fresh network; the loss."""
     student = settings.fresh_student(real.train, seed_of(rng), real.device).requires_grad_(False)
     rows = [real.draw(rng, label, settings.real) for label in range(len(real.rows))]
-    with autocast(real.device, settings.bf16):
+    with halving(real.device, settings.bf16):
         means = class_means(student, real, rows, settings.clips_per_pass)
         return accumulate_gradient(student, means, clips, ipc, settings.clips_per_pass)
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdbench.clips.clipset import on_device
 from vdbench.clips.targets import nearest_distribution
+from vdbench.evaluation.precision import halving
 from vdbench.method import Card, Settings, identity
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.work.workload import training
-from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, autocast, budget, initial_clips
+from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, budget, initial_clips
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +106,7 @@ class FRePo(PixelMethod[FRePoSettings]):
             rows = rng.permutation(len(train))[: settings.real]
             goal = centred(torch.from_numpy(train.labels[rows]), len(train.classes)).to(task.device)
             student = pool.students[network].eval().requires_grad_(False)
-            with torch.no_grad(), autocast(task.device, settings.bf16):
+            with torch.no_grad(), halving(task.device, settings.bf16):
                 features = student.embed(real.render(rows)).float()
             optimiser.zero_grad()
             loss = regression_loss(student.embed(on_device(clips, task.device)), labels, features, goal, settings.ridge)

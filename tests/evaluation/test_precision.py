@@ -71,9 +71,37 @@ def test_bfloat16_is_held_against_float32_and_refused_where_they_part(monkeypatc
     check_bfloat16.cache_clear()
     for wrong in (0.3, float("nan")):
         monkeypatch.setattr(precision, "bfloat16_error", lambda device, wrong=wrong: wrong)
-        with pytest.raises(DependencyError, match="add --set protocol.recipe.precision=float32"):
+        with pytest.raises(DependencyError, match="or add --set protocol.recipe.precision=float32"):
             check_bfloat16(CPU)
     check_bfloat16.cache_clear()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_whoever_computes_in_bfloat16_on_a_gpu_had_it_checked(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+    checked: list[torch.device] = []
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(precision, "check_bfloat16", checked.append)
+    monkeypatch.setattr(torch, "autocast", lambda kind, dtype, enabled: (kind, enabled))
+    assert precision.halving(gpu, wanted) == ("cuda", wanted)
+    assert checked == [gpu] * wanted
+    assert precision.halving(CPU) == ("cpu", False)
+    assert checked == [gpu] * wanted
+
+
+def test_no_module_computes_in_bfloat16_of_its_own_accord() -> None:
+    """Unchecked, cuDNN may give wrong numbers; a rehearsal keeps none."""
+    root = Path(__file__).parents[2]
+    files = [file for folder in ("vdbench", "methods") for file in (root / folder).rglob("*.py")]
+    found = {file.name for file in files if "torch.autocast(" in (text := file.read_text()) and "bfloat16" in text}
+    assert found == {"precision.py", "workload.py"}
+
+
+def test_the_check_finds_the_same_where_there_are_no_gradients() -> None:
+    wanted = bfloat16_error(CPU)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert bfloat16_error(CPU) == wanted
+    with torch.inference_mode():
+        assert bfloat16_error(CPU) == wanted
 
 
 def test_who_asks_for_bfloat16_where_it_is_emulated_is_warned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

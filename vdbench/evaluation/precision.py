@@ -73,6 +73,20 @@ def computing(precision: Precision | None, device: torch.device) -> Iterator[Non
         cudnn.allow_tf32, matmul.allow_tf32 = before
 
 
+def halving(device: torch.device, wanted: bool = True) -> torch.autocast:
+    """What networks compute in beside :func:`computing`: bfloat16 on a GPU, where that is wanted, float32 elsewhere.
+
+    Raises:
+        DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
+    """
+    import torch
+
+    halved = wanted and device.type == "cuda"
+    if halved:
+        check_bfloat16(device)
+    return torch.autocast(device.type, torch.bfloat16, halved)
+
+
 @contextmanager
 def _without_onednn() -> Iterator[None]:
     from torch.backends import mkldnn
@@ -100,13 +114,22 @@ def check_bfloat16(device: torch.device) -> None:
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
         version = f", with cuDNN {cudnn}" if device.type == "cuda" else ""
         raise DependencyError(
-            f"Conv3d in bfloat16 is off by {100 * farthest:.0f} % on this device{version}; add "
-            "--set protocol.recipe.precision=float32, or install a torch with another cuDNN"
+            f"Conv3d in bfloat16 is off by {100 * farthest:.0f} % on this device{version}; install a torch with "
+            "another cuDNN, or add --set protocol.recipe.precision=float32, and --set NAME.bf16=false for a method of "
+            "that setting"
         )
 
 
 def bfloat16_error(device: torch.device) -> float:
     """Largest relative error of a Conv3d in bfloat16, of its output and gradients, against float32 on the device."""
+    import torch
+
+    # whoever asks may compute without gradients, or in bfloat16 already
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        return _conv3d_error(device)
+
+
+def _conv3d_error(device: torch.device) -> float:
     import torch
     from torch.nn.functional import conv3d
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from vdbench.errors import DataError
+from vdbench.evaluation.precision import halving
 from vdbench.generator.autoencoder import TrainedAutoencoder, encode, load_autoencoder, quiet_diffusers, unreachable
 from vdbench.generator.fitting import Fit, Schedule
 from vdbench.generator.pipeline import TRAIN_STEPS, ClassVideoPipeline, fresh_transformer, noise_schedule
@@ -205,7 +206,7 @@ class TrainedGenerator(GeneratorSpec):
             noisy = schedule.add_noise(clean, noise, times)
             velocity = settings.prediction == "v_prediction"
             target = schedule.get_velocity(clean, noise, times) if velocity else noise
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with halving(device):
                 predicted = transformer(noisy, times, captions).sample
             return torch.nn.functional.mse_loss(predicted.float(), target)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from vdbench.clips.clipset import on_device
+from vdbench.clips.clipset import on_device, sent
 from vdbench.evaluation.precision import halving
 from vdbench.method import Card, Settings, identity, runtime
 from vdbench.records import Provenance
@@ -114,7 +114,8 @@ def class_means(
     import torch
 
     counts = torch.tensor([len(chosen) for chosen in rows])
-    owners = torch.arange(len(rows)).repeat_interleave(counts).to(real.device)
+    owners = torch.arange(len(rows)).repeat_interleave(counts)
+    owners = sent(owners, real.device)
     everything = np.concatenate(rows)
     sums: torch.Tensor | None = None
     with torch.no_grad():
@@ -124,7 +125,7 @@ def class_means(
             sums = embedded.new_zeros(len(rows), embedded.shape[1]) if sums is None else sums
             sums.index_add_(0, owners[part], embedded)
     assert sums is not None
-    return sums / counts.to(real.device).unsqueeze(1)
+    return sums / sent(counts, real.device).unsqueeze(1)
 
 
 def matching_loss(student: Student, means: torch.Tensor, clips: torch.Tensor, ipc: int) -> torch.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from vdbench.clips.clipset import on_device
+from vdbench.clips.clipset import on_device, sent
 from vdbench.clips.targets import nearest_distribution
 from vdbench.evaluation.precision import halving
 from vdbench.method import Card, Settings, identity
@@ -104,7 +104,7 @@ class FRePo(PixelMethod[FRePoSettings]):
             rng = loop.rng(step)
             network = int(rng.integers(settings.networks))
             rows = rng.permutation(len(train))[: settings.real]
-            goal = centred(torch.from_numpy(train.labels[rows]), len(train.classes)).to(task.device)
+            goal = sent(centred(torch.from_numpy(train.labels[rows]), len(train.classes)), task.device)
             student = pool.students[network].eval().requires_grad_(False)
             with torch.no_grad(), halving(task.device, settings.bf16):
                 features = student.embed(real.render(rows)).float()

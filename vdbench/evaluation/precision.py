@@ -12,6 +12,7 @@ from vdbench.errors import DependencyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import torch
 
@@ -73,7 +74,7 @@ def computing(precision: Precision | None, device: torch.device) -> Iterator[Non
         cudnn.allow_tf32, matmul.allow_tf32 = before
 
 
-def halving(device: torch.device, wanted: bool = True) -> torch.autocast:
+def halving(device: torch.device, wanted: bool = True) -> AbstractContextManager[object]:
     """What networks compute in beside :func:`computing`: bfloat16 on a GPU, where that is wanted, float32 elsewhere.
 
     Raises:
@@ -81,10 +82,10 @@ def halving(device: torch.device, wanted: bool = True) -> torch.autocast:
     """
     import torch
 
-    halved = wanted and device.type == "cuda"
-    if halved:
-        check_bfloat16(device)
-    return torch.autocast(device.type, torch.bfloat16, halved)
+    if not wanted or device.type != "cuda":
+        return nullcontext()
+    check_bfloat16(device)
+    return torch.autocast(device.type, torch.bfloat16)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
+from vdbench.clips.clipset import sent
 from vdbench.errors import DataError
 from vdbench.evaluation.precision import halving
 from vdbench.generator.autoencoder import TrainedAutoencoder, encode, load_autoencoder, quiet_diffusers, unreachable
@@ -198,11 +199,12 @@ class TrainedGenerator(GeneratorSpec):
             rows = torch.from_numpy(rng.integers(len(scaled), size=batch))
             views = torch.from_numpy(rng.integers(scaled.shape[1], size=batch))
             dropped = torch.from_numpy(rng.random(batch) < settings.class_dropout)
-            times = torch.from_numpy(rng.integers(TRAIN_STEPS, size=batch)).to(device)
+            times = sent(torch.from_numpy(rng.integers(TRAIN_STEPS, size=batch)), device)
             chance = torch.Generator().manual_seed(seed_of(rng))
             clean = scaled[rows, views]
-            noise = torch.randn(clean.shape, generator=chance).to(device)
-            clean, captions = clean.to(device), pipeline.captions(labels[rows].masked_fill(dropped, none)).to(device)
+            noise = sent(torch.randn(clean.shape, generator=chance), device)
+            captions = sent(pipeline.captions(labels[rows].masked_fill(dropped, none)), device)
+            clean = sent(clean, device)
             noisy = schedule.add_noise(clean, noise, times)
             velocity = settings.prediction == "v_prediction"
             target = schedule.get_velocity(clean, noise, times) if velocity else noise

@@ -50,11 +50,18 @@ def processor_has_bfloat16(proc: Path = Path("/proc")) -> bool:
 
 
 @contextmanager
-def computing(precision: Precision | None, device: torch.device) -> Iterator[None]:
+def computing(
+    precision: Precision | None, device: torch.device, network: torch.nn.Module | None = None
+) -> Iterator[None]:
     """Compute in a precision that the device has, float32 where it is None, and as before afterwards.
 
-    In bfloat16 on a CPU torch's own kernels compute, not oneDNN's: on processors with AVX512-BF16 those of torch 2.13
-    (oneDNN 3.12) give NaN now and then for a Conv3d of few channels in channels-last, whose inputs are all finite.
+    In bfloat16 on a CPU torch's own kernels compute a Conv3d, not oneDNN's: on processors with AVX512-BF16 those of
+    torch 2.13 (oneDNN 3.12) give NaN now and then for few channels in channels-last, whose inputs are all finite.
+
+    Args:
+        precision: which.
+        device: where.
+        network: what computes; None for one that may have a Conv3d.
 
     Raises:
         DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
@@ -66,7 +73,8 @@ def computing(precision: Precision | None, device: torch.device) -> Iterator[Non
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     before = cudnn.allow_tf32, matmul.allow_tf32
     cudnn.allow_tf32 = matmul.allow_tf32 = precision == "tf32"
-    plain = _without_onednn() if precision == "bf16" and device.type == "cpu" else nullcontext()
+    doubtful = precision == "bf16" and device.type == "cpu" and (network is None or has_conv3d(network))
+    plain = _without_onednn() if doubtful else nullcontext()
     try:
         with plain, torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             yield
@@ -86,6 +94,14 @@ def halving(device: torch.device, wanted: bool = True) -> AbstractContextManager
         return nullcontext()
     check_bfloat16(device)
     return torch.autocast(device.type, torch.bfloat16)
+
+
+def has_conv3d(network: torch.nn.Module) -> bool:
+    """Whether a network has a convolution in three dimensions."""
+    import torch
+
+    kinds = torch.nn.Conv3d | torch.nn.ConvTranspose3d
+    return any(isinstance(module, kinds) for module in network.modules())
 
 
 @contextmanager

@@ -185,7 +185,7 @@ def train_student(
                     optimiser = recipe.optimiser_of(student.parameters())
                 for group in optimiser.param_groups:
                     group["lr"] = recipe.learning_rate(step, len(data))
-                with computing(recipe.precision, device):
+                with computing(recipe.precision, device, student):
                     logits = student(recipe.shown(clips))
                     loss = cross_entropy(logits.float(), targets)
                     optimiser.zero_grad()

@@ -3,6 +3,7 @@
 import inspect
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -441,3 +442,48 @@ def test_one_plugin_file_need_not_be_in_a_list() -> None:
 def test_the_share_to_test_on_is_a_share(tmp_path: Path, test: float) -> None:
     with pytest.raises(UsageError, match="the share to test on lies between 0 and 1, unlike"):
         vdbench.new_dataset("lab", videos=tmp_path, test=test, home=tmp_path / "home")
+
+
+def test_what_torch_was_set_to_changes_no_result_and_stays_set(home: Path) -> None:
+    def outcome(place: Path) -> tuple[object, ...]:
+        small = vdbench.distill("random", "ucf101", partial=True, home=place, **SMALL)
+        learned = {"dm.iterations": 1, "dm.real": 2}
+        dm = vdbench.distill("dm", "ucf101", partial=True, home=place, suite="quick", set=TINY | learned)
+        judged = vdbench.evaluate(small, home=place, **SMALL).frame()
+        return dm.stored_bytes, dm.tensors["clips"].cpu().tolist(), list(judged.top1), list(judged.train_loss)
+
+    other = Path(shutil.copytree(home, home.with_name("other")))
+    wanted, matmul = outcome(home), torch.backends.mkldnn.matmul
+    try:
+        torch.set_default_dtype(torch.float64)
+        torch.set_float32_matmul_precision("medium")
+        torch.backends.fp32_precision = "tf32"  # type: ignore[attr-defined]
+        torch.backends.mkldnn.enabled = False
+        torch.use_deterministic_algorithms(True)
+        state = torch.get_rng_state()
+        with torch.inference_mode(), torch.device("meta"), torch.autocast("cpu", torch.bfloat16):
+            found = outcome(other)
+            assert torch.zeros(1).is_meta and torch.is_inference_mode_enabled() and torch.is_autocast_enabled("cpu")
+        assert found == wanted and torch.equal(torch.get_rng_state(), state)
+        assert torch.get_default_dtype() == torch.float64 and torch.are_deterministic_algorithms_enabled()
+        assert not torch.backends.mkldnn.enabled and matmul.fp32_precision == "bf16"
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.backends.mkldnn.enabled = True
+        torch.backends.fp32_precision = "none"  # type: ignore[attr-defined]
+        torch.set_float32_matmul_precision("highest")
+        torch.set_default_dtype(torch.float32)
+
+
+def test_two_threads_at_once_get_what_one_gets(home: Path) -> None:
+    small = vdbench.distill("random", "ucf101", partial=True, **SMALL)
+    found: list[list[float]] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(list(vdbench.evaluate(small, **SMALL).frame().train_loss)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [list(vdbench.evaluate(small, **SMALL).frame().train_loss)] * 3

@@ -190,11 +190,21 @@ def test_a_trial_says_whose_limits_are_wrong_before_it_distils(cli: Cli, home: P
 
 
 def test_check_says_that_a_plugin_ended_its_process(cli: Cli, tmp_path: Path) -> None:
-    at_once = tmp_path / "at_once.py"
-    at_once.write_text("import os; os._exit(0)")
+    at_once = selector(tmp_path, "at-once", "import os; os._exit(0)")
     crashing = selector(tmp_path, "crashing", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     for plugin, how in ((at_once, "exit status 0"), (crashing, "SIGSEGV")):
         cli("methods", "check", plugin).ended(1, f"error: {plugin} ended the process that checked it ({how}); ")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [("import os; os._exit(0)", "SystemExit: os._exit(0)"), ("1 / 0", "ZeroDivisionError: division by zero")],
+)
+def test_what_ends_at_its_import_is_named(cli: Cli, home: Path, tmp_path: Path, code: str, why: str) -> None:
+    plugin = tmp_path / "at_once.py"
+    plugin.write_text(code)
+    for command in (tiny_run(home), ["datasets", "prepare", "motion-digits", "--home", home], ["methods", "list"]):
+        cli(*command, "--plugin", plugin).ended(3, f"error: plugin {plugin} cannot be used: {why}")
 
 
 def test_check_finds_what_a_method_does_wrong(cli: Cli, tmp_path: Path) -> None:

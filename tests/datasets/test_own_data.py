@@ -186,6 +186,7 @@ ROWS = ["0.mp4,a", "1.mp4,a", "2.mp4,b", "3.mp4,b"]
         ("path,label", ",b", "line 6, has no path"),
         ("path,label", "0.mp4,b", "line 6, names the same clip as .*line 2: 0.mp4; delete one"),
         ("path,label", "4.mp4,b", r"1 of 5 clips is missing \(4.mp4\) below /.*--partial"),
+        ("path,label", "\x004.mp4,b", "1 of 5 clips is missing"),
         ("path,label", "3.mp4,b,c", "line 6, has more cells than the first line"),
         ("path,label", "3.mp4,c", "line 6, names the same clip"),
         ("path,label,split", "3.mp4,b,holdout", "has split 'holdout', which is none of train, test and val"),

@@ -130,3 +130,14 @@ def test_who_asks_for_bfloat16_where_it_is_emulated_is_warned(monkeypatch: pytes
     monkeypatch.setattr(precision, "processor_has_bfloat16", lambda: False)
     with pytest.warns(UserWarning, match="this processor emulates bf16"):
         Recipe(precision="bf16").on("cpu")
+
+
+def test_products_are_exact_whatever_was_set_before() -> None:
+    kind = torch.backends.mkldnn.matmul
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with computing("float32", CPU):
+            assert kind.fp32_precision == "ieee" and torch.get_float32_matmul_precision() == "highest"
+        assert kind.fp32_precision == "bf16" and torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision("highest")

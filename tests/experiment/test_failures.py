@@ -11,6 +11,7 @@ from vdbench.errors import DataError, DivergedError, FailureKind, VdbenchError
 from vdbench.experiment import bench, worker
 from vdbench.experiment.failures import FEWER, SMALLER, failure_kind, failure_of, gpu_full, sentence_of
 from vdbench.experiment.home import Home
+from vdbench.experiment.reproducing import reproducibly
 
 
 class OddError(VdbenchError):
@@ -109,7 +110,7 @@ def test_switches_are_put_back_as_they_were() -> None:
         for others in (True, False):
             for place, name, _ in switches:
                 setattr(place, name, others)
-            with pytest.raises(ValueError), worker.reproducibly():  # noqa: PT011
+            with pytest.raises(ValueError), reproducibly():  # noqa: PT011
                 assert [getattr(place, name) for place, name, _ in switches] == [wanted for *_, wanted in switches]
                 raise ValueError
             assert [getattr(place, name) for place, name, _ in switches] == [others] * 3

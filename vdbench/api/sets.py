@@ -27,10 +27,11 @@ from vdbench.evaluation.evaluate import StudentSpec, check_fit
 from vdbench.experiment.bench import Bench, device_named
 from vdbench.experiment.home import Home
 from vdbench.experiment.plan import make_plan
+from vdbench.experiment.reproducing import reproducibly
 from vdbench.experiment.stopping import StopRequest
 from vdbench.experiment.suite import load_suite, usual_suite
 from vdbench.experiment.trial import Means, student_seeds
-from vdbench.experiment.worker import distil, reproducibly
+from vdbench.experiment.worker import distil
 from vdbench.extensions.kinds import use
 from vdbench.storage import files
 from vdbench.storage.text import counted, harmless
@@ -230,19 +231,20 @@ def evaluate(
     on = on or (ours.record.dataset if ours else None)
     chosen = load_suite(suite or usual_suite(None if on is None else [on]), protocol)
     place = Home.at(home)
-    bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, place, device_named(device))
-    declared = as_declared_now(bench.store.manifest.spec, place.root)
-    bench = replace(bench, protocol=chosen.protocol.on(declared).computed_on(bench.device))
-    distilled = ours or _read(what, bench, reading)
-    train, protocol_now = bench.view.train, bench.protocol
-    check_fit(distilled, bench.tested)
-    check_set(distilled, train, None, distilled.record.method)
-    if distilled.record.train_fingerprint != train.fingerprint:
-        warnings.warn("it was made from other clips than this suite's train split", stacklevel=2)
-    networks = student_seeds(seed, protocol_now.evaluation_seeds)
-    title = f"evaluating {distilled.record.method} on {bench.view.facts.title}"
-    with watching(title) as report, reproducibly():
-        evaluation = bench.judge(distilled, distilled.record.ipc, seed, networks, report)
+    with reproducibly():
+        bench = Bench.open(on or _only(chosen.datasets), chosen.protocol, place, device_named(device))
+        declared = as_declared_now(bench.store.manifest.spec, place.root)
+        bench = replace(bench, protocol=chosen.protocol.on(declared).computed_on(bench.device))
+        distilled = ours or _read(what, bench, reading)
+        train, protocol_now = bench.view.train, bench.protocol
+        check_fit(distilled, bench.tested)
+        check_set(distilled, train, None, distilled.record.method)
+        if distilled.record.train_fingerprint != train.fingerprint:
+            warnings.warn("it was made from other clips than this suite's train split", stacklevel=2)
+        networks = student_seeds(seed, protocol_now.evaluation_seeds)
+        title = f"evaluating {distilled.record.method} on {bench.view.facts.title}"
+        with watching(title) as report:
+            evaluation = bench.judge(distilled, distilled.record.ipc, seed, networks, report)
     return EvaluatedSet(distilled, bench.view.facts.title, chosen.name, evaluation)
 
 

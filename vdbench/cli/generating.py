@@ -65,8 +65,8 @@ class Work:
     def undisturbed(self) -> Iterator[None]:
         """Hold the home, compute as trials do, and let SIGTERM end long work once it has kept its state."""
         from vdbench.cli.ending import leaving, say_asked
+        from vdbench.experiment.reproducing import reproducibly
         from vdbench.experiment.stopping import StopRequest
-        from vdbench.experiment.worker import reproducibly
         from vdbench.storage import files
 
         stop = StopRequest(self.place.root)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from vdbench.errors import DependencyError, UsageError
 
@@ -70,16 +70,39 @@ def computing(
 
     if precision == "bf16" and device.type == "cuda":
         check_bfloat16(device)
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = cudnn.allow_tf32, matmul.allow_tf32
-    cudnn.allow_tf32 = matmul.allow_tf32 = precision == "tf32"
     doubtful = precision == "bf16" and device.type == "cpu" and (network is None or has_conv3d(network))
     plain = _without_onednn() if doubtful else nullcontext()
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    with products(tf32=precision == "tf32"), plain, autocast:
+        yield
+
+
+@contextmanager
+def products(*, tf32: bool) -> Iterator[None]:
+    """Let products of float32 be exact, or rounded by a GPU, and as before afterwards.
+
+    torch has two ways of setting this, and what was set by the newer one alone cannot be read by the older one.
+    """
+    import torch
+
+    matmul = torch.backends.cuda.matmul
+    cudnn: Any = torch.backends.cudnn
+    onednn: Any = torch.backends.mkldnn
+    kinds: tuple[Any, ...] = (matmul, cudnn.conv, cudnn.rnn, onednn.matmul, onednn.conv, onednn.rnn)
+    before, older = [kind.fp32_precision for kind in kinds], None
+    with suppress(RuntimeError):
+        older = cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")  # on a processor, too
+    cudnn.allow_tf32 = matmul.allow_tf32 = tf32
+    kinds[4].fp32_precision = kinds[5].fp32_precision = "ieee"
     try:
-        with plain, torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            yield
+        yield
     finally:
-        cudnn.allow_tf32, matmul.allow_tf32 = before
+        if older is not None:
+            cudnn.allow_tf32 = older[0]
+            torch.set_float32_matmul_precision(older[1])
+        for kind, was in zip(kinds, before, strict=True):
+            kind.fp32_precision = was
 
 
 def halving(device: torch.device, wanted: bool = True) -> AbstractContextManager[object]:
@@ -106,13 +129,14 @@ def has_conv3d(network: torch.nn.Module) -> bool:
 
 @contextmanager
 def _without_onednn() -> Iterator[None]:
-    from torch.backends import mkldnn
+    import torch
 
-    before = mkldnn.set_flags(_enabled=False)[0]  # type: ignore[no-untyped-call]
+    mkldnn: Any = torch.backends.mkldnn
+    before, mkldnn.enabled = mkldnn.enabled, False
     try:
         yield
     finally:
-        mkldnn.set_flags(_enabled=before)  # type: ignore[no-untyped-call]
+        mkldnn.enabled = before
 
 
 @cache

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vdbench.experiment.bench import Bench, teacher_of
 from vdbench.experiment.failures import failure_kind, sentence_of
 from vdbench.experiment.progress import TrialProgress
-from vdbench.experiment.worker import bench_of, prepared, reproducibly
+from vdbench.experiment.reproducing import reproducibly
+from vdbench.experiment.worker import bench_of, prepared
 from vdbench.registry import Registry
 from vdbench.registry.declared import needed
 from vdbench.storage import files

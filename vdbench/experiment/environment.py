@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -46,8 +47,8 @@ def gpu_versions(proc: Path = Path("/proc")) -> dict[str, str]:
 
 def gpu_flags() -> tuple[str, ...]:
     """What torch and cuDNN are told to do; a recipe's own precision is not among it."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    tf32 = cudnn.allow_tf32 or matmul.allow_tf32
+    cudnn: Any = torch.backends.cudnn
+    tf32 = "tf32" in {kind.fp32_precision for kind in (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)}
     told = {"deterministic": cudnn.deterministic, "benchmark": cudnn.benchmark, "tf32": tf32}
     return tuple(flag for flag, on in told.items() if on)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vdbench.evaluation.judging import evaluation_settings
 from vdbench.experiment.ahead import Ahead, Lookout
 from vdbench.experiment.past import TrialTime, asset_likeness, past_assets, past_trials, settled, trial_likeness
-from vdbench.experiment.worker import reproducibly
+from vdbench.experiment.reproducing import reproducibly
 from vdbench.generator.source import GeneratorSpec
 from vdbench.registry.declared import work_of
 from vdbench.storage.files import digest

@@ -19,9 +19,9 @@ from vdbench.errors import DataError, UsageError
 from vdbench.experiment.bench import Bench, device_named
 from vdbench.experiment.environment import environment
 from vdbench.experiment.repeat import suite_of
+from vdbench.experiment.reproducing import reproducibly
 from vdbench.experiment.result import Verification
 from vdbench.experiment.trial import student_seeds
-from vdbench.experiment.worker import reproducibly
 from vdbench.records import by_condition
 from vdbench.storage import files
 

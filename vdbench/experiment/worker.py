@@ -6,14 +6,10 @@ Both schedulers run these functions, and nothing else runs a trial.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import torch
-from threadpoolctl import threadpool_limits
 
 from vdbench.datasets.store import ClipStore
 from vdbench.distilled.distilled_set import TENSORS
@@ -29,6 +25,7 @@ from vdbench.experiment.failures import failure_of
 from vdbench.experiment.home import Home
 from vdbench.experiment.judged import evaluation_key, judged_once
 from vdbench.experiment.progress import TrialProgress, too_late
+from vdbench.experiment.reproducing import reproducibly
 from vdbench.experiment.result import Failure, Result, Source, Stage
 from vdbench.experiment.trial_log import TrialLog
 from vdbench.extensions.kinds import use
@@ -36,7 +33,6 @@ from vdbench.records import by_condition
 from vdbench.registry import Registry
 from vdbench.registry.declared import answering, limits_of, needed
 from vdbench.storage import files
-from vdbench.work.allocation import keep_freed_memory
 from vdbench.work.measure import CODE
 
 if TYPE_CHECKING:
@@ -103,25 +99,6 @@ def debugged(job: Job, report: Report) -> Result:
         result = _carry_out(job, home, TrialProgress(report, job, log), started)
     home.results.write(result)
     return result
-
-
-@contextmanager
-def reproducibly() -> Iterator[None]:
-    """One math thread, since sums of several depend on how many there are, and exact float32 where it is asked for.
-
-    On a CPU this makes outcomes equal to the bit; on a GPU some backward passes have no deterministic kernel.
-    """
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = torch.get_num_threads(), cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32 = True, False, False
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        threads, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32 = before
-        torch.set_num_threads(threads)
 
 
 def _carry_out(job: Job, home: Home, progress: TrialProgress, started: datetime) -> Result:

@@ -26,11 +26,15 @@ def use(files: Iterable[Path]) -> None:
 
     Raises:
         UsageError: there is no such file, or it is no Python file.
-        BaseException: whatever a file raises.
+        DependencyError: it cannot be imported.
     """
     for file in files:
         plugin = Plugin(file)
-        plugin.classes(object)
+        try:
+            plugin.classes(object)
+        except (Exception, SystemExit) as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise DependencyError(f"plugin {plugin.path} cannot be used: {reason}") from error
         in_use[plugin.path] = plugin
 
 

@@ -13,12 +13,15 @@ import builtins
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
+import threading
+from contextlib import contextmanager
 from functools import cache, cached_property
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from vdbench.errors import UsageError
 from vdbench.storage import files
@@ -98,7 +101,8 @@ class Plugin:
         sys.modules[name] = module  # dataclasses and pydantic look their module up there
         sys.meta_path.insert(0, modules)
         try:
-            spec.loader.exec_module(module)
+            with _no_sudden_end():
+                spec.loader.exec_module(module)
         except BaseException:
             sys.meta_path.remove(modules)
             for loaded in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
@@ -135,6 +139,23 @@ class Plugin:
                 if path.is_file():
                     yield path
                     break
+
+
+@contextmanager
+def _no_sudden_end() -> Iterator[None]:
+    """Let ``os._exit`` raise in this thread, so that it can be told who called it; forked processes end by it."""
+    end, ours = os._exit, (os.getpid(), threading.get_ident())
+
+    def raise_or_end(status: int) -> NoReturn:
+        if (os.getpid(), threading.get_ident()) == ours:
+            raise SystemExit(f"os._exit({status})")
+        end(status)
+
+    os._exit = raise_or_end
+    try:
+        yield
+    finally:
+        os._exit = end
 
 
 def _elsewhere(name: str, folder: Path) -> bool:

@@ -176,6 +176,6 @@ def _mark(path: Path) -> str:
             if found.st_size > _SAMPLE:
                 file.seek(max(_SAMPLE, found.st_size - _SAMPLE))
                 hashed.update(file.read(_SAMPLE))
-    except OSError:
+    except (OSError, ValueError):  # the second where a name holds a zero byte, which no file's does
         return ""
     return hashed.hexdigest()

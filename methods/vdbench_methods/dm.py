@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from vdbench.clips.clipset import on_device
+from vdbench.clips.clipset import on_device, sent
+from vdbench.evaluation.precision import halving
 from vdbench.method import Card, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
-from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, autocast, budget, initial_clips
+from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, budget, initial_clips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ class DMSettings(LearnedSettings):
     momentum: float = identity(0.5, "of the pixels' gradient", ge=0, lt=1)
     real: int = identity(64, "real clips per class and iteration, or all of a smaller class", gt=0)
     clips_per_pass: int = runtime(256, "clips in one forward pass; fewer take less memory", gt=0)
-    bf16: bool = runtime(True, "on a GPU, embed in bfloat16; losses and pixels stay in float32")
+    bf16: bool = identity(True, "on a GPU, embed in bfloat16; losses and pixels stay in float32", later=True)
 
 
 class DM(PixelMethod[DMSettings]):
@@ -91,7 +92,7 @@ def backward(
     """Add the gradient of an iteration's loss to clips, class by class, under a fresh network; the loss."""
     student = settings.fresh_student(real.train, seed_of(rng), real.device).requires_grad_(False)
     rows = [real.draw(rng, label, settings.real) for label in range(len(real.rows))]
-    with autocast(real.device, settings.bf16):
+    with halving(real.device, settings.bf16):
         means = class_means(student, real, rows, settings.clips_per_pass)
         return accumulate_gradient(student, means, clips, ipc, settings.clips_per_pass)
 
@@ -113,7 +114,8 @@ def class_means(
     import torch
 
     counts = torch.tensor([len(chosen) for chosen in rows])
-    owners = torch.arange(len(rows)).repeat_interleave(counts).to(real.device)
+    owners = torch.arange(len(rows)).repeat_interleave(counts)
+    owners = sent(owners, real.device)
     everything = np.concatenate(rows)
     sums: torch.Tensor | None = None
     with torch.no_grad():
@@ -123,7 +125,7 @@ def class_means(
             sums = embedded.new_zeros(len(rows), embedded.shape[1]) if sums is None else sums
             sums.index_add_(0, owners[part], embedded)
     assert sums is not None
-    return sums / counts.to(real.device).unsqueeze(1)
+    return sums / sent(counts, real.device).unsqueeze(1)
 
 
 def matching_loss(student: Student, means: torch.Tensor, clips: torch.Tensor, ipc: int) -> torch.Tensor:

@@ -51,6 +51,10 @@ class Expert(AssetSpec["Path"]):
         """See :meth:`AssetSpec.identity`; the version of the student, or its code, is part of it."""
         return super().identity() | other_network(self.student)
 
+    def halved(self, device: str) -> bool:
+        """See :meth:`AssetSpec.halved`."""
+        return self._recipe().on(device).precision == "bf16"
+
     def work(self, assets: Assets) -> list[Work]:
         """Its training."""
         clips = len(assets.train)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from vdbench.clips.clipset import on_device
+from vdbench.clips.clipset import on_device, sent
 from vdbench.clips.targets import nearest_distribution
-from vdbench.method import Card, Settings, identity, runtime
+from vdbench.evaluation.precision import halving
+from vdbench.method import Card, Settings, identity
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
 from vdbench.work.workload import training
-from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, autocast, budget, initial_clips
+from vdbench_methods.learned import LearnedSettings, Loop, PixelMethod, RealClips, budget, initial_clips
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +51,7 @@ class FRePoSettings(LearnedSettings):
         "what labels start from: one, centred one-hot; classes, as in the public code, these over sqrt(classes / 10)",
         later=True,
     )
-    bf16: bool = runtime(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32")
+    bf16: bool = identity(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32", later=True)
 
 
 class FRePo(PixelMethod[FRePoSettings]):
@@ -103,9 +104,9 @@ class FRePo(PixelMethod[FRePoSettings]):
             rng = loop.rng(step)
             network = int(rng.integers(settings.networks))
             rows = rng.permutation(len(train))[: settings.real]
-            goal = centred(torch.from_numpy(train.labels[rows]), len(train.classes)).to(task.device)
+            goal = sent(centred(torch.from_numpy(train.labels[rows]), len(train.classes)), task.device)
             student = pool.students[network].eval().requires_grad_(False)
-            with torch.no_grad(), autocast(task.device, settings.bf16):
+            with torch.no_grad(), halving(task.device, settings.bf16):
                 features = student.embed(real.render(rows)).float()
             optimiser.zero_grad()
             loss = regression_loss(student.embed(on_device(clips, task.device)), labels, features, goal, settings.ridge)

@@ -165,13 +165,6 @@ def _to_unit(gradients: Sequence[torch.Tensor]) -> None:
             gradient.div_(square.sqrt())
 
 
-def autocast(device: torch.device, bf16: bool) -> torch.autocast:
-    """Compute in bfloat16, on a GPU and where that is wanted."""
-    import torch
-
-    return torch.autocast(device.type, torch.bfloat16, bf16 and device.type == "cuda")
-
-
 def budget(task: Task) -> int:
     """The IPC that was asked for.
 

@@ -57,7 +57,9 @@ class VDSDSettings(LearnedSettings):
     real: int = identity(64, "dm: real clips per class and iteration, or all of a smaller class", gt=0)
     trajectory: TrajectorySettings = identity(TrajectorySettings(), "mtt: how experts are trained and matched")
     clips_per_pass: int = runtime(256, "dm: real clips in one forward pass; fewer take less memory", gt=0)
-    bf16: bool = runtime(True, "dm: on a GPU, embed in bfloat16; losses and what is learned stay in float32")
+    bf16: bool = identity(
+        True, "dm: on a GPU, embed in bfloat16; losses and what is learned stay in float32", later=True
+    )
 
     def pairs(self, classes: int, ipc: int, frames: int, size: int) -> tuple[int, int]:
         """Images and motions per class."""

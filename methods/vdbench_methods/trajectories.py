@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from vdbench.clips.clipset import on_device
+from vdbench.clips.clipset import on_device, spare_bytes
 from vdbench.method import Limits, Settings, identity
 from vdbench.seeding import seed_of, seeded
 from vdbench.students import build_student
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STEPS_OF_A_MATCH = 5
 """Plain training steps that take as long as a step of a student that is followed, forth and back."""
 GRAPH_BYTES = 256 << 20
-"""Memory that the graphs of an iteration's steps may take; those of the others are computed twice."""
+"""Memory that the graphs of an iteration's steps may take on a CPU; those of the others are computed twice."""
 LIMITS = Limits(standstill=1.0, least_step_size=SMALLEST_STEP)
 """The loss is the distance to the goal, in that of the start."""
 
@@ -154,7 +154,7 @@ class Matching:
 
         start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._stretch))
         if self._kept is None:
-            self._kept = kept_graphs(loss, start, steps, GRAPH_BYTES)
+            self._kept = kept_graphs(loss, start, steps, graph_room(self._device))
         return match_trajectory(loss, start, goal, steps, self.step_size.value, self._kept)
 
     def forward(self, weights: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
@@ -260,6 +260,11 @@ def _taken(loss: Loss, weights: torch.Tensor, steps: Steps, step: int) -> _Taken
     here, shown = weights.detach().requires_grad_(), steps.clips(step).detach().requires_grad_()
     (slope,) = torch.autograd.grad(loss(here, shown, step), here, create_graph=True)
     return _Taken(here, shown, slope)
+
+
+def graph_room(device: torch.device) -> int:
+    """Bytes that graphs may take on a device: more where a GPU has more to spare."""
+    return max(GRAPH_BYTES, spare_bytes(device)) if device.type == "cuda" else GRAPH_BYTES
 
 
 def kept_graphs(loss: Loss, start: torch.Tensor, steps: Steps, room: int) -> int:

@@ -153,7 +153,7 @@ def test_batches_made_ahead_come_in_order_and_errors_arrive() -> None:
         made.append(number)
         return torch.tensor(number), torch.tensor(0)
 
-    stream = made_ahead([lambda n=n: maker(n) for n in range(9)], CPU)  # type: ignore[misc]
+    stream = made_ahead([lambda n=n: maker(n) for n in range(9)], CPU, None)  # type: ignore[misc]
     got = [int(next(stream)[0])]
     assert len(made) <= 1 + batches.AHEAD
     with pytest.raises(ValueError, match="broken"):

@@ -1,5 +1,6 @@
 """Precision: part of the recipe and of every id, float32 as it always was, and bfloat16 that is held against it."""
 
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -43,15 +44,32 @@ def test_bfloat16_trains_as_float32_does_but_for_rounding(name: str) -> None:
     assert curves[1] == pytest.approx(curves[0], abs=0.1)
 
 
-def test_no_kernel_of_onednn_computes_in_bfloat16_on_a_processor() -> None:
+@pytest.mark.parametrize("name", ["minic3d", "r2plus1d", "video-vit", None])
+def test_no_kernel_of_onednn_computes_a_conv3d_in_bfloat16_on_a_processor(name: str | None) -> None:
     """Those of torch 2.13 give NaN now and then for a Conv3d of few channels, where the processor has AVX512-BF16."""
     enabled = torch._C._get_mkldnn_enabled
     before = enabled()
-    with computing("bf16", CPU):
+    with computing("bf16", CPU, build_student(name, 3, 4, 16, 8, seed=0) if name else None):
         assert not enabled()
     assert enabled() == before
+    with computing("bf16", CPU, build_student("cnn-gru", 3, 4, 16, 8, seed=0)):
+        assert enabled() == before
     with computing("float32", CPU):
         assert enabled() == before
+
+
+@pytest.mark.parametrize("width", [8, 16])
+@pytest.mark.parametrize("name", ["cnn-gru", "cnn-lstm"])
+def test_networks_of_frames_train_in_bfloat16_to_the_same_bits(name: str, width: int) -> None:
+    """By oneDNN's kernels, which are not to be trusted with a Conv3d."""
+    found = set()
+    for _ in range(5):
+        student = build_student(name, 3, 4, 16, width, seed=0)
+        losses = train_student(student, tiny_clips(), Recipe(max_steps=30, batch=8, precision="bf16"), 0, CPU)
+        weights = torch.cat([weight.detach().flatten() for weight in student.parameters()])
+        assert weights.isfinite().all()
+        found.add((losses, weights.numpy().tobytes()))
+    assert len(found) == 1
 
 
 def test_flags_are_put_back_and_an_error_leaves_none_behind() -> None:
@@ -71,9 +89,36 @@ def test_bfloat16_is_held_against_float32_and_refused_where_they_part(monkeypatc
     check_bfloat16.cache_clear()
     for wrong in (0.3, float("nan")):
         monkeypatch.setattr(precision, "bfloat16_error", lambda device, wrong=wrong: wrong)
-        with pytest.raises(DependencyError, match="add --set protocol.recipe.precision=float32"):
+        with pytest.raises(DependencyError, match="or add --set protocol.recipe.precision=float32"):
             check_bfloat16(CPU)
     check_bfloat16.cache_clear()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_whoever_computes_in_bfloat16_on_a_gpu_had_it_checked(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+    checked: list[torch.device] = []
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(precision, "check_bfloat16", checked.append)
+    monkeypatch.setattr(torch, "autocast", lambda kind, dtype: redirect_stdout(None))
+    assert isinstance(precision.halving(gpu, wanted), redirect_stdout if wanted else nullcontext)
+    assert isinstance(precision.halving(CPU), nullcontext)
+    assert checked == [gpu] * wanted
+
+
+def test_no_module_computes_in_bfloat16_of_its_own_accord() -> None:
+    """Unchecked, cuDNN may give wrong numbers; a rehearsal keeps none."""
+    root = Path(__file__).parents[2]
+    files = [file for folder in ("vdbench", "methods") for file in (root / folder).rglob("*.py")]
+    found = {file.name for file in files if "torch.autocast(" in (text := file.read_text()) and "bfloat16" in text}
+    assert found == {"precision.py", "workload.py"}
+
+
+def test_the_check_finds_the_same_where_there_are_no_gradients() -> None:
+    wanted = bfloat16_error(CPU)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert bfloat16_error(CPU) == wanted
+    with torch.inference_mode():
+        assert bfloat16_error(CPU) == wanted
 
 
 def test_who_asks_for_bfloat16_where_it_is_emulated_is_warned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

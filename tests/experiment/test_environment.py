@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from vdbench.experiment import environment as module
-from vdbench.experiment.environment import environment, gpu_versions
+from vdbench.experiment.environment import environment, gpu_flags, gpu_versions
+from vdbench.experiment.result import Environment
+from vdbench.experiment.worker import reproducibly
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n\n"
 
@@ -43,3 +45,19 @@ def test_the_driver_of_a_gpu_is_read_from_the_kernel(tmp_path: Path) -> None:
     (folder / "version").write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 2024\n")
     assert gpu_versions(tmp_path)["driver"] == "550.54.15"
     assert "driver" not in gpu_versions(tmp_path / "nowhere")
+
+
+def test_what_a_gpu_is_told_to_do_is_recorded_of_trials_there_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reproducibly():
+        assert gpu_flags() == ("deterministic",)
+        torch.backends.cuda.matmul.allow_tf32 = True  # put back with the others
+        assert gpu_flags() == ("deterministic", "tf32")
+    monkeypatch.setattr(module, "_gpu", lambda: "a card")
+    with reproducibly():
+        assert environment("cuda").flags == ("deterministic",)
+    assert environment("cpu").flags is None
+
+
+def test_results_without_flags_can_be_read() -> None:
+    told = environment("cpu").model_dump(mode="json", exclude={"flags"})
+    assert Environment.model_validate(told) == environment("cpu")

@@ -114,6 +114,12 @@ def test_the_gradient_equals_that_of_plain_unrolling(steps: int, kept: int) -> N
         torch.testing.assert_close(mine, theirs, rtol=1e-8, atol=1e-14)
 
 
+def test_graphs_may_take_what_a_gpu_has_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trajectories, "spare_bytes", lambda device: 2 * trajectories.GRAPH_BYTES)
+    assert trajectories.graph_room(torch.device("cpu")) == trajectories.GRAPH_BYTES
+    assert trajectories.graph_room(torch.device("cuda")) == 2 * trajectories.GRAPH_BYTES
+
+
 @pytest.mark.parametrize("name", ["minic3d", "cnn-gru", "r2plus1d", "video-vit"])
 def test_kept_graphs_give_the_bits_of_steps_that_are_taken_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ LINES = 512
 
 RESIDENT_SHARE = 0.25
 """Share of a GPU's free memory that a set may take; larger ones are sent there batch by batch."""
+PIECE = 256 << 20
+"""Bytes of a set that are read and sent at a time, so that the pinned memory on their way stays small."""
 
 
 class Normalisation(NamedTuple):
@@ -118,7 +121,7 @@ class ClipSet:
 
         if device.type == "cpu" or not fits(self.clips.nbytes, device):
             return self
-        clips, labels = (sent(torch.from_numpy(np.array(part)), device) for part in (self.clips, self.labels))
+        clips, labels = _uploaded(self.clips, device), sent(torch.from_numpy(np.array(self.labels)), device)
         return ResidentClips(clips, labels, self.classes, self.normalisation)
 
     def render(
@@ -179,7 +182,7 @@ class ResidentClips:
         """See :meth:`ClipSet.render`; only the numbers of the rows have to reach the device."""
         clips, labels = self.clips, self.labels
         if rows is not None:
-            here = rows.to(clips.device, non_blocking=True)
+            here = sent(rows, clips.device)
             clips, labels = clips[here], labels[here]
         return to_network(clips, self.normalisation), labels
 
@@ -187,15 +190,33 @@ class ResidentClips:
         """See :meth:`ClipSet.frames_at`."""
         import torch
 
-        here, then = (torch.from_numpy(index).to(self.clips.device) for index in (rows, times))
+        here, then = (sent(torch.from_numpy(index), self.clips.device) for index in (rows, times))
         return self.clips[here, then]
 
 
 def fits(size: int, device: torch.device) -> bool:
     """Whether so many bytes may stay on a device beside what is computed there."""
+    return device.type != "cuda" or size < spare_bytes(device)
+
+
+def spare_bytes(device: torch.device) -> int:
+    """What may be kept on a GPU: a share of what is free there, with what torch holds and no tensor uses."""
     import torch
 
-    return device.type != "cuda" or size < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(RESIDENT_SHARE * (torch.cuda.mem_get_info(device)[0] + unused))
+
+
+def _uploaded(clips: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
+    """Clips in the memory of a device, sent in pieces."""
+    import torch
+
+    there = torch.empty(clips.shape, dtype=torch.uint8, device=device)
+    at_once = max(1, PIECE * len(clips) // max(1, clips.nbytes))
+    for first in range(0, len(clips), at_once):
+        some = slice(first, first + at_once)
+        there[some] = sent(torch.from_numpy(np.array(clips[some])), device)
+    return there
 
 
 def sent(tensor: torch.Tensor, device: torch.device | None) -> torch.Tensor:
@@ -221,7 +242,7 @@ def to_network(clips: torch.Tensor, normalisation: Normalisation) -> torch.Tenso
     import torch
 
     width = clips.shape[3]
-    mean, std = (torch.tensor(one, device=clips.device).repeat(width) for one in normalisation)
+    mean, std = _of_lines(normalisation, width, clips.device)
     lines = clips.reshape(-1, 3 * width)
     pixels = torch.empty(lines.shape, device=clips.device)
     at_once = LINES if clips.device.type == "cpu" else max(1, len(lines))
@@ -229,6 +250,16 @@ def to_network(clips: torch.Tensor, normalisation: Normalisation) -> torch.Tenso
         out.copy_(some)
         out.div_(255).sub_(mean).div_(std)
     return pixels.view(clips.shape).permute(0, 4, 1, 2, 3)
+
+
+@cache
+def _of_lines(normalisation: Normalisation, width: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean and std of every value of a line of pixels, sent to a device once."""
+    import torch
+
+    with torch.inference_mode(False):  # whoever asks first must not decide what the others get
+        mean, std = (torch.tensor(one).repeat(width).to(device) for one in normalisation)
+    return mean, std
 
 
 def on_device(clips: torch.Tensor, device: torch.device) -> torch.Tensor:

@@ -100,12 +100,12 @@ class CnnGruFrames(FrameFeatures):
         return self._backbone(self.student.fresh(assets.train), assets)
 
     def _backbone(self, student: Any, assets: Assets) -> Callable[[torch.Tensor], torch.Tensor]:
-        from vdbench.clips.clipset import to_network
+        from vdbench.clips.clipset import sent, to_network
 
         student.to(assets.device).eval()
 
         def encode(frames: torch.Tensor) -> torch.Tensor:
-            pixels = to_network(frames.unsqueeze(1).to(assets.device), assets.train.normalisation)
+            pixels = to_network(sent(frames.unsqueeze(1), assets.device), assets.train.normalisation)
             maps: torch.Tensor = student.frame_maps(pixels)
             return maps
 

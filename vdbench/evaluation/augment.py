@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from vdbench.clips.clipset import sent
 from vdbench.records import Record
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def augmented(clips: torch.Tensor, how: Augmentation, chance: torch.Generator) -
     if how.mirror:
         columns = torch.where(turned, columns.flip(1), columns)
     which = torch.arange(count, device=clips.device).view(-1, 1, 1, 1)
-    times, rows, columns = (axis.to(clips.device) for axis in (times, rows, columns))
+    times, rows, columns = (sent(axis, clips.device) for axis in (times, rows, columns))
     varied = clips.permute(0, 2, 3, 4, 1)[
         which, times[:, :, None, None], rows[:, None, :, None], columns[:, None, None]
     ]

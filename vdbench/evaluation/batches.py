@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from vdbench.clips.clipset import on_device
+from vdbench.clips.clipset import on_device, sent
 from vdbench.evaluation.augment import Augmentation, augmented
 
 if TYPE_CHECKING:
@@ -87,9 +87,11 @@ class Batches:
         self._batch, self._device, self._augmentation = batch, device, augmentation
         self._order, self._chance = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)
         self._data = data.on(device)
-        self._ahead = (device.type == "cuda" and self._data is data) if ahead is None else ahead
         self._redrawn = data.of_epoch(0, device) is not data
         clip, _ = data.render(torch.tensor([0]))
+        self._there = self._data is not data or clip.device.type == device.type
+        self._ahead = (device.type == "cuda" and not self._there) if ahead is None else ahead
+        self._stream = stream_of(device) if self._ahead else None
         self._small = len(data) * clip.numel() * clip.element_size() <= RESIDENT_BYTES
         self._resident = placed(self._data, None, device) if self._small and not self._redrawn else None
 
@@ -104,12 +106,13 @@ class Batches:
             resident = placed(data, None, self._device) if self._small else None
         if resident is not None:
             clips, targets = resident
-            for some in torch.split(rows.to(self._device), self._batch)[:most]:
+            for some in torch.split(sent(rows, self._device), self._batch)[:most]:
                 yield self._varied(clips[some], targets[some])
             return
-        chosen = torch.split(rows, self._batch)[:most]
+        chosen = torch.split(sent(rows, self._device) if self._there else rows, self._batch)[:most]
         made = [partial(placed, data, some, self._device) for some in chosen]
-        for clips, targets in made_ahead(made, self._device) if self._ahead else (make() for make in made):
+        ahead = self._ahead
+        for clips, targets in made_ahead(made, self._device, self._stream) if ahead else (make() for make in made):
             yield self._varied(clips, targets)
 
     def _varied(self, clips: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -121,21 +124,29 @@ class Batches:
 def placed(data: TrainingSet, rows: torch.Tensor | None, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Clips and targets of some rows, or of all, where and how a network reads them."""
     clips, targets = data.render(rows, device)
-    return on_device(clips, device), targets.to(device, non_blocking=True)
+    return on_device(clips, device), sent(targets, device)
+
+
+def stream_of(device: torch.device) -> torch.cuda.Stream | None:
+    """A stream of a GPU, beside that on which networks are computed; None elsewhere."""
+    import torch
+
+    return torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
 
 def made_ahead(
-    makers: Iterable[Callable[[], tuple[torch.Tensor, torch.Tensor]]], device: torch.device
+    makers: Iterable[Callable[[], tuple[torch.Tensor, torch.Tensor]]],
+    device: torch.device,
+    stream: torch.cuda.Stream | None,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Make batches in a thread while those before are computed on; on a GPU, on a stream of its own.
+    """Make batches in a thread while those before are computed on.
 
     Args:
         makers: make a batch each, on the device.
         device: where.
+        stream: of a GPU, on which they are made; memory that was freed on it serves the batches after it.
     """
     import torch
-
-    stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
     def make(maker: Callable[[], tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.cuda.stream(stream):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from vdbench.clips.clipset import sent
 from vdbench.errors import DataError, DivergedError
 from vdbench.evaluation.batches import TrainingSet, placed
 from vdbench.evaluation.course import Course, steps_at
@@ -142,7 +143,7 @@ def test_student(
     student.to(device).eval()
     source = clips.on(device)
     logits = torch.empty(len(frames), len(clips), len(clips.classes), device=device)
-    orders = [None if order is None else torch.from_numpy(order).to(device) for order in frames]
+    orders = [None if order is None else sent(torch.from_numpy(order), device) for order in frames]
     with torch.inference_mode():
         for rows in (part for one in torch.arange(len(clips)).chunk(readings) for part in torch.split(one, batch)):
             inputs, _ = placed(source, rows, device)

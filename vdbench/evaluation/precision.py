@@ -12,6 +12,7 @@ from vdbench.errors import DependencyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import torch
 
@@ -49,11 +50,18 @@ def processor_has_bfloat16(proc: Path = Path("/proc")) -> bool:
 
 
 @contextmanager
-def computing(precision: Precision | None, device: torch.device) -> Iterator[None]:
+def computing(
+    precision: Precision | None, device: torch.device, network: torch.nn.Module | None = None
+) -> Iterator[None]:
     """Compute in a precision that the device has, float32 where it is None, and as before afterwards.
 
-    In bfloat16 on a CPU torch's own kernels compute, not oneDNN's: on processors with AVX512-BF16 those of torch 2.13
-    (oneDNN 3.12) give NaN now and then for a Conv3d of few channels in channels-last, whose inputs are all finite.
+    In bfloat16 on a CPU torch's own kernels compute a Conv3d, not oneDNN's: on processors with AVX512-BF16 those of
+    torch 2.13 (oneDNN 3.12) give NaN now and then for few channels in channels-last, whose inputs are all finite.
+
+    Args:
+        precision: which.
+        device: where.
+        network: what computes; None for one that may have a Conv3d.
 
     Raises:
         DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
@@ -62,7 +70,8 @@ def computing(precision: Precision | None, device: torch.device) -> Iterator[Non
 
     if precision == "bf16" and device.type == "cuda":
         check_bfloat16(device)
-    plain = _without_onednn() if precision == "bf16" and device.type == "cpu" else nullcontext()
+    doubtful = precision == "bf16" and device.type == "cpu" and (network is None or has_conv3d(network))
+    plain = _without_onednn() if doubtful else nullcontext()
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
     with products(tf32=precision == "tf32"), plain, autocast:
         yield
@@ -96,6 +105,28 @@ def products(*, tf32: bool) -> Iterator[None]:
             kind.fp32_precision = was
 
 
+def halving(device: torch.device, wanted: bool = True) -> AbstractContextManager[object]:
+    """What networks compute in beside :func:`computing`: bfloat16 on a GPU, where that is wanted, float32 elsewhere.
+
+    Raises:
+        DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
+    """
+    import torch
+
+    if not wanted or device.type != "cuda":
+        return nullcontext()
+    check_bfloat16(device)
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def has_conv3d(network: torch.nn.Module) -> bool:
+    """Whether a network has a convolution in three dimensions."""
+    import torch
+
+    kinds = torch.nn.Conv3d | torch.nn.ConvTranspose3d
+    return any(isinstance(module, kinds) for module in network.modules())
+
+
 @contextmanager
 def _without_onednn() -> Iterator[None]:
     import torch
@@ -124,13 +155,22 @@ def check_bfloat16(device: torch.device) -> None:
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
         version = f", with cuDNN {cudnn}" if device.type == "cuda" else ""
         raise DependencyError(
-            f"Conv3d in bfloat16 is off by {100 * farthest:.0f} % on this device{version}; add "
-            "--set protocol.recipe.precision=float32, or install a torch with another cuDNN"
+            f"Conv3d in bfloat16 is off by {100 * farthest:.0f} % on this device{version}; install a torch with "
+            "another cuDNN, or add --set protocol.recipe.precision=float32, and --set NAME.bf16=false for a method of "
+            "that setting"
         )
 
 
 def bfloat16_error(device: torch.device) -> float:
     """Largest relative error of a Conv3d in bfloat16, of its output and gradients, against float32 on the device."""
+    import torch
+
+    # whoever asks may compute without gradients, or in bfloat16 already
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        return _conv3d_error(device)
+
+
+def _conv3d_error(device: torch.device) -> float:
     import torch
     from torch.nn.functional import conv3d
 

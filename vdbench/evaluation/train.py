@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Raised when the same recipe trains another way; part of a trial's id."""
-STEPS_BETWEEN_WAITS = 50
-"""Steps after which a GPU is waited for, to read its losses; a CPU's are read after every epoch."""
+STEPS_BETWEEN_WAITS = {"cuda": 50}
+"""Steps after which a kind of device is waited for, to read its losses; others are after every epoch."""
 
 
 class Recipe(Record):
@@ -174,7 +174,7 @@ def train_student(
     batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
     losses = _Losses(student.name, report)
     shown = 0
-    waits = STEPS_BETWEEN_WAITS if device.type == "cuda" else 1
+    waits = STEPS_BETWEEN_WAITS.get(device.type, 1)
     with seeded(seed, device):
         while losses.steps < total:
             epoch: list[torch.Tensor] = []
@@ -185,7 +185,7 @@ def train_student(
                     optimiser = recipe.optimiser_of(student.parameters())
                 for group in optimiser.param_groups:
                     group["lr"] = recipe.learning_rate(step, len(data))
-                with computing(recipe.precision, device):
+                with computing(recipe.precision, device, student):
                     logits = student(recipe.shown(clips))
                     loss = cross_entropy(logits.float(), targets)
                     optimiser.zero_grad()

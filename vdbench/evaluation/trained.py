@@ -42,6 +42,11 @@ class TrainedStudent(AssetSpec["dict[str, torch.Tensor]"]):
         """See :meth:`AssetSpec.identity`; the version of the student, or its code, is part of it."""
         return super().identity() | other_network(self.network().name)
 
+    def halved(self, device: str) -> bool:
+        """See :meth:`AssetSpec.halved`; a recipe that names its precision is told by its fields."""
+        recipe = self.training()
+        return recipe.precision is None and recipe.on(device).precision == "bf16"
+
     @abstractmethod
     def network(self) -> StudentSpec:
         """Which network it is."""

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,6 +24,7 @@ def environment(device: str) -> Environment:
         cpus=os.cpu_count() or 1,
         platform=f"{platform.system()} {platform.machine()}",
         gpu_memory=_gpu_memory() if device == "cuda" else None,
+        flags=gpu_flags() if device == "cuda" else None,
         **(gpu_versions() if device == "cuda" else {}),
     )
 
@@ -41,6 +43,14 @@ def gpu_versions(proc: Path = Path("/proc")) -> dict[str, str]:
     driver = re.search(r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)", told)
     found = {"cuda": torch.version.cuda, "cudnn": cudnn and str(cudnn), "driver": driver and driver[1]}
     return {name: version for name, version in found.items() if version}
+
+
+def gpu_flags() -> tuple[str, ...]:
+    """What torch and cuDNN are told to do; a recipe's own precision is not among it."""
+    cudnn: Any = torch.backends.cudnn
+    tf32 = "tf32" in {kind.fp32_precision for kind in (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)}
+    told = {"deterministic": cudnn.deterministic, "benchmark": cudnn.benchmark, "tf32": tf32}
+    return tuple(flag for flag, on in told.items() if on)
 
 
 def _gpu() -> str:

@@ -22,9 +22,8 @@ from vdbench.experiment.trial import Job, Means, Trial
 from vdbench.generator.choice import describe
 from vdbench.generator.settings import GENERATOR, generator_settings
 from vdbench.registry import Registry
-from vdbench.registry.declared import identity_of, needed, promised_bytes
-from vdbench.storage.files import digest
-from vdbench.students import STUDENTS, other_network, student_class
+from vdbench.registry.declared import identity_of, made_from, needed, promised_bytes
+from vdbench.students import STUDENTS, student_class
 
 if TYPE_CHECKING:
     from vdbench.clips.codecs import Codec
@@ -195,7 +194,7 @@ class _Site:
             protocol=self.bench.protocol,
             dataset=_dataset_record(request, view),
             train_fingerprint=view.train.fingerprint,
-            assets=(*(digest(spec.identity()) for spec in needed(method, task(draw or 0))), *_learned_through(method)),
+            assets=made_from(method, task(draw or 0), means.device),
             ipc=ipc if method.budgeted else None,
             budget_bytes=allowed if method.budgeted else None,
             codec=str(request.codec) if request.codec and method.budgeted else None,
@@ -262,12 +261,6 @@ def _check_settings(request: Request, registry: Registry, chosen: Sequence[str])
         registry.get(name)
         if name not in chosen:
             raise UsageError(f"--set {name}... has no effect: method '{name}' is not among those of this run")
-
-
-def _learned_through(method: Method[Any]) -> list[str]:
-    """What tells the network that clips are learned through from others of its name."""
-    network = other_network(method.settings.student) if hasattr(method.settings, "student") else {}
-    return [digest(network)] if network else []
 
 
 def _check_pool(generator: GeneratorSettings, ipc: int, name: str) -> None:

@@ -48,6 +48,7 @@ class Environment(Record):
         cudnn: the version of cuDNN, such as ``91002``.
         driver: the version of the GPU's driver.
         gpu_memory: bytes of the GPU that computed; None where none did, and in results of earlier versions.
+        flags: what a GPU was told to do outside of training: ``deterministic``, ``benchmark``, ``tf32``; None as above.
     """
 
     vdbench: str
@@ -60,6 +61,7 @@ class Environment(Record):
     cudnn: str | None = None
     driver: str | None = None
     gpu_memory: int | None = None
+    flags: tuple[str, ...] | None = None
 
 
 class Failure(Record):

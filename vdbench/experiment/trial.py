@@ -34,7 +34,8 @@ class Trial(Record):
         protocol: how it is judged.
         dataset: the data.
         train_fingerprint: of the clips the method is given.
-        assets: digests of the shared assets that it needs, their versions included.
+        assets: digests of the shared assets that it needs, with their versions and the precision that a GPU makes them
+            in, and ``bf16`` where it distils in that.
         ipc: instances per class; None for a method without a budget.
         budget_bytes: bytes that its distilled set may take, from which its IPC follows; None for none.
         codec: what its clips are stored as; None as the method stores them.

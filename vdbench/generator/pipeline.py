@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, LatteTransformer3DModel
 
+from vdbench.evaluation.precision import halving
 from vdbench.generator.autoencoder import decode, encode
 from vdbench.seeding import seed_of
 
@@ -166,7 +167,7 @@ class ClassVideoPipeline(DiffusionPipeline):  # type: ignore[misc]
         return scheduler
 
     def _predict(self, latents: torch.Tensor, time: torch.Tensor, captions: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(latents.device.type, torch.bfloat16, enabled=latents.device.type == "cuda"):
+        with halving(latents.device):
             out: torch.Tensor = self.transformer(latents, time.expand(len(latents)), captions).sample
         return out.float()
 

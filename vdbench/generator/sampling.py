@@ -46,6 +46,10 @@ class Sampled(AssetSpec[NDArray[np.uint8]]):
     class_name: str
     first: int
 
+    def halved(self, device: str) -> bool:
+        """See :meth:`AssetSpec.halved`: every generator samples in bfloat16 on a GPU."""
+        return device == "cuda"
+
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """The generator."""
         return (self.generator,)
@@ -93,6 +97,10 @@ class GeneratedPool(AssetSpec[Pool]):
     generator: SerializeAsAny[GeneratorSpec]
     sampling: SamplingSettings
     classes: tuple[str, ...]
+
+    def halved(self, device: str) -> bool:
+        """See :meth:`AssetSpec.halved`."""
+        return device == "cuda"
 
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """The pieces of every class."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
+from vdbench.clips.clipset import sent
 from vdbench.errors import DataError
+from vdbench.evaluation.precision import halving
 from vdbench.generator.autoencoder import TrainedAutoencoder, encode, load_autoencoder, quiet_diffusers, unreachable
 from vdbench.generator.fitting import Fit, Schedule
 from vdbench.generator.pipeline import TRAIN_STEPS, ClassVideoPipeline, fresh_transformer, noise_schedule
@@ -46,6 +48,10 @@ class TrainedGenerator(GeneratorSpec):
     autoencoder: AutoencoderSettings
     denoiser: DenoiserSettings
     training: TrainingSettings
+
+    def halved(self, device: str) -> bool:
+        """See :meth:`AssetSpec.halved`: its denoiser trains in bfloat16 on a GPU."""
+        return device == "cuda"
 
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """The autoencoder, where it is trained here too."""
@@ -193,15 +199,16 @@ class TrainedGenerator(GeneratorSpec):
             rows = torch.from_numpy(rng.integers(len(scaled), size=batch))
             views = torch.from_numpy(rng.integers(scaled.shape[1], size=batch))
             dropped = torch.from_numpy(rng.random(batch) < settings.class_dropout)
-            times = torch.from_numpy(rng.integers(TRAIN_STEPS, size=batch)).to(device)
+            times = sent(torch.from_numpy(rng.integers(TRAIN_STEPS, size=batch)), device)
             chance = torch.Generator().manual_seed(seed_of(rng))
             clean = scaled[rows, views]
-            noise = torch.randn(clean.shape, generator=chance).to(device)
-            clean, captions = clean.to(device), pipeline.captions(labels[rows].masked_fill(dropped, none)).to(device)
+            noise = sent(torch.randn(clean.shape, generator=chance), device)
+            captions = sent(pipeline.captions(labels[rows].masked_fill(dropped, none)), device)
+            clean = sent(clean, device)
             noisy = schedule.add_noise(clean, noise, times)
             velocity = settings.prediction == "v_prediction"
             target = schedule.get_velocity(clean, noise, times) if velocity else noise
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with halving(device):
                 predicted = transformer(noisy, times, captions).sample
             return torch.nn.functional.mse_loss(predicted.float(), target)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from vdbench.errors import DependencyError, VdbenchError
 from vdbench.method import Card, Limits, Method, Resources, Settings
 from vdbench.registry.source import VERSIONED
+from vdbench.storage.files import digest
+from vdbench.students import other_network
 from vdbench.work.assets import AssetSpec
 from vdbench.work.workload import Work
 
@@ -79,6 +81,18 @@ def needed(method: Method[Any], task: Task) -> tuple[AssetSpec[Any], ...]:
     """
     with answering(type(method), "needs()"):
         return assets_of(method, task)
+
+
+def made_from(method: Method[Any], task: Task, device: str) -> tuple[str, ...]:
+    """What a method's sets are made from beside clips and settings: assets, its network, and its precision on a device.
+
+    Raises:
+        DependencyError: the method fails at saying so, as in :func:`answering`.
+    """
+    network = other_network(method.settings.student) if hasattr(method.settings, "student") else {}
+    told = [spec.identity_on(device) for spec in needed(method, task)] + ([network] if network else [])
+    halved = device == "cuda" and getattr(method.settings, "bf16", False)
+    return (*map(digest, told), *(["bf16"] if halved else []))
 
 
 def assets_of(method: Method[Any], task: Task) -> tuple[AssetSpec[Any], ...]:

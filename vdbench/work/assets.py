@@ -61,6 +61,16 @@ class AssetSpec(BaseModel, Generic[T_co]):
         made_by = {"class": type(self).__qualname__, "version": self.version} | ({"code": code} if code else {})
         return {**made_by, "fields": plain | nested}
 
+    def halved(self, device: str) -> bool:
+        """Whether a kind of device computes it, or what it is made from, in bfloat16 where no field says so."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        nested = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
+        return any(one.halved(device) for one in [*nested, *self.parts()] if isinstance(one, AssetSpec))
+
+    def identity_on(self, device: str) -> dict[str, Any]:
+        """:meth:`identity`, with the precision that a kind of device computes in, where that is not float32."""
+        return self.identity() | ({"precision": "bf16"} if self.halved(device) else {})
+
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """Assets that building this one asks for. A scheduler builds them before it, and beside each other."""
         return ()
@@ -124,7 +134,8 @@ class Assets:
 
     def folder(self, spec: AssetSpec[Any]) -> Path:
         """Where an asset is, or will be."""
-        return self.root / spec.kind / files.digest({"train": self.train.fingerprint, "spec": spec.identity()})
+        what = {"train": self.train.fingerprint, "spec": spec.identity_on(self.device.type)}
+        return self.root / spec.kind / files.digest(what)
 
     def get(self, spec: AssetSpec[T]) -> T:
         """Load an asset, building it first if nobody has, and again if it was damaged since."""

@@ -83,15 +83,9 @@ class TrajectorySettings(Settings):
 
     def specs(self, task: Task, student: str, width: int) -> list[Expert]:
         """The experts, each a shared asset of its own; every draw has others."""
-        first = Expert(
-            student=student,
-            width=width,
-            epochs=self.max_start + self.stretch(len(task.train)),
-            lr=self.expert_lr,
-            batch=self.expert_batch,
-            standardise=self.expert_standardise,
-            number=0,
-        )
+        epochs, batch = self.max_start + self.stretch(len(task.train)), self.expert_batch
+        first = Expert(student=student, width=width, epochs=epochs, lr=self.expert_lr, batch=batch,
+                       standardise=self.expert_standardise, number=0)  # fmt: skip
         return [
             first.model_copy(update={"number": number})
             for number in range(task.draw * self.experts, (task.draw + 1) * self.experts)

@@ -247,8 +247,8 @@ def test_the_picture_of_two_errors_is_what_its_script_draws():
     assert same[0].tolist() == other[0].tolist()
     means = [won.mean(axis=(1, 2)) for won in (same, other)]
     assert other.mean() == pytest.approx(truth, abs=4 * means[1].std() / script.REPEATS**0.5)
-    assert means[0].std() == pytest.approx(1.2, abs=0.4)
-    assert means[1].std() == pytest.approx(6, abs=1)
+    assert means[0].std() == pytest.approx(1, abs=0.3), "as measured: other seeds move a mean by about a point"
+    assert means[1].std() == pytest.approx(3, abs=0.6), "and other videos by three"
 
 
 @pytest.mark.parametrize("name", dataset_names())

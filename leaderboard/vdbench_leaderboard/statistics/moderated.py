@@ -10,7 +10,8 @@ Genes come in thousands, cells in dozens, so that this alone errs in 6 to 8 % of
 Therefore no cell borrows whose variance is too large for what the others say of it; ``s0^2`` is not less than the mean
 variance; no variance is made smaller than it is; and a cell gains no more degrees of freedom than the mean variance of
 cells has that are compared with one control. ``benchmarks/moderation.py`` counts what errors and power are then; where
-variances are unequal, the cell with the largest still errs more often than the others.
+variances are unequal, the cell with the largest still errs more often than the others. So no verdict rests on these
+tests: they are columns of their own beside the plain ones.
 """
 
 from __future__ import annotations
@@ -101,23 +102,6 @@ class Block(Generic[Key]):
     cells: Mapping[Key, Moderated]
     prior: Prior | None
     alone: tuple[Key, ...]
-
-    @property
-    def told(self) -> str:
-        """What was done, in a sentence for readers."""
-        if self.prior is None:
-            return (
-                f"Each standard deviation is that of its own seeds: fewer than {FEWEST_CELLS} cells are alike enough "
-                "to borrow from each other."
-            )
-        towards = f"{math.sqrt(self.prior.variance):.1f} points"
-        freedom = "any number of" if math.isinf(self.prior.freedom) else f"{self.prior.freedom:.1f}"
-        kept = len(self.cells) - len(self.alone)
-        told = (
-            f"Standard deviations of {kept} cells are moderated towards {towards}, worth {freedom} degrees of freedom"
-        )
-        names = ", ".join(map(str, self.alone))
-        return f"{told}; too large for that, and left as measured: {names}." if names else f"{told}."
 
 
 def fit_prior(variances: Sequence[float], freedoms: Sequence[float]) -> Prior:

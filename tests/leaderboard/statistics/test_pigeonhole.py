@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.coverage import World
+from benchmarks.ranking import held
 from vdbench_leaderboard.statistics.answered import Answered
 from vdbench_leaderboard.statistics.pigeonhole import FEWEST_SEEDS, CrossedBlock, resample
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
@@ -108,21 +108,7 @@ def test_full_is_judged_on_the_same_drawn_clips():
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "sources"), [(5, 20), (5, 49), (10, 49)])
 def test_planted_worlds_are_covered_and_drawing_seeds_alone_misses_them(seeds, sources):
-    world = World(level=(0.8, 0.9, 1.3, 0.2, 1.0), seeds=seeds, sources=sources)
-    truth = np.array(world.truth())
-    ranks, chance, worlds = stats.rankdata(-truth), 100 / world.classes, 150
-    won = world.draw(np.random.default_rng(5), worlds).astype(float)
-    of = world.of_each_clip()
-    classes = of % world.classes
-    held, ranked, alone = 0.0, 0.0, 0.0
-    for values in won.transpose(1, 0, 2, 3):
-        methods = {f"m{place}": [answered(one, classes, of)] for place, one in enumerate(values)}
-        one = CrossedBlock("d", methods, chance, [answered(np.full_like(values[0], 95.0), classes, of)])
-        others, these = resample([one], OTHERS, 600), resample([one], THESE, 600)
-        scores = dict(zip(methods, (truth - chance) / (95 - chance), strict=True))
-        held += np.mean([others.middles[m].low <= scores[m] <= others.middles[m].high for m in methods])
-        alone += np.mean([these.middles[m].low <= scores[m] <= these.middles[m].high for m in methods])
-        ranked += np.mean([e.low <= r <= e.high for e, r in zip(others.ranks.values(), ranks, strict=True)])
-    assert 0.92 <= held / worlds <= 0.99
-    assert ranked / worlds >= 0.93
-    assert alone / worlds < 0.8
+    got = held(seeds, sources, 150)
+    assert 92 <= got.middles <= 99
+    assert got.ranks >= 93
+    assert got.middles_these < 80

@@ -13,9 +13,10 @@ from tests.experiment.test_trial import trial
 from tests.leaderboard.conftest import make_result
 from vdbench.api.rounds import Search, Searched, in_rounds, next_trials
 from vdbench.errors import UsageError
-from vdbench.experiment.plan import Plan
+from vdbench.experiment.plan import Plan, Request
 from vdbench.experiment.run import Outcome
-from vdbench.experiment.trial import Job
+from vdbench.experiment.suite import load_suite
+from vdbench.experiment.trial import Job, Means
 from vdbench_leaderboard.statistics.comparisons import compare
 
 if TYPE_CHECKING:
@@ -135,6 +136,42 @@ def test_no_round_is_begun_that_would_end_too_late_and_failures_end_a_search() -
 
     failed = in_rounds(plan, Search.of("told", None), lambda part: 0.0, failing)
     assert (failed.ended, len(failed.failed)) == ("failed", 1)
+
+
+@pytest.mark.parametrize(
+    ("suite", "settings", "draws"),
+    [
+        ("quick", {}, 8),
+        ("quick", {"protocol": {"evaluation_seeds": 2}}, 8),
+        ("quick", {"protocol": {"draws": 2}}, 2),
+        ("quick", {"protocol": {"draws": 30}}, 30),
+        ("vdsd", {}, 1),
+    ],
+)
+def test_every_seed_draws_its_own_networks_unless_the_user_or_the_suite_says_how_many(
+    suite: str, settings: dict[str, dict[str, int]], draws: int
+) -> None:
+    given = load_suite(suite, settings.get("protocol"))
+    request = Request(given, ["herding"], [], [1], range(8), Means())
+    drawn = Search.of("told", None, most=8).drawing(request, settings).suite
+    assert (drawn.protocol.draws, drawn.name) == (draws, given.name)
+    assert drawn.protocol.judging() == given.protocol.judging()
+
+
+def test_seeds_that_share_draws_are_told() -> None:
+    search = Search.of("told", None, most=8)
+
+    def job(method: str, draw: int | None, draws: int) -> Job:
+        protocol = trial().protocol.model_copy(update={"draws": draws})
+        return Job(
+            trial=trial(method=method, draw=draw, protocol=protocol), settings={}, home=Path("h"), store=Path("s")
+        )
+
+    assert search.shared([job("random", None, 3), job("herding", 0, 1), job("mtt", 2, 8)]) is None
+    said = search.shared([job("random", None, 3), job("mtt", 0, 3), job("herding", 1, 3)])
+    assert said is not None
+    assert said.startswith("seeds of herding, mtt share 3 draws of trained networks and are not independent")
+    assert said.endswith("leave protocol.draws out, or set it to 8")
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ def test_only_seeds_of_another_draw_are_other_trials_than_with_one_draw(planned:
     assert {result.draws for result in three} == {3}
 
 
+def test_while_seeds_are_added_each_has_a_draw_of_its_own_and_what_a_run_would_share_stays(planned: Planned) -> None:
+    search = ("--until", "told", "--most-seeds", 5)
+    fixed, added = by_seed(planned, "herding"), by_seed(planned, "herding", *search)
+    assert [a.id == b.id for a, b in zip(fixed, added, strict=True)] == [True, True, True, False, False]
+    assert ({result.draws for result in added}, {result.suite for result in added}) == ({5}, {"quick"})
+    asked = by_seed(planned, "herding", *search, "--set", "protocol.draws=3")
+    assert [result.id for result in asked] == [result.id for result in fixed]
+    pixels = ("--set", "herding.encoder=pixels")
+    same = [[result.id for result in by_seed(planned, "herding", *pixels, *more)] for more in ((), search)]
+    assert same[0] == same[1]
+
+
 @pytest.mark.parametrize(("method", "settings"), [("random", ()), ("full", ()), ("dm", ()), ("herding", ("pixels",))])
 def test_a_trial_that_uses_no_trained_network_is_the_same_whatever_the_draws(
     planned: Planned, method: str, settings: tuple[str, ...]

@@ -147,3 +147,13 @@ def test_a_row_from_before_networks_were_drawn_anew_is_repeated_with_one_draw(pl
     assert "--set protocol.draws=1" in repeat_command(old)
     assert "draws" not in repeat_command([now["herding", 0], now["herding", 1]])
     assert "draws" not in repeat_command([now["random", 0]])
+
+
+def test_a_row_whose_later_seeds_had_draws_of_their_own_is_repeated_with_these(planned) -> None:
+    asked = ("--partial", "--suite", "quick", "--methods", "herding", "--ipc", 1)
+    fixed = [r for r in planned(*asked, "--seeds", 3) if r.label == "herding"]
+    added = [r for r in planned(*asked, "--until", "told", "--most-seeds", 5) if r.label == "herding"]
+    ids = {r.id for r in fixed}
+    row = [*fixed, *(r for r in added if r.id not in ids)]
+    assert sorted(r.seed for r in row) == [0, 1, 2, 3, 4]
+    assert "--set protocol.draws=5" in repeat_command(row)

@@ -20,8 +20,10 @@ def until(home: Path, *more: str) -> list[str]:
 
 def test_a_search_adds_seeds_says_what_it_found_and_is_over_when_typed_again(cli: Cli, home: Path) -> None:
     command = until(home, "--until", "told", "--most-seeds", "4")
+    title = "Differences in points of top-1 on these test clips, other seeds, with intervals that hold together"
     first_round = "round 1: 9 trials to run"  # random, full and k-means with three seeds each
-    cli(*command).ended(0, first_round, "nothing more is to be gained, 0 questions are open")
+    said = cli(*command).ended(0, first_round, "nothing more is to be gained, 0 questions are open")
+    assert title in " ".join((said.out + said.err).split())
     stored = results(home).values()
     assert sum(r.method == "full" for r in stored) == 3
     again = cli(*command, "--json")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from vdbench.errors import UsageError
 from vdbench.experiment.plan import Plan
@@ -15,6 +15,7 @@ from vdbench_leaderboard.statistics.sequential import looks_until
 from vdbench_leaderboard.tables.undecided import Question, questions
 
 if TYPE_CHECKING:
+    from vdbench.experiment.plan import Request
     from vdbench.experiment.result import Result
     from vdbench.experiment.run import Outcome
     from vdbench.experiment.trial import Job
@@ -63,6 +64,34 @@ class Search:
         if most < first:
             raise UsageError(f"the search begins with {first} seeds and cannot end with {most}; allow more of them")
         return cls(looks_until(first, most), points, hours)
+
+    def drawing(self, request: Request, settings: Mapping[str, Mapping[str, Any]]) -> Request:
+        """A request in which every seed has trained encoders, teachers and experts of its own.
+
+        The tests take seeds as independent, and those that share such a network are not. Left as they are: a number of
+        draws that the user set, and a single one, which a suite has on purpose, so that its answers hold for that one.
+
+        Args:
+            request: with as many seeds as the last look has.
+            settings: that the user set.
+        """
+        protocol = request.suite.protocol
+        if protocol.draws == 1 or "draws" in settings.get("protocol", {}):
+            return request
+        drawn = protocol.model_copy(update={"draws": max(protocol.draws, self.looks[-1])})
+        return replace(request, suite=request.suite.model_copy(update={"protocol": drawn}))
+
+    def shared(self, jobs: Sequence[Job]) -> str | None:
+        """A sentence on methods whose seeds share draws of trained networks; None where there are none."""
+        trials = [job.trial for job in jobs if job.trial.draw is not None]
+        sharing = [trial for trial in trials if 1 < trial.protocol.draws < self.looks[-1]]
+        if not sharing:
+            return None
+        names, draws = ", ".join(sorted({trial.method for trial in sharing})), sharing[0].protocol.draws
+        return (
+            f"seeds of {names} share {draws} draws of trained networks and are not independent, so that more than 5 % "
+            f"of differences may be found falsely; leave protocol.draws out, or set it to {self.looks[-1]}"
+        )
 
     def questions(self, results: Sequence[Result]) -> list[Question]:
         """What is to be decided, and what is known of it."""

@@ -31,13 +31,15 @@ def power(
     `needed` seeds find such a difference four times out of five, corrected for all methods of the column;
     `needed_twice` is with twice the networks per seed. `std_seeds` and `std_networks` say, in points, how much of a
     difference is luck of the seed and luck of a network. `takes` counts the seeds that are missing, one trial after
-    the other, as fast as those that are there.
+    the other, as fast as those that are there. The difference is one on these test clips, with other seeds: whether it
+    holds on other clips of this kind takes other test clips, and no number of seeds tells.
 
     **Example:** `vdbench power --points 3 --results leaderboard/results`
     """
     from vdbench.experiment.home import Home
     from vdbench_leaderboard.build import load
     from vdbench_leaderboard.statistics.power import MOST_SEEDS
+    from vdbench_leaderboard.statistics.two_way import THESE
     from vdbench_leaderboard.tables.planning import needed
 
     folder = results or Home.to_read(home).results.folder
@@ -45,7 +47,7 @@ def power(
     if not found:
         raise DataError(f"{folder} has no column with random, another method and two seeds of both; run more seeds")
     rows = [_row(one, MOST_SEEDS, as_json) for one in found]
-    show_rows(f"To find a difference to random of {points:g} points", COLUMNS, rows, as_json)
+    show_rows(f"To find a difference to random of {points:g} points {THESE}", COLUMNS, rows, as_json)
     if not as_json:
         out.print("`vdbench run --until told` adds seeds where they are needed and stops where they are not")
 

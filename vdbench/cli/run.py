@@ -53,7 +53,8 @@ def run(
         str | None,
         typer.Option(
             help="Add seeds round by round: until methods are told from random and from the leader (told), or until "
-            "their differences to random are known to within some points (3pts).",
+            "their differences to random are known to within some points (3pts), on these test clips. Each seed has "
+            "encoders, teachers and experts of its own, unless protocol.draws is set.",
             show_default=False,
             metavar="told|3pts",
         ),
@@ -194,7 +195,7 @@ def run(
         asked = repeated(result, counted, plugin or [])
     request = requested(asked, place, means, preparing)
     _set_aside_corrupt(place, dry_run)
-    plan = make_plan(request, place)
+    plan = make_plan(request if search is None else search.drawing(request, changes), place)
     if result is not None and result.seed in request.seeds:
         _warn_of_another_id(result, plan)
     carrier = scheduler_named(scheduler, ray_address, workers, isolate)

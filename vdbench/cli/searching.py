@@ -34,6 +34,8 @@ def run_in_rounds(
     """Add seeds until everything is decided, show what was found, and give the exit code."""
     from vdbench.api.rounds import in_rounds
 
+    if shared := search.shared(plan.jobs):
+        err.print(f"warning: {shared}")
     number = 0
 
     def one_round(part: Plan) -> Outcome:
@@ -55,8 +57,10 @@ def run_in_rounds(
 
 
 def _title(search: Search) -> str:
+    from vdbench_leaderboard.statistics.two_way import THESE
+
     at = ", ".join(map(str, search.looks))
-    return f"Differences in points of top-1, with intervals that hold together at every look ({at} seeds)"
+    return f"Differences in points of top-1 {THESE}, with intervals that hold together at every look ({at} seeds)"
 
 
 def _row(question: Question, search: Search) -> dict[str, Any]:

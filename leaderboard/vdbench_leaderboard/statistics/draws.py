@@ -12,21 +12,21 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 
-def error_of_draws(means: Mapping[int, float], draws: int) -> float | None:
+def error_of_draws(means: Mapping[int, float], draws: Mapping[int, int]) -> float | None:
     """Standard error of the mean over seeds by the choice of the networks that they share, in points.
 
     More seeds do not make it smaller, more draws do. Estimated from few draws, it is rough itself.
 
     Args:
         means: accuracy in percent by seed.
-        draws: how many there are; seed ``s`` has draw ``s % draws``.
+        draws: which draw each of these seeds has.
 
     Returns:
         None where there are fewer than two draws among the seeds, or no draw has two seeds.
     """
     groups: dict[int, list[float]] = defaultdict(list)
     for seed, value in means.items():
-        groups[seed % draws].append(value)
+        groups[draws[seed]].append(value)
     count, squares = len(means), sum(len(group) ** 2 for group in groups.values())
     if len(groups) < 2 or len(groups) == count:
         return None

@@ -109,9 +109,9 @@ class Cell:
     @property
     def error_of_draws(self) -> float | None:
         """Standard error of top-1 by the networks that its seeds share; None where they share none, or too few."""
-        draws = self.any_result.draws
+        drawn = {result.seed: result.seed % result.draws for result, _ in self.done if result.draws}
         means = {seed: sum(networks.values()) / len(networks) for seed, networks in self.runs.items()}
-        return None if draws is None else error_of_draws(means, draws)
+        return error_of_draws(means, drawn) if drawn.keys() >= means.keys() else None
 
     def score(self, name: str) -> Estimate | None:
         """A score in percent: ``top5``, ``macro``, the mean over classes, or ``shuffled`` or ``still`` test clips.
@@ -254,8 +254,8 @@ class Cell:
 def superseded(results: Sequence[Result]) -> list[Result]:
     """Results whose place another one has: the same row, budget and seed, by another version of what made it.
 
-    Plugins are edited, and assets and students get new versions, which gives a trial another id. The finished one that
-    was started last counts for the seed; of failed ones, the last.
+    Plugins are edited, and assets and students get new versions, which gives a trial another id; so does another number
+    of draws of trained networks. The finished one that was started last counts for the seed; of failed ones, the last.
     """
     groups = {result.id: Group.of(result) for result in results}
     labels = method_labels(results, groups)

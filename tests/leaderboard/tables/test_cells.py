@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.leaderboard.conftest import rescored
+from tests.leaderboard.conftest import make_result, rescored
 from vdbench.records import Condition
+from vdbench_leaderboard.statistics.draws import error_of_draws
 from vdbench_leaderboard.statistics.estimates import estimate
 from vdbench_leaderboard.tables import formats, texts, wording
 from vdbench_leaderboard.tables.boards import boards
@@ -24,6 +25,21 @@ def frame_of(results):
 def standing(results, method, ipc=1):
     (board,) = boards(gather(results))
     return next(s for s in board.standings if (s.cell.method, s.cell.ipc) == (method, ipc))
+
+
+def test_seeds_of_one_draw_are_told_by_each_trials_own_number_of_draws():
+    """Seeds 0 to 2 of a run with two draws, and 3 and 4 of one that gave every seed its own."""
+
+    def error(draws: dict[int, int | None]) -> float | None:
+        tops = dict(enumerate((0.1, 0.5, 0.1, 0.5, 0.9)))
+        (cell,) = gather([make_result("herding", [tops[seed]], seed=seed, draws=of) for seed, of in draws.items()])
+        return cell.error_of_draws
+
+    assert error({0: 2, 1: 2, 2: 2, 3: 20, 4: 20}) == pytest.approx(
+        error_of_draws({0: 10, 1: 50, 2: 10, 3: 50, 4: 90}, {0: 0, 1: 1, 2: 0, 3: 3, 4: 4})
+    )
+    assert error(dict.fromkeys(range(5), 20)) is None
+    assert error({0: 2, 1: 2, 2: None}) is None
 
 
 @settings(max_examples=25, deadline=None)
@@ -88,7 +104,7 @@ def test_a_failed_trial_counts_for_every_student_of_its_group(make):
 
 
 def test_a_group_in_which_all_failed_has_a_table(make):
-    (board,) = boards(gather([make("herding", failure="bug")]))
+    (board,) = boards(gather([make_result("herding", failure="bug")]))
     assert board.student == NO_STUDENT
     assert texts.summary(board).to_numpy().tolist() == [["herding", "bug"]]
 
@@ -111,7 +127,7 @@ def test_methods_with_fewer_seeds_than_others_have_no_rank(make):
     ],
 )
 def test_what_is_not_comparable_is_never_in_one_table(make, change):
-    found = boards(gather([make("random"), make("herding", **change)]))
+    found = boards(gather([make_result("random"), make("herding", **change)]))
     assert [[row.method for row in board.rows] for board in found] in (
         [["random"], ["herding"]],
         [["herding"], ["random"]],
@@ -120,7 +136,7 @@ def test_what_is_not_comparable_is_never_in_one_table(make, change):
 
 
 def test_equal_headings_are_told_apart_by_their_digests(make):
-    found = boards(gather([make("random"), make("random", protocol={"frames": 16})]))
+    found = boards(gather([make_result("random"), make("random", protocol={"frames": 16})]))
     assert all("· protocol " in board.heading for board in found)
 
 
@@ -154,12 +170,12 @@ def test_difference_to_random_and_share_of_full(make):
 
 
 def test_top5_only_where_it_can_be_wrong(make):
-    assert gather([make(classes=5)])[0].score("top5") is None
-    assert gather([make(classes=6)])[0].score("top5").mean == pytest.approx(80)
+    assert gather([make_result(classes=5)])[0].score("top5") is None
+    assert gather([make_result(classes=6)])[0].score("top5").mean == pytest.approx(80)
 
 
 def test_costs_are_means_per_trial(make):
-    (cell,) = gather([make(seed=0), make(seed=2)])
+    (cell,) = gather([make_result(seed=0), make(seed=2)])
     assert cell.distill_seconds == 1.75
     assert cell.evaluate_seconds == pytest.approx(4.5)
     assert cell.stored_bytes == 8 * 8 * 32 * 32 * 3

@@ -34,7 +34,7 @@ import gpu_training
 from gpu_training import Asked, Row
 
 from vdbench.experiment.environment import environment
-from vdbench.experiment.worker import reproducibly
+from vdbench.experiment.reproducing import reproducibly
 
 ROOT = Path(__file__).resolve().parents[2]
 GRACE = 15

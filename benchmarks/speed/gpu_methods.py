@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ import torch
 from gpu_training import Asked, Row, memory, train_split
 from marks import EnoughError, Marks
 
+from vdbench.evaluation.precision import products
 from vdbench.method import Method, Task
 from vdbench.work.assets import Assets
 from vdbench_methods.dm import DM
@@ -51,18 +51,6 @@ def iteration(kind: type[Method[Any]], count: int, tf32: bool, settings: dict[st
             kind(chosen).distill(Task("noise", data, 1, 0, device, assets, due=marks.due))
     seconds, iterations, _ = marks.whole
     return f"{seconds / iterations:.3f} s, {found[0]:.1f} GiB"
-
-
-@contextmanager
-def products(*, tf32: bool) -> Iterator[None]:
-    """Whether products and convolutions of float32 may be rounded to tf32."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = cudnn.allow_tf32, matmul.allow_tf32
-    cudnn.allow_tf32 = matmul.allow_tf32 = tf32
-    try:
-        yield
-    finally:
-        cudnn.allow_tf32, matmul.allow_tf32 = before
 
 
 def rows(asked: Asked) -> list[Row]:

@@ -8,7 +8,7 @@ import torch
 
 from vdbench.errors import DependencyError, UsageError
 from vdbench.evaluation import precision
-from vdbench.evaluation.precision import bfloat16_error, check_bfloat16, computing, processor_has_bfloat16
+from vdbench.evaluation.precision import bfloat16_error, check_bfloat16, computing, processor_has_bfloat16, products
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips
@@ -132,12 +132,67 @@ def test_who_asks_for_bfloat16_where_it_is_emulated_is_warned(monkeypatch: pytes
         Recipe(precision="bf16").on("cpu")
 
 
-def test_products_are_exact_whatever_was_set_before() -> None:
-    kind = torch.backends.mkldnn.matmul
-    torch.set_float32_matmul_precision("medium")
-    try:
-        with computing("float32", CPU):
-            assert kind.fp32_precision == "ieee" and torch.get_float32_matmul_precision() == "highest"
-        assert kind.fp32_precision == "bf16" and torch.get_float32_matmul_precision() == "medium"
-    finally:
+SWITCHES = {
+    "every": (torch.backends, "fp32_precision"),
+    "cudnn": (torch.backends.cudnn, "fp32_precision"),
+    "cudnn.conv": (torch.backends.cudnn.conv, "fp32_precision"),
+    "cudnn.rnn": (torch.backends.cudnn.rnn, "fp32_precision"),
+    "cuda.matmul": (torch.backends.cuda.matmul, "fp32_precision"),
+    "mkldnn.matmul": (torch.backends.mkldnn.matmul, "fp32_precision"),
+    "mkldnn.conv": (torch.backends.mkldnn.conv, "fp32_precision"),
+    "mkldnn.rnn": (torch.backends.mkldnn.rnn, "fp32_precision"),
+    "cudnn, older": (torch.backends.cudnn, "allow_tf32"),
+    "matmul, older": (torch.backends.cuda.matmul, "allow_tf32"),
+}
+
+
+def as_set() -> dict[str, object]:
+    def read(owner: object, name: str) -> object:
+        try:
+            return getattr(owner, name)
+        except RuntimeError:  # of the older switches, where the newer ones say what they cannot
+            return "unreadable"
+
+    return {what: read(*where) for what, where in SWITCHES.items()}
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        {},
+        {"every": "tf32"},
+        {"cudnn": "tf32"},
+        {"cudnn.conv": "ieee"},
+        {"mkldnn.matmul": "bf16"},
+        {"cudnn, older": False},
+        {"matmul, older": True, "every": "tf32"},
+        {"matmul, older": True, "cudnn.conv": "ieee", "every": "tf32"},
+    ],
+)
+@pytest.mark.parametrize("tf32", [False, True])
+def test_products_are_what_is_asked_for_whatever_was_set_before(by_hand: dict[str, object], tf32: bool) -> None:
+    def put_out() -> None:
+        for what in ("every", "cudnn", "cudnn.conv", "cudnn.rnn", "cuda.matmul", "mkldnn.matmul", "mkldnn.conv"):
+            setattr(*SWITCHES[what], "none")
+        torch.backends.cudnn.allow_tf32 = True
         torch.set_float32_matmul_precision("highest")
+
+    put_out()
+    try:
+        for what, value in by_hand.items():
+            setattr(*SWITCHES[what], value)
+        before = as_set()
+        with products(tf32=tf32):
+            inside = as_set()
+            with products(tf32=not tf32):
+                pass
+            assert as_set() == inside
+        assert as_set() == before
+        torch.backends.fp32_precision = "none"  # type: ignore[attr-defined]
+        alone = as_set()
+        assert alone["mkldnn.conv"] == "none"  # what was set for all is no switch's own afterwards
+    finally:
+        put_out()
+    on_gpu = "tf32" if tf32 else "ieee"
+    assert [inside[what] for what in ("cuda.matmul", "cudnn.conv", "cudnn.rnn")] == [on_gpu] * 3
+    assert [inside[f"mkldnn.{what}"] for what in ("matmul", "conv", "rnn")] == ["ieee"] * 3

@@ -9,8 +9,8 @@ import torch
 
 from vdbench.experiment import environment as module
 from vdbench.experiment.environment import environment, gpu_flags, gpu_versions
+from vdbench.experiment.reproducing import reproducibly
 from vdbench.experiment.result import Environment
-from vdbench.experiment.worker import reproducibly
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n\n"
 

@@ -244,7 +244,7 @@ def to_network(clips: torch.Tensor, normalisation: Normalisation) -> torch.Tenso
     width = clips.shape[3]
     mean, std = _of_lines(normalisation, width, clips.device)
     lines = clips.reshape(-1, 3 * width)
-    pixels = torch.empty(lines.shape, device=clips.device)
+    pixels = torch.empty(lines.shape, device=clips.device, dtype=torch.float32)
     at_once = LINES if clips.device.type == "cpu" else max(1, len(lines))
     for some, out in zip(torch.split(lines, at_once), torch.split(pixels, at_once), strict=True):
         out.copy_(some)
@@ -258,7 +258,7 @@ def _of_lines(normalisation: Normalisation, width: int, device: torch.device) ->
     import torch
 
     with torch.inference_mode(False):  # whoever asks first must not decide what the others get
-        mean, std = (torch.tensor(one).repeat(width).to(device) for one in normalisation)
+        mean, std = (torch.tensor(one, dtype=torch.float32).repeat(width).to(device) for one in normalisation)
     return mean, std
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -81,28 +81,32 @@ def computing(
 def products(*, tf32: bool) -> Iterator[None]:
     """Let products of float32 be exact, or rounded by a GPU, and as before afterwards.
 
-    torch has two ways of setting this, and what was set by the newer one alone cannot be read by the older one.
+    torch has two ways of setting this. Of the older one, what was set by the newer alone cannot be read; in the newer
+    one, a switch that was left alone shows what the switch above it says, so that those above are put out first.
     """
     import torch
 
-    matmul = torch.backends.cuda.matmul
+    every: Any = torch.backends
     cudnn: Any = torch.backends.cudnn
     onednn: Any = torch.backends.mkldnn
-    kinds: tuple[Any, ...] = (matmul, cudnn.conv, cudnn.rnn, onednn.matmul, onednn.conv, onednn.rnn)
-    before, older = [kind.fp32_precision for kind in kinds], None
-    with suppress(RuntimeError):
-        older = cudnn.allow_tf32, torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")  # on a processor, too
-    cudnn.allow_tf32 = matmul.allow_tf32 = tf32
-    kinds[4].fp32_precision = kinds[5].fp32_precision = "ieee"
-    try:
+    on_gpu: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)
+    on_processor = (onednn.matmul, onednn.conv, onednn.rnn)
+    with ExitStack() as after:
+        for switch in (every, cudnn, *on_gpu, *on_processor):
+            after.callback(setattr, switch, "fp32_precision", switch.fp32_precision)
+            if switch in (every, cudnn):
+                switch.fp32_precision = "none"
+        with suppress(RuntimeError):
+            after.callback(setattr, cudnn, "allow_tf32", cudnn.allow_tf32)
+        with suppress(RuntimeError):
+            after.callback(torch.set_float32_matmul_precision, torch.get_float32_matmul_precision())
+        torch.set_float32_matmul_precision("highest")  # on a processor, too
+        cudnn.allow_tf32 = tf32
+        for switch in on_gpu:
+            switch.fp32_precision = "tf32" if tf32 else "ieee"
+        for switch in on_processor:
+            switch.fp32_precision = "ieee"
         yield
-    finally:
-        if older is not None:
-            cudnn.allow_tf32 = older[0]
-            torch.set_float32_matmul_precision(older[1])
-        for kind, was in zip(kinds, before, strict=True):
-            kind.fp32_precision = was
 
 
 def halving(device: torch.device, wanted: bool = True) -> AbstractContextManager[object]:

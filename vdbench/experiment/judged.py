@@ -29,7 +29,7 @@ SHOWN = {"classes", "labels", "normalisation", "step_size", "form", "codec", "cl
 def evaluation_key(trial: Trial, record: DistilledRecord, artefact: str, device: str) -> str:
     """Hash of all that decides what students make of a distilled set, with this SHA-256, on this machine."""
     shown = record.model_dump(mode="json", include=SHOWN)
-    machine = environment(device).model_dump(mode="json")
+    machine = environment(device).model_dump(mode="json", exclude=None if device == "cuda" else {"flags"})
     return files.digest([artefact, shown, trial.ipc, trial.judging, machine])
 
 

@@ -21,7 +21,10 @@ TURN = threading.RLock()
 
 @contextmanager
 def reproducibly() -> Iterator[None]:
-    """Compute as a process does in which torch was just imported, whatever was set since, which is put back afterwards.
+    """Compute with torch's own settings of types, kernels, gradients and rounding, whatever was set before.
+
+    What was set is put back afterwards. Not among these: which kernels attention may take, and rare ones such as
+    ``set_flush_denormal``.
 
     One math thread, since sums of several depend on how many there are, and exact float32 where it is asked for: on a
     CPU this makes outcomes equal to the bit; on a GPU some backward passes have no deterministic kernel.

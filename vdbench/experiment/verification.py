@@ -172,8 +172,8 @@ def judge_again(result: Result, folder: Path, home: Home, device: str) -> Compar
     with reproducibly():
         seeds = student_seeds(result.seed, protocol.evaluation_seeds)
         evaluation = bench.judge(distilled, result.ipc, result.seed, seeds)
-    used = bench.device
-    return compare(result, evaluation.students, evaluation.conditions, environment(used), used == "cpu")
+        machine = environment(bench.device)  # with the flags that it was judged under
+    return compare(result, evaluation.students, evaluation.conditions, machine, bench.device == "cpu")
 
 
 def compare(

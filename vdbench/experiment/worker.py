@@ -74,7 +74,7 @@ def run_trial(job: Job, report: Report, late: Path | None = None) -> Result:
 
     limit = None if late is None or job.timeout is None else job.timeout + GRACE
     try:
-        with log.attempt(job.trial.title), deadline(limit, give_up), reproducibly():
+        with log.attempt(job.trial.title), reproducibly(), deadline(limit, give_up):
             result = _carry_out(job, home, progress, started)
     except BaseException as error:
         result = failed(job, failure_of(error, progress.stage), started)
@@ -265,4 +265,5 @@ def blank_result(job: Job, started: datetime) -> Result:
 def failed(job: Job, failure: Failure, started: datetime | None = None) -> Result:
     """The record of a trial that failed, which began just now where nothing is said."""
     blank = blank_result(job, started or datetime.now(UTC))
-    return blank.model_copy(update={"status": "failed", "failure": failure})
+    machine = blank.environment.model_copy(update={"flags": None})  # those of the trial are no longer set
+    return blank.model_copy(update={"status": "failed", "failure": failure, "environment": machine})

@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from vdbench.errors import DependencyError, UsageError, nearest
+from vdbench.errors import DependencyError, UsageError, VdbenchError, nearest
 from vdbench.extensions.installed import entry_points
 from vdbench.extensions.plugins import Plugin
 
@@ -32,6 +32,8 @@ def use(files: Iterable[Path]) -> None:
         plugin = Plugin(file)
         try:
             plugin.classes(object)
+        except VdbenchError:
+            raise
         except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise DependencyError(f"plugin {plugin.path} cannot be used: {reason}") from error

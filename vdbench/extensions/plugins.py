@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_IMPORTING = threading.RLock()
+"""Held while a plugin is imported: what ends a process is another one meanwhile, and has to be put back in turn."""
+
 
 class Plugin:
     """A Python file that defines methods, students or encoders.
@@ -144,18 +147,19 @@ class Plugin:
 @contextmanager
 def _no_sudden_end() -> Iterator[None]:
     """Let ``os._exit`` raise in this thread, so that it can be told who called it; forked processes end by it."""
-    end, ours = os._exit, (os.getpid(), threading.get_ident())
+    ours = os.getpid(), threading.get_ident()
 
     def raise_or_end(status: int) -> NoReturn:
         if (os.getpid(), threading.get_ident()) == ours:
             raise SystemExit(f"os._exit({status})")
         end(status)
 
-    os._exit = raise_or_end
-    try:
-        yield
-    finally:
-        os._exit = end
+    with _IMPORTING:
+        end, os._exit = os._exit, raise_or_end
+        try:
+            yield
+        finally:
+            os._exit = end
 
 
 def _elsewhere(name: str, folder: Path) -> bool:

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.cli.conftest import Cli, tiny_run
+from vdbench.experiment.home import Home
 
 
 def test_commands_that_only_read_make_no_home(cli: Cli, tmp_path: Path) -> None:
@@ -60,3 +62,9 @@ def test_a_home_is_merged_into_another(cli: Cli, home: Path, tmp_path: Path) -> 
     assert list((other / "results").glob("*.json"))
     assert cli("results", "validate", home).code == 0
     assert cli("results", "merge", home, "--home", other, "--into", tmp_path).code == 2
+
+
+def test_many_may_try_a_home_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(Home.at, [tmp_path] * 2000))) == 1
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from platformdirs import user_data_path
 
@@ -55,11 +56,10 @@ class Home:
             UsageError: nothing can be written there, it is no folder, or the user has none.
         """
         home = cls.to_read(path)
-        root, probe = home.root, home.root / ".writable"
+        root = home.root
         try:
             root.mkdir(parents=True, exist_ok=True)
-            probe.touch()
-            probe.unlink()
+            TemporaryFile(dir=root).close()  # without a name, which another process or thread could take
         except OSError as error:
             raise UsageError(
                 f"home {root} cannot be written ({error.strerror}); give another one with --home or VDBENCH_HOME"

@@ -4,12 +4,13 @@ Worlds are those of ``coverage.py``. Of columns of equally good methods those ar
 chosen from the same numbers, is told from another one, so that they show more than one rank. Of five that differ
 it counts the intervals that hold what is true of them over all seeds and sources.
 
-    python -m benchmarks.ranking --columns 400 --worlds 300 --out ranking.md
+    python benchmarks/ranking.py --columns 400 --worlds 300 --out ranking.md
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import stats
 
-from benchmarks.coverage import World
 from vdbench_leaderboard.statistics.answered import Answered
 from vdbench_leaderboard.statistics.columns import ClipColumn, SeedColumn
 from vdbench_leaderboard.statistics.pigeonhole import CrossedBlock, resample
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Question
+
+sys.path.append(str(Path(__file__).parents[1]))  # a script finds its neighbours alone
+from benchmarks.coverage import World  # noqa: E402
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

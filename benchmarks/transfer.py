@@ -76,14 +76,14 @@ class Row:
 
 
 def subsets(spec: DatasetSpec, names: Sequence[str], seed: int) -> Iterator[DatasetSpec]:
-    """A declaration per size, with classes drawn from ``names``; a subset is not drawn twice."""
+    """A declaration per size, with classes drawn from ``names``; none is drawn twice, and draws share no name."""
     rng, seen = np.random.default_rng(seed), set()
     for number, size in enumerate(size for size in SIZES if size <= len(names)):
         while (chosen := tuple(sorted(rng.choice(names, size, replace=False).tolist()))) in seen:
             pass
         seen.add(chosen)
         yield spec.model_copy(update={
-            "name": f"{spec.name}-{size}-{'abcde'[number]}", "title": f"{size} classes of {spec.title}",
+            "name": f"{spec.name}-{size}-{'abcde'[number]}{seed or ''}", "title": f"{size} classes of {spec.title}",
             "subset": chosen, "classes": size, "expected": {}, "splits": (1,),
         })  # fmt: skip
 

@@ -12,6 +12,7 @@ import pandas as pd
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, corrected, paired_p
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, difference, estimate
 from vdbench_leaderboard.tables.conditions import brings
+from vdbench_leaderboard.tables.formats import rounded
 
 if TYPE_CHECKING:
     from vdbench.records import Checkpoint
@@ -178,13 +179,13 @@ def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
         None where no board has checkpoints.
     """
     known = [
-        {(c.labels, str(c.budget), line.cell.method): line for c in courses(b) for line in c.lines} for b in boards
+        {(found.labels, line.cell.place): line for found in courses(board) for line in found.lines} for board in boards
     ]
     if not any(known):
         return None
     rows = [
-        {f"told_until_{labels}": _until(lines.get((labels, str(cell.budget), cell.method))) for labels in CONDITIONS}
-        | {"top1_chosen_on_test": _chosen(lines.get((OWN, str(cell.budget), cell.method)))}
+        {f"told_until_{labels}": _until(lines.get((labels, cell.place))) for labels in CONDITIONS}
+        | {"top1_chosen_on_test": _chosen(lines.get((OWN, cell.place)))}
         for board, lines in zip(boards, known, strict=True)
         for cell in board.cells
     ]
@@ -192,7 +193,7 @@ def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
 
 
 def _chosen(line: Course | None) -> float | None:
-    return None if line is None or line.chosen is None else round(line.chosen.mean, 4)
+    return rounded(line.chosen.mean if line and line.chosen else None)
 
 
 def _until(line: Course | None) -> float | None:

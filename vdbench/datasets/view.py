@@ -102,10 +102,10 @@ def open_view(
     if not 0 <= validation < 1:
         raise UsageError(f"validation is a share of the train clips, at least 0 and below 1, not {validation:g}")
     shape = _shape(store, frames, size)
-    source, random = Source(store, *shape), {} if readings is None else {"readings": readings}
+    source, times = Source(store, *shape), readings or 1
     key = files.digest(
         {
-            **random,
+            **({} if readings is None else {"readings": readings}),
             "version": VERSION,
             "store": manifest.fingerprint,
             "split": split,
@@ -114,18 +114,14 @@ def open_view(
             "seed": seed if validation else 0,
         }
     )
-    folder = home / "views" / key
 
     def build(draft: Path) -> None:
         parts = _parts(store, split, validation, seed)
-        parts["test"] *= readings or 1
+        parts["test"] *= times
         _build(draft, source, key, split, parts, readings)
 
-    def load(folder: Path) -> list[ClipSet]:
-        return [_open_part(folder / part) for part in PARTS]
-
     with files.touching_disk(home):
-        train, held_out, test = files.made_once(folder, build, load, look=digests.LOOK)
+        train, held_out, test = files.made_once(home / "views" / key, build, _open, look=digests.LOOK)
     total = manifest.size(split)
     facts = DatasetRecord(
         name=manifest.spec.name,
@@ -134,10 +130,10 @@ def open_view(
         classes=len(train.classes),
         class_names=train.classes,
         classes_total=manifest.spec.classes,
-        clips=len(train) + len(held_out) + len(test) // (readings or 1),
+        clips=len(train) + len(held_out) + len(test) // times,
         clips_total=total.train + total.test,
         train_clips=len(train),
-        test_clips=len(test) // (readings or 1),
+        test_clips=len(test) // times,
     )
     anew = None
     if readings is not None:
@@ -246,6 +242,10 @@ def _ids(clips: Sequence[StoredClip]) -> tuple[str, ...]:
         seen[clip.id] += 1
         names.append(clip.id if seen[clip.id] == 1 else f"{clip.id}#{seen[clip.id]}")
     return tuple(names)
+
+
+def _open(folder: Path) -> list[ClipSet]:
+    return [_open_part(folder / part) for part in PARTS]
 
 
 def _open_part(folder: Path) -> ClipSet:

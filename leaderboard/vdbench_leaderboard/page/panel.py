@@ -97,7 +97,8 @@ def _placed(standing: Standing, rank: str | None, p: float | None) -> str:
     if gain is None:
         return said
     test = "too few seeds to test" if p is None else f"p = {formats.probability(p)} after Holm’s correction"
-    return f"{said} {formats.points(gain.mean)} points above random clips ({test})."
+    side = "below" if gain.mean < 0 else "above"
+    return f"{said} {formats.percent(abs(gain.mean))} points {side} random clips ({test})."
 
 
 def _intervals(standing: Standing) -> list[str]:

@@ -55,14 +55,6 @@ class BothSides:
         """Whether some cell has an interval on other clips."""
         return bool(self.top1)
 
-    def on_other_clips(self, cell: Cell) -> Estimate | None:
-        """The mean of a cell with its interval on other clips."""
-        return self.top1.get(cell.place)
-
-    def rank(self, cell: Cell) -> str | None:
-        """Of a cell on other clips; None where that is not known."""
-        return self.ranks.get(cell.place)
-
 
 def both_sides(board: Board, outcomes: Outcomes) -> BothSides:
     """Ask both questions of a board."""

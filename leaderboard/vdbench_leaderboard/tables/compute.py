@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -119,7 +120,7 @@ def _course(standing: Standing, condition: str | None, shares: Sequence[float]) 
         base = _checkpoints(cell, "own-random", len(shares))
     else:
         base = _checkpoints(random, condition, len(shares)) if random else {}
-    runs, bases = ([_at(known, place) for place in range(len(shares))] for known in (own, base))
+    runs, bases = ([_runs(known, itemgetter(place)) for place in range(len(shares))] for known in (own, base))
     gains = [difference(ours, theirs) for ours, theirs in zip(runs, bases, strict=True)]
     tested = [place for place, gain in enumerate(gains) if gain and gain.repeats >= FEW_SEEDS]
     tests = {place: paired_p(runs[place], bases[place]) for place in tested}
@@ -139,7 +140,7 @@ def _course(standing: Standing, condition: str | None, shares: Sequence[float]) 
             for place, share in enumerate(shares)
             if (top1 := estimate(runs[place]))
         ),
-        chosen=estimate(_best(own)),
+        chosen=estimate(_runs(own, _best)),
     )
 
 
@@ -155,18 +156,16 @@ def _checkpoints(cell: Cell, condition: str | None, count: int) -> Known:
     return {seed: known for seed, known in found.items() if count and all(len(c) == count for c in known.values())}
 
 
-def _at(known: Known, place: int) -> Runs:
+def _runs(known: Known, chosen: Callable[[Sequence[Checkpoint]], Checkpoint]) -> Runs:
+    """Top-1 of each network at the checkpoint that is chosen."""
     return {
-        seed: {network: 100 * points[place].top1 for network, points in networks.items()}
+        seed: {network: 100 * chosen(points).top1 for network, points in networks.items()}
         for seed, networks in known.items()
     }
 
 
-def _best(known: Known) -> Runs:
-    return {
-        seed: {network: 100 * max(point.top1 for point in points) for network, points in networks.items()}
-        for seed, networks in known.items()
-    }
+def _best(points: Sequence[Checkpoint]) -> Checkpoint:
+    return max(points, key=lambda point: point.top1)
 
 
 def columns(boards: Sequence[Board]) -> pd.DataFrame | None:

@@ -195,7 +195,7 @@ def run(
         asked = repeated(result, counted, plugin or [])
     request = requested(asked, place, means, preparing)
     _set_aside_corrupt(place, dry_run)
-    plan = make_plan(request if search is None else search.drawing(request, changes), place)
+    plan = make_plan(search.drawing(request, repeated=result is not None) if search else request, place)
     if result is not None and result.seed in request.seeds:
         _warn_of_another_id(result, plan)
     carrier = scheduler_named(scheduler, ray_address, workers, isolate)

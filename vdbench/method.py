@@ -77,6 +77,10 @@ class Settings(BaseModel):
                     chosen[name].sort(key=repr)
         return chosen
 
+    def halves(self) -> bool:
+        """Whether a method computes in bfloat16 on a GPU: where it has a setting ``bf16`` that says so."""
+        return bool(getattr(self, "bf16", False))
+
 
 class NoSettings(Settings):
     """For a method that has nothing to set."""

@@ -66,6 +66,10 @@ class VDSDSettings(LearnedSettings):
         images = self.static or fitting_pairs(classes, ipc, frames, size)
         return images, self.dynamic or images
 
+    def halves(self) -> bool:
+        """Only the matching of distributions does."""
+        return self.bf16 and self.base == "dm"
+
     @property
     def real_frames(self) -> int:
         """Real frames per class and update of the images, at most."""

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import vdbench
-from tests.api.conftest import SMALL, TINY, tiny_run
+from tests.api.conftest import SMALL, TINY, python, tiny_run
 from vdbench.experiment.home import Home
 
 
@@ -134,3 +134,36 @@ def test_two_threads_at_once_get_what_one_gets(home: Path) -> None:
     for thread in threads:
         thread.join()
     assert found == [list(vdbench.evaluate(small, **SMALL).frame().train_loss)] * 3
+
+
+PLACES = """
+import asyncio, multiprocessing, os
+from concurrent.futures import ThreadPoolExecutor
+import vdbench
+
+def scored(seed):
+    small = vdbench.distill("random", "ucf101", ipc=1, seed=seed, partial=True, **{small!r})
+    done = vdbench.run("random", "ucf101", 1, [seed], partial=True, **{small!r})
+    return list(vdbench.evaluate(small, **{small!r}).frame().train_loss), sorted(r.id for r in done.results)
+
+async def in_a_loop():
+    return scored(0)
+
+def answer(told):
+    told.put(scored(0))
+
+wanted = scored(0)
+assert asyncio.run(in_a_loop()) == wanted
+fork = multiprocessing.get_context("fork")
+told = fork.Queue()
+fork.Process(target=answer, args=(told,)).start()
+assert told.get(timeout=200) == wanted
+with ThreadPoolExecutor(3) as threads:
+    assert list(threads.map(scored, [0, 1, 2]))[0] == wanted
+print("alike")
+"""
+
+
+def test_a_running_loop_a_fork_and_a_pool_of_threads_get_what_a_script_gets(home: Path) -> None:
+    done = python(PLACES.format(small=SMALL))
+    assert done.stdout == "alike\n", done.stderr

@@ -54,7 +54,8 @@ def by_pyav(path: Path, wanted: Collection[int]) -> Pass:
     import av
     from av.video.reformatter import VideoReformatter
 
-    done, shown, colours = Pass(), list[float | None](), VideoReformatter()
+    done, shown = Pass(), list[float | None]()
+    colours: Any = VideoReformatter()
     with open_video(path) as (container, stream):
         rate = float(stream.average_rate or stream.guessed_rate or 0)
         for packet in container.demux(stream):

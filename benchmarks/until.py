@@ -2,12 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/until.py --home HOME --out TABLE
 
-judges ``random`` and four selectors on ``motion-digits`` with 400 seeds of a tiny student, at two learning rates. Every
+judges ``random`` and four selectors on ``motion-digits`` with 400 seeds of a tiny student, in two worlds. Every
 twenty seeds are a repetition: on one side a fixed run of them all, tested as a table tests it; on the other ``vdbench
 run --until told``, whose own functions are asked which trials come next, and are handed the stored ones. What all the
 seeds together tell is taken for the truth. ``again`` chooses clips by chance too, so that whoever tells it from
-``random`` is wrong. The trials of a rate take about twenty minutes of one CPU core; what is done is not run twice, and
-``--seeds 40`` is a beginning.
+``random`` is wrong. The trials of a world take some ten or forty minutes of one CPU core; what is done is not run
+twice, and ``--seeds 40`` is a beginning.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vdbench.experiment.home import Home
 from vdbench.experiment.plan import Plan, make_plan
 from vdbench.experiment.run import Outcome, carry_out
 from vdbench.experiment.schedule import run_inline
-from vdbench.experiment.suite import load_suite, merged
+from vdbench.experiment.suite import load_suite
 from vdbench.method import Card
 from vdbench.selector import Selector, SelectorSettings
 from vdbench_leaderboard.statistics.comparisons import Comparison, compare
@@ -43,18 +43,21 @@ BASE, NULL = "random", "again"
 METHODS = ("herding", "k-center", "k-means")
 IPC = 5
 SIGN = {"up": 1, "down": -1, "": 0}
-SETTINGS: dict[str, dict[str, Any]] = {
-    **{name: {"encoder": "pixels"} for name in METHODS},
-    "protocol": {
-        "frames": 8,
-        "size": 16,
-        "students": [{"name": "minic3d", "width": 8}],
-        "recipe": {"epochs": 1, "min_steps": 60, "max_steps": 60, "batch": 20},
-    },
+
+
+def _settings(size: int, width: int, steps: int, lr: float, **encoder: str) -> dict[str, Any]:
+    recipe = {"epochs": 1, "min_steps": steps, "max_steps": steps, "batch": 20, "lr": lr}
+    student = {"name": "minic3d", "width": width}
+    protocol = {"frames": 8, "size": size, "students": [student], "recipe": recipe, "draws": 1}
+    return {**{name: encoder for name in METHODS}, "protocol": protocol}
+
+
+WORLDS: dict[str, dict[str, Any]] = {
+    "large": _settings(size=32, width=16, steps=100, lr=0.02),
+    "small": _settings(size=16, width=8, steps=60, lr=0.05, encoder="pixels"),
 }
-"""The suite ``quick`` at a size at which a trial takes a third of a second of one CPU core."""
-RATES = (0.05, 0.03)
-"""Learning rates of the student, one world each."""
+"""The suite ``quick`` at sizes at which a trial takes a second or so of one CPU core, by how far methods differ from
+``random``: with its pixels, student and encoder, and half of its steps, as far as in its own table; else hardly."""
 
 
 class Again(Selector[SelectorSettings]):
@@ -68,14 +71,13 @@ class Again(Selector[SelectorSettings]):
         return rng.permutation(len(features))[-k:]
 
 
-def judged(home: Home, seeds: int, lr: float) -> Plan:
+def judged(home: Home, seeds: int, settings: Mapping[str, Any]) -> Plan:
     """All trials of so many seeds, finished: those that are not stored yet are run.
 
     Raises:
         RuntimeError: some failed, or it was interrupted.
     """
     suite = load_suite("quick").model_copy(update={"controls": (BASE,)})
-    settings = merged(SETTINGS, {"protocol": {"recipe": {"lr": lr}}})
     asked = Asked([*METHODS, Again], ["motion-digits"], [IPC], range(seeds), suite, settings)
     plan = make_plan(requested(asked, home), home)
     outcome = carry_out(plan, home, run_inline, [])
@@ -182,13 +184,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, required=True, help="where vdbench keeps what it makes")
     parser.add_argument("--seeds", type=int, default=400, help="in all, a multiple of twenty")
-    parser.add_argument("--rates", nargs="+", type=float, default=RATES, help="learning rates of the student")
+    parser.add_argument("--worlds", nargs="+", choices=WORLDS, default=WORLDS, help="by the differences they give")
     parser.add_argument("--out", type=Path, help="also write the table here")
     asked = parser.parse_args(arguments)
     parts = []
-    for lr in asked.rates:
-        plan = judged(Home.at(asked.home), asked.seeds, lr)
-        parts.append(f"## A learning rate of {lr}\n\n" + table(replays(plan), compared(list(plan.done.values()))))
+    for name in asked.worlds:
+        plan = judged(Home.at(asked.home), asked.seeds, WORLDS[name])
+        parts.append(
+            f"## {name.capitalize()} differences\n\n" + table(replays(plan), compared(list(plan.done.values())))
+        )
         print(parts[-1], flush=True)
     text = "\n\n".join(parts)
     if asked.out:

@@ -25,7 +25,7 @@ PATHS = 400_000
 """Drawn sequences of differences, from which levels are read."""
 AT_ONCE = 50_000
 """Of these, how many are in memory."""
-HOPE = 0.1
+HOPE = 0.2
 """A search ends without a finding where the chance of one by the last look is smaller."""
 BEFORE_HOPE = 5
 """Seeds that are always waited for before hope is given up: fewer say too little about the standard deviation."""
@@ -151,10 +151,13 @@ def _one(values: np.ndarray, level: float, looks: tuple[int, ...], last_level: f
 
 
 def _chance(mean: float, std: float, seeds: int, most: int, level: float) -> float:
-    """Of a finding at the last look, were the true difference a standard error farther from zero than it seems."""
+    """Of a finding at the last look, by what was seen so far alone.
+
+    The predictive power of Spiegelhalter, Freedman and Blackburn (Monitoring clinical trials: conditional or predictive
+    power?, Controlled Clinical Trials 1986), with nothing known of mean and standard deviation beforehand.
+    """
     if std == 0:
         return float(mean != 0)
     needed = stats.t.isf(level / 2, most - 1) * std / np.sqrt(most)
-    hoped = abs(mean) + std / np.sqrt(seeds)
-    expected = (seeds * abs(mean) + (most - seeds) * hoped) / most
-    return float(stats.norm.sf((needed - expected) / (std * np.sqrt(most - seeds) / most)))
+    error = std * np.sqrt(1 / seeds - 1 / most)
+    return float(stats.t.sf((needed - mean) / error, seeds - 1) + stats.t.sf((needed + mean) / error, seeds - 1))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vdbench_leaderboard.statistics.sequential import BEFORE_HOPE, levels, look, looks_until
+from vdbench_leaderboard.statistics.sequential import BEFORE_HOPE, HOPE, levels, look, looks_until
 
 LOOKS = looks_until(3, 20)
 
@@ -58,6 +58,35 @@ def test_a_large_difference_is_told_early_and_a_search_without_one_ends_before_t
     assert np.mean([found.state == "told" for found in none]) < 0.1
     assert np.mean([found.seeds for found in none]) < 14
     assert min(found.seeds for found in none if found.state == "beyond hope") >= BEFORE_HOPE
+
+
+@pytest.mark.parametrize(("difference", "lost", "seeds"), [(0.0, 0.05, 10.5), (0.7, 0.2, 13.5), (1.0, 0.1, 12.5)])
+def test_giving_up_hope_saves_more_seeds_than_findings(difference: float, lost: float, seeds: float) -> None:
+    """Of differences in standard deviations: what twenty seeds find, a search finds too, but for a stated share."""
+    draws = np.random.default_rng(6).normal(difference, 1, (400, 20))
+    fixed = np.mean(stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05)
+    found = [look(path, LOOKS, 0.05) for path in draws]
+    assert fixed - np.mean([one.state == "told" for one in found]) < lost
+    assert np.mean([one.seeds for one in found]) < seeds
+
+
+@pytest.mark.parametrize(
+    ("differences", "given_up"),
+    [((2, -2, 1.5, -1, 0.5, -0.5, 1, -1), True), ((2, -1, 1.5, -1, 1, -0.5, 1, 0.5), False)],
+)
+def test_hope_is_given_up_where_few_worlds_like_what_was_seen_end_with_a_finding(
+    differences: tuple[float, ...], given_up: bool
+) -> None:
+    """Worlds are drawn from what eight normal differences leave open, and each is tested once with twenty."""
+    rng, seen, paths = np.random.default_rng(4), np.asarray(differences), 20_000
+    variance = seen.var(ddof=1) * 7 / rng.chisquare(7, paths)
+    mean = rng.normal(seen.mean(), np.sqrt(variance / 8))
+    rest = rng.normal(mean[:, None], np.sqrt(variance)[:, None], (paths, 12))
+    whole = np.concatenate([np.tile(seen, (paths, 1)), rest], axis=1)
+    found = np.mean(stats.ttest_1samp(whole, 0, axis=1).pvalue < levels(LOOKS, 0.05)[-1])
+    assert (found < HOPE) == given_up
+    assert abs(found - HOPE) > 0.05
+    assert (look(differences, LOOKS, 0.05).state == "beyond hope") == given_up
 
 
 def test_intervals_hold_the_difference_at_every_look_together() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, results, selector, tiny_run
+from tests.cli.conftest import Cli, child, results, selector, tiny_run
 from vdbench.cli.advice import command
 from vdbench.experiment.home import Home
 
@@ -78,3 +79,13 @@ def test_debug_without_a_trial_starts_no_run(cli: Cli, home: Path) -> None:
 
 def test_debug_before_the_command_shows_tracebacks(cli: Cli, home: Path) -> None:
     assert "Traceback" in cli("--debug", *tiny_run(home, methods="hurding")).err
+
+
+def test_a_crash_below_python_says_in_which_file(tmp_path: Path) -> None:
+    """As a library ends that a plugin imports."""
+    plugin = tmp_path / "crashing.py"
+    plugin.write_text("import os\n\nos.abort()\n")
+    process = child(["methods", "list", "--plugin", str(plugin)])
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGABRT
+    assert f'File "{plugin}", line 3' in told

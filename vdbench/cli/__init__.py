@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
 import logging
 import sys
 import traceback
@@ -94,6 +95,8 @@ class _Warning(logging.Formatter):
 def main() -> None:
     """Run the command line and exit with its code: 0 done, 1 trials failed, 2 usage, 3 data, 130 interrupted."""
     replace_what_cannot_be_shown()
+    if sys.__stderr__ is not None:  # a crash below Python, of a plugin or a library, then says in which file
+        faulthandler.enable(sys.__stderr__, all_threads=False)
     arguments = _without_debug(sys.argv[1:])
     debug = len(arguments) < len(sys.argv) - 1
     warnings.formatwarning = lambda message, *_, **__: f"warning: {harmless(str(message))}\n"

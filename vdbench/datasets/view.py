@@ -19,6 +19,7 @@ from vdbench.clips.clipset import ClipSet, Normalisation, pixel_statistics
 from vdbench.clips.rows import CLIPS, allocate_rows, open_rows, write_row
 from vdbench.datasets.holdout import hold_out
 from vdbench.datasets.readings import Readings, Windows
+from vdbench.datasets.spec import as_declared_now
 from vdbench.datasets.store import prepare_command
 from vdbench.errors import DataError, UsageError
 from vdbench.records import ClassNames, Count, DatasetRecord, Record
@@ -103,9 +104,11 @@ def open_view(
         raise UsageError(f"validation is a share of the train clips, at least 0 and below 1, not {validation:g}")
     shape = _shape(store, frames, size)
     windows, times = Windows(store, *shape), readings or 1
+    scale = as_declared_now(manifest.spec, home).normalisation
     key = files.digest(
         {
             **({} if readings is None else {"readings": readings}),
+            **({} if scale is None else {"normalisation": scale}),
             "version": VERSION,
             "store": manifest.fingerprint,
             "split": split,
@@ -118,7 +121,7 @@ def open_view(
     def build(draft: Path) -> None:
         parts = _parts(store, split, validation, seed)
         parts["test"] *= times
-        _build(draft, windows, key, split, parts, readings)
+        _build(draft, windows, key, split, parts, readings, scale)
 
     with files.touching_disk(home):
         train, held_out, test = files.made_once(home / "views" / key, build, _open, look=digests.LOOK)
@@ -195,7 +198,13 @@ def _parts(store: ClipStore, split: int, validation: float, seed: int) -> dict[s
 
 
 def _build(
-    draft: Path, windows: Windows, key: str, split: int, parts: Mapping[str, list[StoredClip]], readings: int | None
+    draft: Path,
+    windows: Windows,
+    key: str,
+    split: int,
+    parts: Mapping[str, list[StoredClip]],
+    readings: int | None,
+    scale: Normalisation | None,
 ) -> None:
     manifest = windows.store.manifest
     classes = manifest.classes_of(split)
@@ -208,7 +217,7 @@ def _build(
     for part, clips in parts.items():
         (draft / part).mkdir()
         _write_rows(draft / part / CLIPS, windows, _rows(clips), part, random=bool(readings) and part != "validation")
-    normalisation = pixel_statistics(open_rows(draft / "train" / CLIPS))
+    normalisation = scale or pixel_statistics(open_rows(draft / "train" / CLIPS))
     for part, clips in parts.items():
         value = _Labels(
             labels=tuple(place[clip.class_name] for clip in clips),

@@ -120,10 +120,12 @@ def gpu(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def speed(session: nox.Session) -> None:
-    """Compare training steps on a CPU with those of an earlier version, in turns; arguments go to the script."""
+    """Compare what a CPU takes with an earlier version, in turns; a data root, if any, for preparing its UCF101."""
     install(session, editable=True)
-    words = session.posargs or ["--base", "5eb3ef8"]
-    session.run("python", "benchmarks/speed/training.py", *words, env={"OMP_NUM_THREADS": "1"})
+    prepared = [["decoding.py", "--data-root", folder] for folder in session.posargs]
+    compared = [[script, "--base", "5eb3ef8"] for script in ("training.py", "runs.py")]
+    for words in (*compared, ["scale.py"], ["scale.py", "--clips", "240000", "--trials", "10000"], *prepared):
+        session.run("python", f"benchmarks/speed/{words[0]}", *words[1:], env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 
 import numpy as np
@@ -28,6 +29,21 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]]:
     yield {name: import_module(name) for name in ("marks", "noise", "gpu_training", "gpu_methods", "gpu", "whole")}
     for path in FOLDER.glob("*.py"):
         sys.modules.pop(path.stem, None)
+
+
+def test_a_process_that_is_waited_for_when_time_is_up_is_ended(
+    scripts: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What started it then goes on, and takes its folder away."""
+    gpu, ended = scripts["gpu"], []
+    monkeypatch.setattr(gpu, "GRACE", 0)
+    monkeypatch.setattr(gpu.os, "_exit", ended.append)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
+        monkeypatch.setattr(gpu, "RUNNING", [process])
+        watch = Thread(target=gpu.give_up, args=[gpu.Table([gpu.Row("a row", "", str)])])
+        watch.start(), watch.join()
+        assert process.wait(60) != 0
+    assert ended == [1] and "| a row | not measured: no time was left |" in capsys.readouterr().out
 
 
 def test_what_lies_between_the_first_mark_and_the_last_is_measured(scripts: dict[str, ModuleType]) -> None:
@@ -103,7 +119,7 @@ def test_iterations_are_counted_and_nothing_is_kept(
 
     monkeypatch.setattr(methods.Waiting, "__init__", setup)
 
-    assert methods.iteration(methods.DM, 2, False, methods.SMALL, ASKED) == "3.000 s, 0.0 GiB"
+    assert methods.iteration(methods.DM, 2, methods.SMALL, ASKED) == "3.000 s, 0.0 GiB"
     assert next(moments) == 3  # of the five iterations, all but the first two
 
 
@@ -152,10 +168,14 @@ def test_another_versions_code_is_not_taken_for_that_of_the_base(
     scripts: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     gpu = scripts["gpu"]
-    told = subprocess.CompletedProcess([], 0, '{"code": "/elsewhere", "clips_per_second": 5}\n')
-    monkeypatch.setattr(gpu.subprocess, "run", lambda *words, **named: told)
+    words, popen = (
+        [sys.executable, "-c", """print('{"code": "/elsewhere", "clips_per_second": 5}')"""],
+        subprocess.Popen,
+    )
+    monkeypatch.setattr(gpu.subprocess, "Popen", lambda command, **named: popen(words, **named))
     with pytest.raises(ValueError, match="elsewhere"):
-        gpu.told_by(tmp_path, Namespace(**vars(ASKED) | {"left": 10}))
+        gpu.told_by(tmp_path, Namespace(**vars(ASKED) | {"left": 600}))
+    assert not gpu.RUNNING
 
 
 @pytest.mark.parametrize("hangs", ["threading.Event().wait()", "os.kill(os.getpid(), signal.SIGTERM)"])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import worlds
+
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "speed" / "gpu.py"
 SCRIPTS = [*SCRIPT.parents[1].glob("*.py"), *SCRIPT.parent.glob("*.py")]
 TINY = {"device": "cpu", "classes": 4, "clips": 24, "size": 16, "frames": 4, "width": 4, "steps": 3, "seconds": 0.5}
@@ -79,3 +81,34 @@ def test_trials_with_nothing_to_do_are_measured() -> None:
     heading, _, row = (line.strip("| ").split(" | ") for line in ended.stdout.splitlines() if line.startswith("|"))
     assert len(row) == len(heading)
     assert row[:2] == ["inline", "20"]
+
+
+def rows_of(script: str, *words: object) -> dict[str, list[str]]:
+    """The table that a script prints, by the first column."""
+    command = [sys.executable, str(SCRIPT.with_name(script)), *map(str, words)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    lines = [line.strip("| ").split(" | ") for line in ended.stdout.splitlines() if line.startswith("| ")]
+    return {what: values for what, *values in lines[1:]}
+
+
+@pytest.mark.slow
+def test_arithmetic_is_measured_beside_that_of_another_version() -> None:
+    rows = rows_of("training.py", "--base", SCRIPT.parents[2], "--rounds", 1, "--steps", 2)
+    steps = [f"training step of {name}" for name in ("minic3d", "r2plus1d", "cnn-gru", "cnn-lstm", "video-vit")]
+    assert {"uint8 to input, 24 clips of 16x112x112", "iteration of mtt, 8 classes, IPC 1", *steps} <= set(rows)
+    assert all(last.endswith("x") for *_, last in rows.values())
+
+
+@pytest.mark.slow
+def test_trials_are_measured_beside_those_of_another_version() -> None:
+    words = ("--base", SCRIPT.parents[2], "--trials", 10, "--rounds", 1, "--scheduler", "inline", "--no-demo")
+    assert set(rows_of("runs.py", *words)) == {"a trial inline, beside its stages", "a trial inline, processor time"}
+
+
+@pytest.mark.slow
+def test_preparing_is_measured_beside_bare_decoding(tmp_path: Path) -> None:
+    world = worlds.ucf_world(tmp_path, classes=2, groups=8, clips=1)
+    rows = rows_of("decoding.py", "--data-root", world.root, "--clips", 4, "--rounds", 1)
+    assert {"decord alone", "PyAV alone", "prepare by decord", "prepare by pyav"} <= set(rows)
+    assert rows["decord alone"][1] == rows["PyAV alone"][2] == "1.00"

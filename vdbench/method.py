@@ -76,7 +76,7 @@ class Settings(BaseModel):
                     chosen[name].sort(key=repr)
         return chosen
 
-    def halves(self) -> bool:
+    def in_bf16(self) -> bool:
         """Whether a method computes in bfloat16 on a GPU: where it has a setting ``bf16`` that says so."""
         return bool(getattr(self, "bf16", False))
 

@@ -20,10 +20,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
@@ -31,12 +29,14 @@ sys.path.extend(str(Path(__file__).resolve().parents[2] / part) for part in ("",
 
 import gpu_methods
 import gpu_training
+from earlier import ROOT, by_code_of, sources
 from gpu_training import Asked, Row
 
 from vdbench.experiment.environment import environment
 from vdbench.experiment.reproducing import reproducibly
 
-ROOT = Path(__file__).resolve().parents[2]
+RUNNING: list[subprocess.Popen[str]] = []
+"""The process that measures one of the two versions, while it does."""
 GRACE = 15
 """Seconds after the deadline when a row that is still being measured is given up with the process."""
 LONGEST = 150
@@ -101,36 +101,25 @@ def against(asked: Asked) -> str:
     return f"{now:.0f} clips/s after {before:.0f}, {now / before:.1f} times as many"
 
 
-@contextmanager
-def sources(base: str) -> Iterator[Path]:
-    """The folder of an earlier version: the one that is named, or one of its own for a commit."""
-    if Path(base).is_dir():
-        yield Path(base).resolve()
-        return
-    git = ["git", "-C", str(ROOT), "worktree"]
-    with TemporaryDirectory() as folder:
-        subprocess.run([*git, "add", "--quiet", "--detach", folder, base], check=True)
-        try:
-            yield Path(folder).resolve()
-        finally:
-            subprocess.run([*git, "remove", "--force", folder], check=True)
-
-
 def told_by(root: Path, asked: Asked) -> float:
     """Clips per second of ``whole.py`` by the code below a folder.
 
     Raises:
         ValueError: another version's code was measured.
     """
-    path = os.pathsep.join([str(root), str(root / "methods"), os.environ.get("PYTHONPATH", "")])
     names = ("device", "classes", "frames", "size", "width", "lr", "seconds")
     words = [f"--{name}={getattr(asked, name)}" for name in names] + [f"--clips={min(1024, asked.clips)}"]
-    ended = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("whole.py")), *words],
-        env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, text=True, check=True,
-        timeout=min(LONGEST, asked.left / 2),
-    )  # fmt: skip
-    told = json.loads(ended.stdout.splitlines()[-1])
+    command = [sys.executable, str(Path(__file__).with_name("whole.py")), *words]
+    with subprocess.Popen(command, env=by_code_of(root), stdout=subprocess.PIPE, text=True) as process:
+        RUNNING.append(process)
+        try:
+            output, _ = process.communicate(timeout=min(LONGEST, asked.left / 2))
+        finally:
+            RUNNING.remove(process)
+            process.kill()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    told = json.loads(output.splitlines()[-1])
     if Path(told["code"]) != root:
         raise ValueError(f"the code in {told['code']} was measured instead of that in {root}")
     return float(told["clips_per_second"])
@@ -143,7 +132,13 @@ def machine(device: torch.device) -> str:
 
 
 def give_up(table: Table) -> None:
-    """Print what there is and end the process, whatever it waits for."""
+    """Print what there is and end the process, whatever it waits for.
+
+    Where that is a process of its own, it is ended, and what it was made for is taken away again.
+    """
+    for process in list(RUNNING):
+        process.kill()
+        threading.main_thread().join(GRACE)
     table.print()
     os._exit(1)
 

@@ -12,7 +12,6 @@ import torch
 from gpu_training import Asked, Row, memory, train_split
 from marks import EnoughError, Marks
 
-from vdbench.evaluation.precision import products
 from vdbench.method import Method, Task
 from vdbench.work.assets import Assets
 from vdbench_methods.dm import DM
@@ -40,12 +39,12 @@ class Waiting(Marks):
         return False
 
 
-def iteration(kind: type[Method[Any]], count: int, tf32: bool, settings: dict[str, Any], asked: Asked) -> str:
+def iteration(kind: type[Method[Any]], count: int, settings: dict[str, Any], asked: Asked) -> str:
     """Seconds of an iteration, from so many of a distillation, and the most memory that it took with its clips."""
     device, found, data = torch.device(asked.device), [], train_split(asked)
     marks = Waiting(device, most=asked.seconds)
     chosen = kind.Settings(width=asked.width, iterations=WARM + count, **settings)
-    with TemporaryDirectory() as folder, products(tf32=tf32), memory(device, found):
+    with TemporaryDirectory() as folder, memory(device, found):
         assets = Assets(Path(folder), data, device)
         with suppress(EnoughError):
             kind(chosen).distill(Task("noise", data, 1, 0, device, assets, due=marks.due))
@@ -56,18 +55,20 @@ def iteration(kind: type[Method[Any]], count: int, tf32: bool, settings: dict[st
 def rows(asked: Asked) -> list[Row]:
     """All that there is to measure of it."""
     each = min(64, len(train_split(asked)) // asked.classes)
-    followed = {"trajectory": TrajectorySettings(experts=1, max_start=0)}
+    followed, rounded = (
+        {"trajectory": TrajectorySettings(experts=1, max_start=0, tf32=tf32)} for tf32 in (False, True)
+    )
     still = {"static_iterations": 1, "lr_dynamic": 1e-6, "lr_hallucinator": 1e-6}
-    dm, frepo = (partial(iteration, kind, 10, False) for kind in (DM, FRePo))
-    mtt, vdsd = partial(iteration, MTT, 4), partial(iteration, VDSD, 4, False)
+    dm, frepo = (partial(iteration, kind, 10) for kind in (DM, FRePo))
+    mtt, vdsd = partial(iteration, MTT, 4), partial(iteration, VDSD, 4)
     outer = f"MTT outer step of {followed['trajectory'].syn_steps}"
     found = [
         Row(f"DM iteration, {asked.classes} classes x {each}", "0.15 s", partial(dm, SMALL)),
-        Row(f"{outer}, float32", "1.2 s", partial(mtt, False, SMALL | followed)),
+        Row(f"{outer}, float32", "1.2 s", partial(mtt, SMALL | followed)),
         Row("FRePo iteration", "", partial(frepo, SMALL)),
         Row("vdsd iteration on dm", "", partial(vdsd, still)),
         Row("vdsd iteration on mtt", "", partial(vdsd, still | followed | {"base": "mtt"})),
     ]
     if torch.device(asked.device).type == "cuda":
-        found.insert(2, Row(f"{outer}, tf32", "0.4 s", partial(mtt, True, SMALL | followed)))
+        found.insert(2, Row(f"{outer}, tf32", "0.4 s", partial(mtt, SMALL | rounded)))
     return found

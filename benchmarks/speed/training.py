@@ -1,121 +1,121 @@
-"""Training steps per second of the students, through the loop that every trial uses.
+"""Arithmetic on a CPU beside that of an earlier version: clips into a network, training steps, iterations of ``mtt``.
 
-Run it with ``python benchmarks/speed/training.py``; ``--device cuda`` where there is a GPU, ``--default-allocation`` to
-leave freed memory to the C library, as no trial does. ``--base COMMIT`` compares processor time with an earlier
-version's on a CPU instead: both take turns in processes of their own, and each counts with its fastest step.
+Run it with ``python benchmarks/speed/training.py --base COMMIT``. Both versions take turns, in processes of their own,
+and each counts with the least processor time of what it did, so that a busy machine shows little. Steps in bf16, which
+earlier versions lack, stand beside their steps in float32.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from earlier import ROOT, by_code_of, sources
 from noise import noise
 
-from vdbench.students import build_student, student_names
+from vdbench.method import Task
+from vdbench.students import build_student
+from vdbench_methods.mtt import MTT, MTTSettings
 
 try:
+    from vdbench.clips.clipset import on_device
+    from vdbench.evaluation.precision import processor_has_bfloat16
     from vdbench.evaluation.train import Recipe, train_student
     from vdbench.work.allocation import keep_freed_memory
-except ImportError:  # an earlier version, for --base
-    from vdbench.train import Recipe, train_student
+    from vdbench.work.assets import Assets
+except ImportError:  # an earlier version
+    from vdbench.assets import Assets
+    from vdbench.train import Recipe, on_device, train_student
 
     def keep_freed_memory() -> None:
         """Versions that came before it left freed memory to the C library."""
 
-
-COMPARED = {"minic3d": (16, None), "cnn-gru": (16, None), "cnn-lstm": (16, None), "video-vit": (48, 2)}
-"""Widths and depths of the students that are compared with an earlier version."""
-ROOT = Path(__file__).parents[2]
-Clock = Callable[[], float]
+    def processor_has_bfloat16() -> bool:
+        """Versions that came before it computed in float32."""
+        return True
 
 
-def spans(
-    name: str, width: int, depth: int | None, asked: argparse.Namespace, clock: Callable[[], float]
-) -> list[float]:
-    """Seconds of every training step but the first two, by some clock, with the student's parameters in front."""
-    data = noise(asked.clips, 8, asked.frames, asked.size)
-    recipe = Recipe(batch=asked.clips, epochs=asked.steps + 2)
-    marks: list[float] = []
-    student = build_student(name, 8, asked.frames, asked.size, width, seed=0, depth=depth)
-    train_student(student, data, recipe, 0, torch.device(asked.device), lambda step, **_: marks.append(clock()))
-    return [sum(p.numel() for p in student.parameters()), *np.diff(marks)[1:]]
+CPU, CLASSES, FRAMES, SIZE, CLIPS = torch.device("cpu"), 8, 8, 32, 32
+STUDENTS = {"minic3d": (16, None), "r2plus1d": (16, None), "cnn-gru": (16, None), "cnn-lstm": (16, None),
+            "video-vit": (48, 2)}  # fmt: skip
+"""Widths and depths of the students that are trained."""
+IN_BF16 = ("minic3d", "r2plus1d", "cnn-gru")
 
 
-def speeds(asked: argparse.Namespace) -> None:
-    """Time every student and print a table."""
-    print(f"batches of {asked.clips} clips of {asked.frames}x{asked.size}x{asked.size}, {asked.threads} thread(s)")
-    print(f"{'student':9} {'width':>5} {'parameters':>10} {'steps/s':>8} {'best':>8} {'clips/s':>8}")
-    for name in student_names():
-        for width in asked.widths:
-            parameters, *taken = spans(name, width, None, asked, time.perf_counter)
-            rate = 1 / np.median(taken)
-            row = f"{name:9} {width:5} {parameters:10} {rate:8.1f} {1 / min(taken):8.1f}"
-            print(f"{row} {rate * asked.clips:8.0f}")
+def of_input() -> float:
+    """Turning 24 stored clips of 16x112x112 into what a network takes."""
+    data = noise(24, CLASSES, 16, 112)
+    began = time.process_time()
+    on_device(data.render()[0], CPU)
+    return time.process_time() - began
 
 
-def fastest(asked: argparse.Namespace) -> dict[str, float]:
-    """Processor seconds of each compared student's fastest step."""
-    return {name: min(spans(name, *size, asked, time.process_time)[1:]) for name, size in COMPARED.items()}
+def of_step(name: str, steps: int, **precision: str) -> float:
+    """A training step, the least of some, through the loop of every trial."""
+    width, depth = STUDENTS[name]
+    data, marks = noise(CLIPS, CLASSES, FRAMES, SIZE), []
+    student = build_student(name, CLASSES, FRAMES, SIZE, width, seed=0, depth=depth)
+    recipe = Recipe(batch=CLIPS, epochs=steps + 2, **precision)
+    train_student(student, data, recipe, 0, CPU, lambda step, **_: marks.append(time.process_time()))
+    return float(np.diff(marks)[1:].min())
 
 
-def compare(asked: argparse.Namespace) -> None:
-    """Time the compared students by the code of a commit and by this one, in turns, and print a table."""
-    words = [f"--{name}={getattr(asked, name)}" for name in ("clips", "frames", "size", "steps", "threads")]
-    best: dict[str, dict[str, float]] = {"before": {}, "now": {}}
+def of_iteration(iterations: int) -> float:
+    """An iteration of ``mtt`` at IPC 1, the least of some."""
+    path = {"experts": 1, "max_start": 0, "syn_steps": 10, "expert_batch": CLIPS}
+    settings = MTTSettings(iterations=iterations + 2, width=16, lr=1e-6, trajectory=path)
+    train, marks = noise(24 * CLASSES, CLASSES, FRAMES, SIZE), []
     with TemporaryDirectory() as folder:
-        git = ["git", "-C", str(ROOT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", folder, asked.base], check=True)
-        try:
-            for _ in range(asked.rounds):
-                for side, root in (("before", folder), ("now", str(ROOT))):
-                    told = subprocess.run(
-                        [sys.executable, __file__, "--fastest", *words],
-                        env=os.environ | {"PYTHONPATH": root}, stdout=subprocess.PIPE, check=True,
-                    )  # fmt: skip
-                    for name, seconds in json.loads(told.stdout).items():
-                        best[side][name] = min(seconds, best[side].get(name, seconds))
-        finally:
-            subprocess.run([*git, "remove", "--force", folder], check=True)
-    print("| student | width | before | now | |\n|---|---|---|---|---|")
-    for name, (width, _) in COMPARED.items():
-        before, now = best["before"][name], best["now"][name]
-        print(f"| {name} | {width} | {1000 * before:.1f} ms | {1000 * now:.1f} ms | {before / now:.2f}x |")
+        task = Task("noise", train, 1, 0, CPU, Assets(Path(folder), train, CPU), due=lambda: False,
+                    report=lambda step, **_: marks.append(time.process_time()))  # fmt: skip
+        MTT(settings).distill(task)
+    return float(np.diff(marks)[1:].min())
+
+
+def measured(steps: int) -> dict[str, float]:
+    """Processor seconds of everything, by this process's code."""
+    has_precision = "precision" in Recipe.model_fields
+    found = {f"training step of {name}": of_step(name, steps) for name in STUDENTS}
+    if processor_has_bfloat16():
+        for name in IN_BF16:
+            slow = has_precision and name != "cnn-gru"  # torch's own kernels: see vdbench.evaluation.precision
+            how = {"precision": "bf16"} if has_precision else {}
+            found[f"the same of {name}, in bf16"] = of_step(name, 2 if slow else steps, **how)
+    found["iteration of mtt, 8 classes, IPC 1"] = of_iteration(max(2, steps // 4))
+    return found | {"uint8 to input, 24 clips of 16x112x112": min(of_input() for _ in range(3))}  # the largest, last
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Measure both versions in turns, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=32, help="of the set, and of a batch")
-    parser.add_argument("--frames", type=int, default=8)
-    parser.add_argument("--size", type=int, default=32)
-    parser.add_argument("--widths", type=int, nargs="+", default=[8, 16, 32])
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--default-allocation", action="store_true", help="let freed memory go back to the system")
-    parser.add_argument("--base", metavar="COMMIT", help="compare with an earlier version")
+    parser.add_argument("--base", metavar="COMMIT", default="5eb3ef8", help="or a folder of its sources")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each version")
-    parser.add_argument("--fastest", action="store_true", help="print processor seconds as JSON, and no more")
+    parser.add_argument("--here", action="store_true", help="print processor seconds of one version as JSON")
     asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    if not asked.default_allocation:
+    torch.set_num_threads(1)
+    if asked.here:
         keep_freed_memory()
-    if asked.fastest:
-        print(json.dumps(fastest(asked)))
-    elif asked.base:
-        compare(asked)
-    else:
-        speeds(asked)
+        print(json.dumps(measured(asked.steps)))
+        return
+    best: dict[str, dict[str, float]] = {"before": {}, "now": {}}
+    with sources(asked.base) as folder:
+        for side, root in asked.rounds * (("before", folder), ("now", ROOT)):
+            command = [sys.executable, __file__, "--here", f"--steps={asked.steps}"]
+            told = subprocess.run(command, env=by_code_of(root), stdout=subprocess.PIPE, check=True)
+            for name, seconds in json.loads(told.stdout.splitlines()[-1]).items():
+                best[side][name] = min(seconds, best[side].get(name, seconds))
+    print("| work | before | now | |\n|---|---|---|---|")
+    for name, now in best["now"].items():
+        before = best["before"][name]
+        print(f"| {name} | {1000 * before:.1f} ms | {1000 * now:.1f} ms | {before / now:.2f}x |")
 
 
 if __name__ == "__main__":

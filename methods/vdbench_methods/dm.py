@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from vdbench.clips.clipset import on_device, sent
-from vdbench.evaluation.precision import halving
+from vdbench.evaluation.precision import in_bf16
 from vdbench.method import Card, Settings, identity, runtime
 from vdbench.records import Provenance
 from vdbench.seeding import seed_of
@@ -92,7 +92,7 @@ def backward(
     """Add the gradient of an iteration's loss to clips, class by class, under a fresh network; the loss."""
     student = settings.fresh_student(real.train, seed_of(rng), real.device).requires_grad_(False)
     rows = [real.draw(rng, label, settings.real) for label in range(len(real.rows))]
-    with halving(real.device, settings.bf16):
+    with in_bf16(real.device, settings.bf16, (real.train.frames, real.train.size, real.train.size)):
         means = class_means(student, real, rows, settings.clips_per_pass)
         return accumulate_gradient(student, means, clips, ipc, settings.clips_per_pass)
 

@@ -51,8 +51,8 @@ class Expert(AssetSpec["Path"]):
         """See :meth:`AssetSpec.identity`; the version of the student, or its code, is part of it."""
         return super().identity() | other_network(self.student)
 
-    def halved(self, device: str) -> bool:
-        """See :meth:`AssetSpec.halved`."""
+    def in_bf16(self, device: str) -> bool:
+        """See :meth:`AssetSpec.in_bf16`."""
         return self._recipe().on(device).precision == "bf16"
 
     def work(self, assets: Assets) -> list[Work]:

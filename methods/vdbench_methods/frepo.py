@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdbench.clips.clipset import on_device, sent
 from vdbench.clips.targets import nearest_distribution
-from vdbench.evaluation.precision import halving
+from vdbench.evaluation.precision import in_bf16, in_tf32
 from vdbench.evaluation.rates import warmed
 from vdbench.method import Card, Settings, identity
 from vdbench.records import Provenance
@@ -66,6 +66,7 @@ class FRePoSettings(LearnedSettings):
         "steps, while a cosine over online_steps takes it back there",
         later=True,
     )
+    tf32: bool = identity(False, "on a GPU, round products of networks to tf32", later=True)
     bf16: bool = identity(True, "on a GPU, embed real clips in bfloat16; everything else stays in float32", later=True)
 
 
@@ -103,7 +104,7 @@ class FRePo(PixelMethod[FRePoSettings]):
         import torch
 
         settings, train = self.settings, task.train
-        real = RealClips(train, task.device)
+        real, shape = RealClips(train, task.device), (train.frames, train.size, train.size)
         start, classes = initial_clips(task, settings.init, budget(task))
         clips = start.to(task.device).requires_grad_()
         labels = start_labels(classes, len(train.classes), settings.label_scale).to(task.device)
@@ -121,17 +122,19 @@ class FRePo(PixelMethod[FRePoSettings]):
             rows = rng.permutation(len(train))[: settings.real]
             goal = sent(centred(torch.from_numpy(train.labels[rows]), len(train.classes)), task.device)
             student = pool.students[network].eval().requires_grad_(False)
-            with torch.no_grad(), halving(task.device, settings.bf16):
+            with torch.no_grad(), in_tf32(settings.tf32), in_bf16(task.device, settings.bf16, shape):
                 features = student.embed(real.render(rows)).float()
             optimiser.zero_grad()
             for group, first in zip(optimiser.param_groups, (settings.lr, settings.lr_labels), strict=False):
                 group["lr"] = rate(settings, first, step)
-            loss = regression_loss(student.embed(on_device(clips, task.device)), labels, features, goal, settings.ridge)
-            if settings.margin:
-                loss = loss + margin_term(labels)
-            torch.autograd.backward(loss)
-            optimiser.step()
-            pool.train(network, clips.detach(), labels.detach(), rng)
+            with in_tf32(settings.tf32):
+                own = student.embed(on_device(clips, task.device))
+                loss = regression_loss(own, labels, features, goal, settings.ridge)
+                if settings.margin:
+                    loss = loss + margin_term(labels)
+                torch.autograd.backward(loss)
+                optimiser.step()
+                pool.train(network, clips.detach(), labels.detach(), rng)
             loop.log(loss)
         targets = nearest_distribution(labels.detach()) if settings.learn_labels else classes
         return self.pack(task, clips, targets, Provenance(pool="learned"))

@@ -42,7 +42,7 @@ class PrismSettings(dm.DMSettings):
             return {"lr": dc.DCSettings().lr} | values
         return values
 
-    def halves(self) -> bool:
+    def in_bf16(self) -> bool:
         """Only the matching of distributions does."""
         return self.bf16 and self.loss == "dm"
 

@@ -66,7 +66,7 @@ class VDSDSettings(LearnedSettings):
         images = self.static or fitting_pairs(classes, ipc, frames, size)
         return images, self.dynamic or images
 
-    def halves(self) -> bool:
+    def in_bf16(self) -> bool:
         """Only the matching of distributions does."""
         return self.bf16 and self.base == "dm"
 

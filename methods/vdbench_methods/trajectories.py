@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from vdbench.clips.clipset import on_device, spare_bytes
+from vdbench.evaluation.precision import in_tf32
 from vdbench.method import Limits, Settings, identity
 from vdbench.seeding import seed_of, seeded
 from vdbench.students import build_student
@@ -69,6 +70,8 @@ class TrajectorySettings(Settings):
         "share by which an iteration changes it, before momentum",
         later=True,
     )
+
+    tf32: bool = identity(False, "on a GPU, round products of students that follow experts to tf32", later=True)
 
     def work(self, task: Task, student: str, width: int, clips: int, iterations: int) -> list[Work]:
         """Iterations that follow experts on learned clips, of which there are so many."""
@@ -147,9 +150,10 @@ class Matching:
             return cross_entropy(logits, steps.targets(step))
 
         start, goal = (weights_at(path, e).to(self._device) for e in (epoch, epoch + self._stretch))
-        if self._kept is None:
-            self._kept = kept_graphs(loss, start, steps, graph_room(self._device))
-        return match_trajectory(loss, start, goal, steps, self.step_size.value, self._kept)
+        with in_tf32(self._settings.tf32):
+            if self._kept is None:
+                self._kept = kept_graphs(loss, start, steps, graph_room(self._device))
+            return match_trajectory(loss, start, goal, steps, self.step_size.value, self._kept)
 
     def forward(self, weights: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         """Logits of clips ``(n, 3, T, H, W)`` under some weights ``(P,)``."""
@@ -157,9 +161,8 @@ class Matching:
 
         sizes = [shape.numel() for shape in self._shapes]
         parts = [p.view(s) for p, s in zip(torch.split(weights, sizes), self._shapes, strict=True)]
-        logits: torch.Tensor = torch.func.functional_call(
-            self.student, dict(zip(self._names, parts, strict=True)), (clips,)
-        )
+        named = dict(zip(self._names, parts, strict=True))
+        logits: torch.Tensor = torch.func.functional_call(self.student, named, (clips,))
         return logits
 
 

@@ -9,7 +9,7 @@ import torch
 import worlds
 from odd_videos import numbered
 from vdbench.datasets.geometry import Geometry
-from vdbench.datasets.readers import READERS, ReadError, read_frames
+from vdbench.datasets.readers import READERS, ReadError, decoding, read_frames
 from vdbench.datasets.readers.scaling import scaled
 
 NATIVE = Geometry(frames=12, sampling="strided", gap=4, resize=(44, 32), size=32)
@@ -34,6 +34,23 @@ def test_decord_and_pyav_agree(tmp_path, name, codec):
     (one, facts), (two, other) = (read_frames(tmp_path / name, geometry, reader) for reader in READERS.names())
     assert facts.reader == "decord" and replace(facts, reader="pyav") == other
     assert np.abs(one.astype(int) - two).max() <= 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list threads")
+def test_frames_are_turned_into_rgb_on_one_thread(tmp_path, monkeypatch):
+    """PyAV 17 and 18 take one for each core by themselves, and then a hundred times as long for a small frame."""
+    worlds.write_video(tmp_path / "a.avi", numbered(20), "mpeg4")
+    threads = []
+    looked = decoding.orientation
+
+    def counting(frame):
+        threads.append(len(list(Path("/proc/self/task").iterdir())))
+        return looked(frame)
+
+    monkeypatch.setattr(decoding, "orientation", counting)
+    before = len(list(Path("/proc/self/task").iterdir()))
+    decoding.by_pyav(tmp_path / "a.avi", range(20))
+    assert threads == [before] * 20
 
 
 @pytest.mark.parametrize("reader", READERS.names())

@@ -7,8 +7,16 @@ import pytest
 import torch
 
 from vdbench.errors import DependencyError, UsageError
-from vdbench.evaluation import precision
-from vdbench.evaluation.precision import bfloat16_error, check_bfloat16, computing, processor_has_bfloat16, products
+from vdbench.evaluation import precision, train
+from vdbench.evaluation.precision import (
+    bfloat16_error,
+    check_bfloat16,
+    computing,
+    has_conv3d,
+    in_tf32,
+    processor_has_bfloat16,
+    products,
+)
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips
@@ -86,9 +94,10 @@ def test_flags_are_put_back_and_an_error_leaves_none_behind() -> None:
 def test_bfloat16_is_held_against_float32_and_refused_where_they_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """cuDNN 9.8 to 9.10.2 give other numbers for a Conv3d in bfloat16, without an error."""
     assert 1e-4 < bfloat16_error(CPU) < precision.FARTHEST / 2
+    assert 1e-4 < bfloat16_error(CPU, (3, 20, 12)) < precision.FARTHEST / 2
     check_bfloat16.cache_clear()
     for wrong in (0.3, float("nan")):
-        monkeypatch.setattr(precision, "bfloat16_error", lambda device, wrong=wrong: wrong)
+        monkeypatch.setattr(precision, "bfloat16_error", lambda device, clips, wrong=wrong: wrong)
         with pytest.raises(DependencyError, match="or add --set protocol.recipe.precision=float32"):
             check_bfloat16(CPU)
     check_bfloat16.cache_clear()
@@ -96,13 +105,47 @@ def test_bfloat16_is_held_against_float32_and_refused_where_they_part(monkeypatc
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_whoever_computes_in_bfloat16_on_a_gpu_had_it_checked(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
-    checked: list[torch.device] = []
-    gpu = torch.device("cuda")
-    monkeypatch.setattr(precision, "check_bfloat16", checked.append)
-    monkeypatch.setattr(torch, "autocast", lambda kind, dtype: redirect_stdout(None))
-    assert isinstance(precision.halving(gpu, wanted), redirect_stdout if wanted else nullcontext)
-    assert isinstance(precision.halving(CPU), nullcontext)
-    assert checked == [gpu] * wanted
+    checked: list[tuple[torch.device, precision.Shape]] = []
+    gpu, clips = torch.device("cuda"), (16, 112, 112)
+    monkeypatch.setattr(precision, "check_bfloat16", lambda *given: checked.append(given))
+    monkeypatch.setattr(torch, "autocast", lambda kind, dtype, enabled=True: redirect_stdout(None))
+    assert isinstance(precision.in_bf16(gpu, wanted, clips), redirect_stdout if wanted else nullcontext)
+    assert isinstance(precision.in_bf16(CPU), nullcontext)
+    with computing("bf16" if wanted else "float32", gpu, None, clips):
+        pass
+    assert checked == [(gpu, clips)] * 2 * wanted
+
+
+def test_training_has_it_checked_on_clips_as_large_as_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def noted(kind: object, device: object, network: object, clips: object) -> nullcontext[None]:
+        asked.append((kind, clips))
+        return nullcontext()
+
+    monkeypatch.setattr(train, "computing", noted)
+    data = tiny_clips()
+    train_student(build_student("minic3d", 3, 4, 16, 4, seed=0), data, Recipe(max_steps=2, precision="bf16"), 0, CPU)
+    assert set(asked) == {("bf16", (data.frames, data.size, data.size))}
+
+
+def test_a_conv3d_is_found_by_its_weights_whether_or_not_it_is_a_module() -> None:
+    class Bare(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = torch.nn.Parameter(torch.zeros(2, 3, 1, 3, 3))
+
+    assert has_conv3d(Bare()) and has_conv3d(build_student("video-vit", 3, 4, 16, 8, seed=0))
+    assert not has_conv3d(build_student("cnn-lstm", 3, 4, 16, 8, seed=0))
+
+
+def test_products_are_rounded_to_tf32_where_that_is_wanted_and_nowhere_else() -> None:
+    before = as_set()
+    with in_tf32(False):
+        assert as_set() == before
+    with in_tf32(True):
+        assert as_set()["cuda.matmul"] == as_set()["cudnn.conv"] == "tf32"
+    assert as_set() == before
 
 
 def test_no_module_computes_in_bfloat16_of_its_own_accord() -> None:

@@ -12,6 +12,7 @@ import torch
 import vdbench.generator
 from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DataError, UsageError
+from vdbench.generator import autoencoder as autoencoders
 from vdbench.generator.autoencoder import decode, encode, load_autoencoder
 from vdbench.generator.choice import generator_spec, pool_spec
 from vdbench.generator.sampling import GeneratedPool, Sampled
@@ -161,6 +162,22 @@ def test_training_from_nothing_learns_the_classes(tmp_path: Path) -> None:
     steps, values = zip(*losses, strict=True)
     assert steps == tuple(range(20, 401, 20))
     assert np.mean(values[-3:]) < 0.6 * values[0]
+
+
+@pytest.mark.parametrize("roll", [False, True])
+def test_stacks_are_successive_frames_that_reach_the_device_as_pixels(roll: bool) -> None:
+    train = tiny_clips()
+    found = autoencoders._stacks(train, np.random.default_rng(0), 5, 2, roll, torch.device("cpu"))
+    rng = np.random.default_rng(0)
+    rows, times = rng.integers(len(train), size=5), rng.integers(train.frames - 1, size=5)
+    shifts = rng.integers(train.size, size=(5, 2)) if roll else np.zeros((5, 2), int)
+    for stack, row, time, by in zip(found, rows, times, shifts, strict=True):
+        pixels = np.roll(train.clips[row, time : time + 2], tuple(by), (1, 2))
+        signed = torch.from_numpy(pixels).float() / 127.5 - 1
+        assert torch.equal(stack, torch.cat([frame.permute(2, 0, 1) for frame in signed]))
+    meta = torch.device("meta")
+    there = autoencoders._stacks(train.on(meta), np.random.default_rng(0), 5, 2, roll, meta)
+    assert there.device == meta and there.shape == found.shape
 
 
 def test_latents_of_several_frames_come_back_in_their_order(tmp_path: Path) -> None:

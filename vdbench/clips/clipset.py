@@ -143,7 +143,7 @@ class ClipSet:
         return to_network(sent(clips, device), self.normalisation), sent(labels, device)
 
     def frames_at(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> torch.Tensor:
-        """One frame of each of some clips, uint8 ``(n, H, W, 3)``."""
+        """Frames of some clips, uint8 ``(..., H, W, 3)``; rows and times have the shape that stands for the dots."""
         import torch
 
         return torch.from_numpy(np.array(self.clips[rows, times]))

@@ -47,7 +47,7 @@ def write_row(path: Path, shape: tuple[int, ...], row: int, clip: NDArray[np.uin
         raise ValueError(f"{clip.dtype} {clip.shape} cannot be row {row} of uint8 {shape}")
     with path.open("r+b") as file:
         file.seek(len(_preamble(shape)) + row * clip.nbytes)
-        file.write(clip.tobytes())
+        file.write(np.ascontiguousarray(clip).data)
 
 
 def open_rows(path: Path) -> NDArray[np.uint8]:

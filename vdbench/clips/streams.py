@@ -146,7 +146,7 @@ def _pictures(context: Any, packets: list[Any]) -> Iterator[Any]:
 
 
 def conversion(side: Literal["src", "dst"]) -> dict[str, Any]:
-    """How colours are converted, with equal results on every processor.
+    """How colours are converted: on one thread, and with equal results on every processor.
 
     Args:
         side: where the planes are: ``dst`` to encode pictures, ``src`` to decode them.
@@ -158,7 +158,7 @@ def conversion(side: Literal["src", "dst"]) -> dict[str, Any]:
 
     exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
     planes = {f"{side}_colorspace": int(Colorspace.ITU601), f"{side}_color_range": int(ColorRange.MPEG)}
-    return {**planes, "interpolation": int(exact)}
+    return {**planes, "interpolation": int(exact), "threads": 1}
 
 
 def _padded(frame: NDArray[np.uint8], least: int) -> NDArray[np.uint8]:

@@ -89,7 +89,7 @@ def decode_file(job: Job, target: Target) -> Decode:
         write_row(target.path, target.shape, job.row, clip)
     except ValueError:
         return Decode(status="broken", message=f"decodes to {clip.dtype} {clip.shape}, which is no clip", sha256=sha256)
-    pixels = hashlib.sha256(clip.tobytes()).hexdigest()
+    pixels = hashlib.sha256(clip.data).hexdigest()
     return _describe(facts, target, sha256, pixels, looks_of(clip))
 
 

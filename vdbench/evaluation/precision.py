@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "tf32", "bf16"]
 """float32 as it is; tf32, float32 whose products a GPU rounds to 10 bits; bf16, mixed precision by autocast."""
+Shape = tuple[int, int, int]
+"""Frames, height and width of a clip."""
+SMALL: Shape = (4, 28, 28)
+"""Clips that Conv3d is checked on where none are at hand."""
 FARTHEST = 0.02
 """Relative error that Conv3d may have in bfloat16: rounding alone stays below 0.01."""
 
@@ -51,7 +55,7 @@ def processor_has_bfloat16(proc: Path = Path("/proc")) -> bool:
 
 @contextmanager
 def computing(
-    precision: Precision | None, device: torch.device, network: torch.nn.Module | None = None
+    precision: Precision | None, device: torch.device, network: torch.nn.Module | None = None, clips: Shape = SMALL
 ) -> Iterator[None]:
     """Compute in a precision that the device has, float32 where it is None, and as before afterwards.
 
@@ -62,6 +66,7 @@ def computing(
         precision: which.
         device: where.
         network: what computes; None for one that may have a Conv3d.
+        clips: the shape of those that it is shown, which a GPU's Conv3d is checked on before the first.
 
     Raises:
         DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
@@ -69,7 +74,7 @@ def computing(
     import torch
 
     if precision == "bf16" and device.type == "cuda":
-        check_bfloat16(device)
+        check_bfloat16(device, clips)
     doubtful = precision == "bf16" and device.type == "cpu" and (network is None or has_conv3d(network))
     plain = _without_onednn() if doubtful else nullcontext()
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
@@ -109,8 +114,13 @@ def products(*, tf32: bool) -> Iterator[None]:
         yield
 
 
-def halving(device: torch.device, wanted: bool = True) -> AbstractContextManager[object]:
+def in_bf16(device: torch.device, wanted: bool = True, clips: Shape = SMALL) -> AbstractContextManager[object]:
     """What networks compute in beside :func:`computing`: bfloat16 on a GPU, where that is wanted, float32 elsewhere.
+
+    Args:
+        device: where.
+        wanted: whether it is.
+        clips: the shape of those that they are shown, as for :func:`computing`.
 
     Raises:
         DependencyError: bfloat16 is wrong on this GPU, with this cuDNN.
@@ -119,16 +129,18 @@ def halving(device: torch.device, wanted: bool = True) -> AbstractContextManager
 
     if not wanted or device.type != "cuda":
         return nullcontext()
-    check_bfloat16(device)
+    check_bfloat16(device, clips)
     return torch.autocast(device.type, torch.bfloat16)
 
 
-def has_conv3d(network: torch.nn.Module) -> bool:
-    """Whether a network has a convolution in three dimensions."""
-    import torch
+def in_tf32(wanted: bool) -> AbstractContextManager[None]:
+    """Let a GPU round products to tf32 where that is wanted; else they stay what they are."""
+    return products(tf32=True) if wanted else nullcontext()
 
-    kinds = torch.nn.Conv3d | torch.nn.ConvTranspose3d
-    return any(isinstance(module, kinds) for module in network.modules())
+
+def has_conv3d(network: torch.nn.Module) -> bool:
+    """Whether a network has a convolution in three dimensions, as a module or by itself: what it has weights for."""
+    return any(weights.ndim == 5 for weights in (*network.parameters(), *network.buffers()))
 
 
 @contextmanager
@@ -144,44 +156,46 @@ def _without_onednn() -> Iterator[None]:
 
 
 @cache
-def check_bfloat16(device: torch.device) -> None:
-    """Make sure, once per process, that Conv3d and its gradients in bfloat16 are those in float32 but for rounding.
+def check_bfloat16(device: torch.device, clips: Shape = SMALL) -> None:
+    """Make sure that Conv3d and its gradients in bfloat16 are those in float32 but for rounding.
 
-    cuDNN 9.8 to 9.10.2 give other numbers without an error.
+    It is done once per process for clips of a shape, on which it depends how a library computes. cuDNN 9.8 to 9.10.2
+    give other numbers without an error.
 
     Raises:
         DependencyError: they are not.
     """
     import torch
 
-    farthest = bfloat16_error(device)
+    farthest = bfloat16_error(device, clips)
     if not farthest <= FARTHEST:
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
         version = f", with cuDNN {cudnn}" if device.type == "cuda" else ""
         raise DependencyError(
-            f"Conv3d in bfloat16 is off by {100 * farthest:.0f} % on this device{version}; install a torch with "
+            f"Conv3d in bfloat16 is off by {100 * farthest:.0f} % on this device{version}, for clips of "
+            f"{'x'.join(map(str, clips))}; install a torch with "
             "another cuDNN, or add --set protocol.recipe.precision=float32, and --set NAME.bf16=false for a method of "
             "that setting"
         )
 
 
-def bfloat16_error(device: torch.device) -> float:
+def bfloat16_error(device: torch.device, clips: Shape = SMALL) -> float:
     """Largest relative error of a Conv3d in bfloat16, of its output and gradients, against float32 on the device."""
     import torch
 
     # whoever asks may compute without gradients, or in bfloat16 already
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
-        return _conv3d_error(device)
+        return _conv3d_error(device, clips)
 
 
-def _conv3d_error(device: torch.device) -> float:
+def _conv3d_error(device: torch.device, shape: Shape) -> float:
     import torch
     from torch.nn.functional import conv3d
 
     chance = torch.Generator().manual_seed(0)
     errors = []
     for channels, window, stride in ((3, 7, 2), (64, 7, 2), (64, 3, 1)):
-        clips = torch.randn(2, channels, 4, 28, 28, generator=chance).to(device)
+        clips = torch.randn(2, channels, *shape, generator=chance).to(device)
         clips = clips.contiguous(memory_format=torch.channels_last_3d)
         weight = torch.randn(32, channels, 3, window, window, generator=chance).to(device)
         results = []

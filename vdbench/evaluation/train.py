@@ -10,7 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from vdbench.errors import DivergedError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.batches import Batches
-from vdbench.evaluation.precision import Precision, check_precision, computing
+from vdbench.evaluation.precision import Precision, Shape, check_precision, computing
 from vdbench.evaluation.rates import warmed
 from vdbench.records import Record
 from vdbench.seeding import seeded
@@ -206,7 +206,7 @@ def train_student(
                     optimiser = recipe.optimiser_of(student.parameters())
                 for group in optimiser.param_groups:
                     group["lr"] = recipe.learning_rate(step, len(data))
-                with computing(recipe.precision, device, student):
+                with computing(recipe.precision, device, student, _shape(clips)):
                     logits = student(recipe.shown(clips))
                     loss = recipe.error(logits.float(), targets)
                     optimiser.zero_grad()
@@ -226,6 +226,11 @@ def train_student(
         raise DivergedError(student.name, total)
     student.eval()
     return tuple(losses.means)
+
+
+def _shape(clips: torch.Tensor) -> Shape:
+    frames, height, width = clips.shape[2:]
+    return frames, height, width
 
 
 class _Losses:

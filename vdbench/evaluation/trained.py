@@ -42,8 +42,8 @@ class TrainedStudent(AssetSpec["dict[str, torch.Tensor]"]):
         """See :meth:`AssetSpec.identity`; the version of the student, or its code, is part of it."""
         return super().identity() | other_network(self.network().name)
 
-    def halved(self, device: str) -> bool:
-        """See :meth:`AssetSpec.halved`; a recipe that names its precision is told by its fields."""
+    def in_bf16(self, device: str) -> bool:
+        """See :meth:`AssetSpec.in_bf16`; a recipe that names its precision is told by its fields."""
         recipe = self.training()
         return recipe.precision is None and recipe.on(device).precision == "bf16"
 

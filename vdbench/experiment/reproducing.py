@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from torch.backends import cudnn, mkldnn
 
 from vdbench.evaluation.precision import products
@@ -17,6 +18,16 @@ from vdbench.work.allocation import keep_freed_memory
 
 TURN = threading.RLock()
 """Settings and global generators are a process's: its threads compute one after the other."""
+
+
+@lru_cache(1)
+def math_libraries(modules: int) -> ThreadpoolController:
+    """The math libraries of this process, which takes a while to tell: anew only when something was imported.
+
+    Args:
+        modules: how many are imported.
+    """
+    return ThreadpoolController()
 
 
 @contextmanager
@@ -53,7 +64,7 @@ def reproducibly() -> Iterator[None]:
             torch.inference_mode(False),
             torch.enable_grad(),
             products(tf32=False),
-            threadpool_limits(1),
+            math_libraries(len(sys.modules)).limit(limits=1),
             *(torch.autocast(device, enabled=False) for device in ("cpu", "cuda")),
         )
         for context in contexts:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
+from vdbench.clips.clipset import sent
 from vdbench.errors import DataError
 from vdbench.generator.fitting import Fit, Schedule
 from vdbench.generator.settings import AutoencoderSettings
@@ -24,7 +25,7 @@ from vdbench.work.assets import Assets, AssetSpec
 from vdbench.work.workload import Work
 
 if TYPE_CHECKING:
-    from vdbench.clips.clipset import ClipSet
+    from vdbench.clips.clipset import ClipSet, ResidentClips
 
 SHRINK = 8
 """Pixels per side of a latent, of those trained here."""
@@ -58,9 +59,10 @@ class TrainedAutoencoder(AssetSpec[Path]):
             )
         network = self.fresh(train).to(device)
         fit = Fit(network, Schedule(settings.steps, settings.lr), "autoencoder")
+        held = train.on(device)
 
         def loss(step: int) -> torch.Tensor:
-            return self._loss(network, train, step, settings.batch)
+            return self._loss(network, held, step, settings.batch)
 
         fit.run(loss, assets.checkpoint(self), assets.due, assets.report)
         network.save_pretrained(folder)
@@ -81,12 +83,12 @@ class TrainedAutoencoder(AssetSpec[Path]):
         """The folder, for :func:`load_autoencoder`."""
         return folder
 
-    def _loss(self, network: Any, train: ClipSet, step: int, batch: int) -> torch.Tensor:
+    def _loss(self, network: Any, train: ClipSet | ResidentClips, step: int, batch: int) -> torch.Tensor:
         """Of one step on so many stacks."""
         rng, channels = generator(self.seed, "autoencoder", step), network.config.in_channels
-        frames = _stacks(train, rng, batch, channels // 3, self.roll).to(network.device)
+        frames = _stacks(train, rng, batch, channels // 3, self.roll, network.device)
         latents = network.encoder(frames)
-        noise = torch.from_numpy(rng.normal(0, self.settings.noise, latents.shape)).to(latents)
+        noise = sent(torch.from_numpy(rng.normal(0, self.settings.noise, latents.shape)).float(), network.device)
         penalty = 1e-4 * latents.square().mean()  # keeps latents where the decoder's tanh is nearly linear
         total: torch.Tensor = (network.decoder(latents + noise) - frames).square().mean() + penalty
         return total
@@ -108,14 +110,21 @@ class TrainedAutoencoder(AssetSpec[Path]):
             )
 
 
-def _stacks(train: ClipSet, rng: np.random.Generator, count: int, stack: int, roll: bool) -> torch.Tensor:
-    """Random stacks of successive frames as autoencoders take them, float32 ``(count, stack * 3, H, W)`` in -1..1."""
-    rows, times = rng.integers(len(train), size=count), rng.integers(train.frames - stack + 1, size=count)
-    stacks = np.stack([train.clips[row, time : time + stack] for row, time in zip(rows, times, strict=True)])
+def _stacks(
+    train: ClipSet | ResidentClips, rng: np.random.Generator, count: int, stack: int, roll: bool, device: torch.device
+) -> torch.Tensor:
+    """Random stacks of successive frames as autoencoders take them, float32 ``(count, stack * 3, H, W)`` in -1..1.
+
+    They reach the device as pixels, and are shifted and scaled there.
+    """
+    frames, size = train.clips.shape[1:3]
+    rows, first = rng.integers(len(train), size=(count, 1)), rng.integers(frames - stack + 1, size=(count, 1))
+    times = first + np.arange(stack)
+    stacks = sent(train.frames_at(np.broadcast_to(rows, times.shape).copy(), times), device)
     if roll:
-        shifts = rng.integers(train.size, size=(count, 2))
-        stacks = np.stack([np.roll(s, tuple(by), (1, 2)) for s, by in zip(stacks, shifts, strict=True)])
-    return _as_input(torch.from_numpy(stacks))
+        shifts = rng.integers(size, size=(count, 2)).tolist()
+        stacks = torch.stack([torch.roll(one, by, (1, 2)) for one, by in zip(stacks, shifts, strict=True)])
+    return _as_input(stacks)
 
 
 def _as_input(stacks: torch.Tensor) -> torch.Tensor:

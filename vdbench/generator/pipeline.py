@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, LatteTransformer3DModel
 
-from vdbench.evaluation.precision import halving
+from vdbench.evaluation.precision import in_bf16
 from vdbench.generator.autoencoder import decode, encode
 from vdbench.seeding import seed_of
 
@@ -167,7 +167,7 @@ class ClassVideoPipeline(DiffusionPipeline):  # type: ignore[misc]
         return scheduler
 
     def _predict(self, latents: torch.Tensor, time: torch.Tensor, captions: torch.Tensor) -> torch.Tensor:
-        with halving(latents.device):
+        with in_bf16(latents.device):
             out: torch.Tensor = self.transformer(latents, time.expand(len(latents)), captions).sample
         return out.float()
 

@@ -46,8 +46,8 @@ class Sampled(AssetSpec[NDArray[np.uint8]]):
     class_name: str
     first: int
 
-    def halved(self, device: str) -> bool:
-        """See :meth:`AssetSpec.halved`: every generator samples in bfloat16 on a GPU."""
+    def in_bf16(self, device: str) -> bool:
+        """See :meth:`AssetSpec.in_bf16`: every generator samples in bfloat16 on a GPU."""
         return device == "cuda"
 
     def parts(self) -> Sequence[AssetSpec[Any]]:
@@ -98,8 +98,8 @@ class GeneratedPool(AssetSpec[Pool]):
     sampling: SamplingSettings
     classes: tuple[str, ...]
 
-    def halved(self, device: str) -> bool:
-        """See :meth:`AssetSpec.halved`."""
+    def in_bf16(self, device: str) -> bool:
+        """See :meth:`AssetSpec.in_bf16`."""
         return device == "cuda"
 
     def parts(self) -> Sequence[AssetSpec[Any]]:

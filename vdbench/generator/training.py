@@ -11,7 +11,7 @@ import torch
 
 from vdbench.clips.clipset import sent
 from vdbench.errors import DataError
-from vdbench.evaluation.precision import halving
+from vdbench.evaluation.precision import in_bf16
 from vdbench.generator.autoencoder import TrainedAutoencoder, encode, load_autoencoder, quiet_diffusers, unreachable
 from vdbench.generator.fitting import Fit, Schedule
 from vdbench.generator.pipeline import TRAIN_STEPS, ClassVideoPipeline, fresh_transformer, noise_schedule
@@ -49,8 +49,8 @@ class TrainedGenerator(GeneratorSpec):
     denoiser: DenoiserSettings
     training: TrainingSettings
 
-    def halved(self, device: str) -> bool:
-        """See :meth:`AssetSpec.halved`: its denoiser trains in bfloat16 on a GPU."""
+    def in_bf16(self, device: str) -> bool:
+        """See :meth:`AssetSpec.in_bf16`: its denoiser trains in bfloat16 on a GPU."""
         return device == "cuda"
 
     def parts(self) -> Sequence[AssetSpec[Any]]:
@@ -208,7 +208,7 @@ class TrainedGenerator(GeneratorSpec):
             noisy = schedule.add_noise(clean, noise, times)
             velocity = settings.prediction == "v_prediction"
             target = schedule.get_velocity(clean, noise, times) if velocity else noise
-            with halving(device):
+            with in_bf16(device):
                 predicted = transformer(noisy, times, captions).sample
             return torch.nn.functional.mse_loss(predicted.float(), target)
 

@@ -91,8 +91,8 @@ def made_from(method: Method[Any], task: Task, device: str) -> tuple[str, ...]:
     """
     network = other_network(method.settings.student) if hasattr(method.settings, "student") else {}
     told = [spec.identity_on(device) for spec in needed(method, task)] + ([network] if network else [])
-    halved = device == "cuda" and method.settings.halves()
-    return (*map(digest, told), *(["bf16"] if halved else []))
+    in_bf16 = device == "cuda" and method.settings.in_bf16()
+    return (*map(digest, told), *(["bf16"] if in_bf16 else []))
 
 
 def assets_of(method: Method[Any], task: Task) -> tuple[AssetSpec[Any], ...]:

@@ -34,7 +34,7 @@ T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 RECORD = "asset.json"
-"""In the folder of an asset: its spec, the seconds that building it took, and the version of what was timed."""
+"""In the folder of an asset: its spec, its precision where no field has it, how long it took, and by which code."""
 SCHEMA = 1
 """Of that record, which does not name it; a later one would."""
 
@@ -61,15 +61,15 @@ class AssetSpec(BaseModel, Generic[T_co]):
         made_by = {"class": type(self).__qualname__, "version": self.version} | ({"code": code} if code else {})
         return {**made_by, "fields": plain | nested}
 
-    def halved(self, device: str) -> bool:
+    def in_bf16(self, device: str) -> bool:
         """Whether a kind of device computes it, or what it is made from, in bfloat16 where no field says so."""
         values = [getattr(self, name) for name in type(self).model_fields]
         nested = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
-        return any(one.halved(device) for one in [*nested, *self.parts()] if isinstance(one, AssetSpec))
+        return any(one.in_bf16(device) for one in [*nested, *self.parts()] if isinstance(one, AssetSpec))
 
     def identity_on(self, device: str) -> dict[str, Any]:
         """:meth:`identity`, with the precision that a kind of device computes in, where that is not float32."""
-        return self.identity() | ({"precision": "bf16"} if self.halved(device) else {})
+        return self.identity() | ({"precision": "bf16"} if self.in_bf16(device) else {})
 
     def parts(self) -> Sequence[AssetSpec[Any]]:
         """Assets that building this one asks for. A scheduler builds them before it, and beside each other."""
@@ -150,6 +150,7 @@ class Assets:
                 whole = time.perf_counter() - started
                 own, self._inner = whole - self._inner, before + whole
             made = {"spec": spec.model_dump(mode="json"), "train": self.train.fingerprint, "seconds": own, "code": CODE}
+            made |= {"precision": "bf16"} if spec.in_bf16(self.device.type) else {}
             files.write_json(draft / RECORD, made)
 
         def load(folder: Path) -> T:

@@ -52,8 +52,10 @@ class PyAV(Reader):
 def by_pyav(path: Path, wanted: Collection[int]) -> Pass:
     """Decode a file by PyAV, which drops what an edit list hides; the frames around a damaged packet are good."""
     import av
+    from av.video.reformatter import VideoReformatter
 
     done, shown = Pass(), list[float | None]()
+    colours: Any = VideoReformatter()
     with open_video(path) as (container, stream):
         rate = float(stream.average_rate or stream.guessed_rate or 0)
         for packet in container.demux(stream):
@@ -64,7 +66,8 @@ def by_pyav(path: Path, wanted: Collection[int]) -> Pass:
                 continue
             for frame in frames:
                 if done.frames in wanted:
-                    done.kept[done.frames] = _upright(frame.to_ndarray(format="rgb24"), orientation(frame))
+                    picture = colours.reformat(frame, format="rgb24", threads=1)  # else one for each core
+                    done.kept[done.frames] = _upright(picture.to_ndarray(), orientation(frame))
                 shown.append(frame.time)
                 done.frames += 1
     done.times = after_first(shown, rate)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,15 @@ def probe(path: Path) -> Promise:
     first: Any = None
     shown: list[float | None] = []
     with open_video(path) as (container, stream):
+        units = {other.index: other.time_base for other in container.streams}  # of a packet, made anew when asked for
         with suppress(av.FFmpegError):
             for packet in container.demux():
-                reached = max(reached, _end(packet))
+                unit = units[packet.stream.index]
+                reached = max(reached, _end(packet, unit))
                 if packet.stream.index != stream.index or packet.size == 0:
                     continue
                 if not packet.is_discard:
-                    shown.append(None if packet.pts is None else float(packet.pts * packet.time_base))
+                    shown.append(None if packet.pts is None else _seconds(packet.pts, unit))
                 packets, hidden = packets + (not packet.is_discard), hidden + packet.is_discard
                 first = _first_frame(packet) if first is None else first
         reached -= (container.start_time or 0) / 1e6
@@ -175,10 +178,15 @@ def _first_frame(packet: Any) -> Any:
     return None
 
 
-def _end(packet: Any) -> float:
+def _end(packet: Any, unit: Fraction) -> float:
     """When the last frame or sound of a packet is over, in seconds; 0 where it does not say."""
     start = packet.dts if packet.pts is None else packet.pts
-    return 0.0 if start is None else float((start + (packet.duration or 0)) * packet.time_base)
+    return 0.0 if start is None else _seconds(start + (packet.duration or 0), unit)
+
+
+def _seconds(ticks: int, unit: Fraction) -> float:
+    """The number nearest to a product of fractions, without making one of each."""
+    return ticks * unit.numerator / unit.denominator
 
 
 def _promised(path: Path, container: Any, stream: Any, packets: int, hidden: int, reached: float) -> int:

@@ -5,15 +5,16 @@
 draws classes of those whose videos are there: of either data set twice two, and once three, five and seven. It runs
 the suite ``quick`` on each subset, and prints two tables of the differences on test clips, paired by seed: to
 ``random`` at the suite's recipe, and to random clips trained as the method's own are, at the step size that it learned.
-It exits with 1 where a method is told to be below either. Seeds in which one of the two diverged are left out of a row,
-and named. What is done is not run twice.
+It exits with 1 where a method is told to be below either. A row is of the seeds that both have. Those in which one of
+the two diverged, or that are missing for another reason, are named, and so are rows of fewer than two, which are left
+out. What is done is not run twice.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from vdbench.datasets.layouts import read_index
 from vdbench.datasets.new import written
 from vdbench.datasets.prepare import prepare
 from vdbench.datasets.spec import DatasetSpec, declaration, load_dataset
+from vdbench.experiment.suite import load_suite
 from vdbench.storage import files
 from vdbench_leaderboard.build import load
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, corrected
@@ -42,10 +44,13 @@ BASE = "random"
 RECIPES = {False: "at the suite's recipe", True: "at the method's own recipe"}
 """What random clips are trained by; whether that is what the method asks for."""
 
+FEWEST = 2
+"""Seeds that a row takes."""
+
 Place = tuple[str, int]
 """A data set and an IPC."""
 Cells = Mapping[Place, Mapping[str, "Answered"]]
-"""What each method answered at each place, and by :func:`control` random clips at its recipe, if it has one."""
+"""What each method answered at each place, and by :func:`control` random clips at its recipe."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +76,14 @@ class Row:
 
 
 def subsets(spec: DatasetSpec, names: Sequence[str], seed: int) -> Iterator[DatasetSpec]:
-    """A declaration per size, with classes drawn from ``names``; a subset is not drawn twice."""
+    """A declaration per size, with classes drawn from ``names``; none is drawn twice, and draws share no name."""
     rng, seen = np.random.default_rng(seed), set()
     for number, size in enumerate(size for size in SIZES if size <= len(names)):
         while (chosen := tuple(sorted(rng.choice(names, size, replace=False).tolist()))) in seen:
             pass
         seen.add(chosen)
         yield spec.model_copy(update={
-            "name": f"{spec.name}-{size}-{'abcde'[number]}", "title": f"{size} classes of {spec.title}",
+            "name": f"{spec.name}-{size}-{'abcde'[number]}{seed or ''}", "title": f"{size} classes of {spec.title}",
             "subset": chosen, "classes": size, "expected": {}, "splits": (1,),
         })  # fmt: skip
 
@@ -100,17 +105,45 @@ def control(method: str) -> str:
     return f"{BASE} as {method}"
 
 
+def against(method: str, same_recipe: bool) -> str:
+    """What random clips are called that a method is held against."""
+    return control(method) if same_recipe else BASE
+
+
+def shared(methods: Mapping[str, Answered], method: str, same_recipe: bool) -> list[int]:
+    """The seeds in which both a method and its random clips have an answer."""
+    both = [methods[name].won.keys() if name in methods else set() for name in (method, against(method, same_recipe))]
+    return sorted(both[0] & both[1])
+
+
+def lacking(cells: Cells, places: Iterable[Place], seeds: int, same_recipe: bool) -> list[str]:
+    """A sentence for every row that does not rest on all seeds, or is not there."""
+    said = []
+    for place in places:
+        for method in LEARNED:
+            have = shared(cells.get(place, {}), method, same_recipe)
+            if gone := [str(seed) for seed in range(seeds) if seed not in have]:
+                row = "so that there is no row" if len(have) < FEWEST else "left out of its row"
+                without = "seed" if len(gone) == 1 else "seeds"
+                said.append(
+                    f"{method} on {place[0]} at IPC {place[1]}: {without} {', '.join(gone)} without a result of it or "
+                    f"of {against(method, same_recipe)}, {row}"
+                )
+    return said
+
+
 def rows(cells: Cells, same_recipe: bool = False) -> dict[tuple[str, Place], Row]:
-    """Every learned method at every place, paired with random clips by seed and test clip."""
+    """Every learned method at every place, paired with random clips by seed and test clip, where both have seeds."""
     found = {}
     for place, methods in cells.items():
         for method in LEARNED:
-            base = methods.get(control(method), methods[BASE]) if same_recipe else methods[BASE]
-            seeds = sorted(base.won.keys() & methods[method].won.keys())
+            if len(seeds := shared(methods, method, same_recipe)) < FEWEST:
+                continue
+            base = methods[against(method, same_recipe)]
             gain = np.array([methods[method].won[seed] - base.won[seed] for seed in seeds])
             error = parts(gain, base.labels, base.sources)
             if error is None:
-                raise ValueError("a difference needs two seeds and two sources")
+                raise ValueError("a difference needs two sources of test clips")
             accuracy = float(np.mean([base.won[seed] for seed in seeds]))
             found[method, place] = accuracy, of_difference(error, THESE), of_difference(error, OTHERS)
     p = corrected({key: these.p or 0.0 for key, (_, these, _) in found.items()})
@@ -122,8 +155,8 @@ def table(found: Mapping[tuple[str, Place], Row]) -> str:
     lines = [["clips", "IPC", *(words for name in LEARNED for words in (BASE, f"`{name}` more than `{BASE}`"))]]
     lines.append(["---"] * len(lines[0]))
     for place in dict.fromkeys(place for _, place in found):
-        own = [found[method, place] for method in LEARNED]
-        cells = [words for row in own for words in (f"{row.base:.1f}", _shown(row))]
+        own = [found.get((method, place)) for method in LEARNED]
+        cells = [words for row in own for words in ((f"{row.base:.1f}", _shown(row)) if row else ("", "no row"))]
         lines.append([place[0], str(place[1]), *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -166,10 +199,14 @@ def main() -> None:
         scheduler="ray" if chosen.workers > 1 else "inline", workers=chosen.workers, home=chosen.home,
     )  # fmt: skip
     cells, harmed = read(chosen.home, names), False
+    places = [(name, ipc) for name in names for ipc in load_suite("quick").ipc]
     for same_recipe, recipe in RECIPES.items():
         found = rows(cells, same_recipe)
         below = [f"{method} on {name} at IPC {ipc}" for (method, (name, ipc)), row in found.items() if row.below]
         print(f"{BASE} {recipe}:\n\n{table(found)}\n\nbelow {BASE} {recipe}: {', '.join(below) or 'nowhere'}\n")
+        for sentence in lacking(cells, places, chosen.seeds, same_recipe):
+            print(sentence)
+        print()
         harmed = harmed or bool(below)
     for failure in done.failures:
         why = failure.failure.message if failure.failure is not None else failure.status

@@ -36,7 +36,9 @@ def test_subsets_are_of_classes_that_are_at_hand_and_differ() -> None:
     assert len(set(drawn)) == 5
     assert {name for subset in drawn for name in subset} <= set(names)
     assert drawn == [subset.subset for subset in TRANSFER["subsets"](spec, names, 0)]
-    assert drawn != [subset.subset for subset in TRANSFER["subsets"](spec, names, 1)]
+    others = list(TRANSFER["subsets"](spec, names, 1))
+    assert drawn != [subset.subset for subset in others]
+    assert [subset.name for subset in others][::4] == ["hmdb51-2-a1", "hmdb51-7-e1"]
     assert [subset.classes for subset in TRANSFER["subsets"](spec, names[:4], 0)] == [2, 2, 3]
 
 
@@ -63,14 +65,34 @@ def test_a_method_that_harms_is_below_random_there_and_nowhere_else() -> None:
 def test_a_lead_of_the_recipe_is_none_over_random_clips_at_that_recipe() -> None:
     cells = {("a", 1): planted({"mtt": 30.0}), ("b", 1): planted({"vdsd": -30.0}, 1)}
     for place, other in ((("a", 1), planted({"random": 30.0}, 2)), (("b", 1), planted({"random": 30.0}, 3))):
-        cells[place][TRANSFER["control"]("mtt")] = other["random"]
+        cells[place] |= {TRANSFER["control"](method): other["random"] for method in ("mtt", "vdsd")}
     suite, own = (TRANSFER["rows"](cells, same_recipe) for same_recipe in (False, True))
     assert suite["mtt", ("a", 1)].these.low > 0 > own["mtt", ("a", 1)].these.low
     assert own["mtt", ("a", 1)].base > 80 > suite["mtt", ("a", 1)].base
-    assert {key for key, row in own.items() if row.below} == {("mtt", ("b", 1)), ("vdsd", ("b", 1))}
+    assert {key for key, row in own.items() if row.below} == {("mtt", ("b", 1)), ("vdsd", ("a", 1)), ("vdsd", ("b", 1))}
     assert {key for key, row in suite.items() if row.below} == {("vdsd", ("b", 1))}
     text = TRANSFER["table"](own)
     assert f"| b | 1 | {own['mtt', ('b', 1)].base:.1f} |" in text and f"| {own['vdsd', ('b', 1)].base:.1f} |" in text
+
+
+def test_rows_without_results_are_named_and_not_filled_with_others() -> None:
+    """Random clips at the suite's recipe do not stand in for those at the method's own."""
+    cells = {("a", 1): planted({}), ("b", 1): planted({}, 1)}
+    whole = planted({"random": 30.0}, 2)["random"]
+    few = Answered({3: whole.won[3]}, whole.test_set, whole.labels, whole.sources)
+    some = Answered({k: whole.won[k] for k in (0, 1, 4)}, whole.test_set, whole.labels, whole.sources)
+    cells["a", 1] |= {TRANSFER["control"]("mtt"): some, TRANSFER["control"]("vdsd"): few}
+    places = [*cells, ("c", 1)]
+    own = TRANSFER["rows"](cells, same_recipe=True)
+    assert set(own) == {("mtt", ("a", 1))}
+    assert own["mtt", ("a", 1)].base == pytest.approx(np.mean([some.won[k] for k in (0, 1, 4)]))
+    assert TRANSFER["table"](own).splitlines()[2].endswith("|  | no row |")
+    said = TRANSFER["lacking"](cells, places, SEEDS, True)
+    assert said[0] == ("mtt on a at IPC 1: seeds 2, 3 without a result of it or of random as mtt, left out of its row")
+    assert said[1].startswith("vdsd on a at IPC 1: seeds 0, 1, 2, 4 ") and said[1].endswith("so that there is no row")
+    assert len(said) == 6, "all of b, which has no such clips, and of c, which has no results"
+    assert len(TRANSFER["lacking"](cells, places, SEEDS, False)) == 2
+    assert len(TRANSFER["rows"](cells)) == 4
 
 
 def test_random_clips_at_a_methods_recipe_are_read_beside_it(tmp_path: Path) -> None:

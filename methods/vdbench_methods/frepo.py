@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from vdbench.clips.clipset import on_device, sent
 from vdbench.clips.targets import nearest_distribution
 from vdbench.evaluation.precision import in_bf16, in_tf32
+from vdbench.evaluation.rates import warmed
 from vdbench.method import Card, Settings, identity
 from vdbench.records import Provenance
 from vdbench.seeding import generator, seed_of, seeded
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from vdbench.work.workload import Work
 
 BETAS = (0.9, 0.999)
+WARM_UP = 500
+"""Steps over which the rate of a network rises, where it does."""
 
 
 class FRePoSettings(LearnedSettings):
@@ -49,6 +52,18 @@ class FRePoSettings(LearnedSettings):
     label_scale: Literal["one", "classes"] = identity(
         "one",
         "what labels start from: one, centred one-hot; classes, as in the public code, these over sqrt(classes / 10)",
+        later=True,
+    )
+    schedule: Literal["constant", "cosine"] = identity(
+        "constant",
+        "rates of pixels and labels over time: constant; cosine, as in the public video code, each falls by half a "
+        "cosine to a tenth of that of the labels",
+        later=True,
+    )
+    online_schedule: Literal["constant", "warm-up"] = identity(
+        "constant",
+        "rate of a network over time: constant; warm-up, as in the public video code, rises from a hundredth over 500 "
+        "steps, while a cosine over online_steps takes it back there",
         later=True,
     )
     tf32: bool = identity(False, "on a GPU, round products of networks to tf32", later=True)
@@ -110,6 +125,8 @@ class FRePo(PixelMethod[FRePoSettings]):
             with torch.no_grad(), in_tf32(settings.tf32), in_bf16(task.device, settings.bf16, shape):
                 features = student.embed(real.render(rows)).float()
             optimiser.zero_grad()
+            for group, first in zip(optimiser.param_groups, (settings.lr, settings.lr_labels), strict=False):
+                group["lr"] = rate(settings, first, step)
             with in_tf32(settings.tf32):
                 own = student.embed(on_device(clips, task.device))
                 loss = regression_loss(own, labels, features, goal, settings.ridge)
@@ -121,6 +138,14 @@ class FRePo(PixelMethod[FRePoSettings]):
             loop.log(loss)
         targets = nearest_distribution(labels.detach()) if settings.learn_labels else classes
         return self.pack(task, clips, targets, Provenance(pool="learned"))
+
+
+def rate(settings: FRePoSettings, first: float, step: int) -> float:
+    """What the rate of pixels or labels is at a step, from what it is first."""
+    if settings.schedule == "constant":
+        return first
+    floor = settings.lr_labels / 10
+    return floor + (first - floor) * (1 + math.cos(math.pi * step / settings.iterations)) / 2
 
 
 def centred(labels: torch.Tensor, classes: int) -> torch.Tensor:
@@ -212,6 +237,7 @@ class NetworkPool:
         with seeded(seed_of(rng), self._device):
             logits = student(on_device(clips[rows], self._device))
         optimiser.zero_grad()
+        optimiser.param_groups[0]["lr"] = self._rate(optimiser)
         torch.autograd.backward(mse_loss(logits, labels[rows]))
         optimiser.step()
         self._ages[number] += 1
@@ -220,3 +246,11 @@ class NetworkPool:
             student.load_state_dict(fresh.state_dict())
             optimiser.state.clear()
             self._ages[number] = 0
+
+    def _rate(self, optimiser: torch.optim.Optimizer) -> float:
+        """Of a network's next step, by the steps that it took itself: its age may have begun later."""
+        chosen = self._settings
+        if chosen.online_schedule == "constant":
+            return chosen.online_lr
+        taken = next((int(state["step"]) for state in optimiser.state.values()), 0)
+        return warmed(chosen.online_lr, WARM_UP, chosen.online_steps)[taken]

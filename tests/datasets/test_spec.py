@@ -24,13 +24,14 @@ def test_the_published_numbers():
     mini = load_dataset("miniucf")
     assert (mini.expected[1].train, mini.expected[1].test) == (4662, 1861)
     assert len(set(mini.subset)) == mini.classes == 50
-    own = {"name", "title", "geometry", "train_on", "expected"}
+    own = {"name", "title", "geometry", "train_on", "expected", "normalisation"}
     for name, read, train in (("miniucf", mini, 4662), ("hmdb51", hmdb, 5236)):
         published = load_dataset(f"{name}-as-published")
         assert published.model_dump(exclude=own) == read.model_dump(exclude=own)
         assert published.geometry == read.geometry.model_copy(update={"windows": 8, "antialias": False})
         assert (published.expected[1].train, published.expected[1].test) == (train, read.expected[1].test)
-    assert "train_on" not in hmdb.model_dump()
+        assert published.normalisation == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert "train_on" not in hmdb.model_dump() and "normalisation" not in hmdb.model_dump()
     assert ucf.geometry.picks(64)[-1] - ucf.geometry.picks(64)[0] + 1 == 61
 
 
@@ -49,6 +50,7 @@ def test_an_unknown_name_gets_the_nearest():
         (("layout: rendered", "layout: folders"), "needs source"),
         (("directed: true", "train_on: rest"), "marks no clips as unused"),
         (("size: 64", "size: 65"), "does not fit"),
+        (("classes: 8", "classes: 8\nnormalisation: {mean: [0, 0, 0], std: [1, 1, 0]}"), "std that is not above 0"),
         (("  1: {train", "  2: {train"), "split 2"),
         (("classes: 8", "classes: 8\nsplits: [0]"), "splits.0: Input should be greater than or equal to 1"),
         (("classes: 8", f"classes: 8\nsplits: {list(range(1, 1002))}"), "splits: Tuple should have at most 1000 items"),

@@ -1,5 +1,6 @@
 import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 import worlds
 from vdbench.clips.clipset import pixel_statistics
 from vdbench.datasets.prepare import prepare
+from vdbench.datasets.spec import load_dataset
 from vdbench.datasets.store import ClipStore
 from vdbench.datasets.view import open_view, verify_views
 from vdbench.errors import DataError, LaterError, UsageError
@@ -75,6 +77,23 @@ def test_normalisation_comes_from_train_alone(made):
     view = open_view(store, home, validation=0.3)
     assert view.train.normalisation == view.test.normalisation == pixel_statistics(np.array(view.train.clips))
     assert view.train.normalisation != open_view(store, home).train.normalisation
+
+
+def test_a_declared_normalisation_is_that_of_all_parts_and_of_a_view_of_its_own(made, tmp_path):
+    """The pixels stay what they are; a declaration of now holds also for a store prepared under an earlier one."""
+    scale = ((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
+    store, home = made
+    spec = store.manifest.spec.model_copy(update={"name": "scaled", "normalisation": scale})
+    scaled = open_view(replace(store, manifest=store.manifest.model_copy(update={"spec": spec})), home, validation=0.3)
+    plain = open_view(store, home, validation=0.3)
+    assert scaled.facts.fingerprint != plain.facts.fingerprint
+    for part in ("train", "validation", "test"):
+        one, other = getattr(scaled, part), getattr(plain, part)
+        assert one.normalisation == scale != other.normalisation
+        assert np.array_equal(one.clips, other.clips)
+    earlier = store.manifest.spec.model_copy(update={"name": "hmdb51-as-published"})
+    found = open_view(replace(store, manifest=store.manifest.model_copy(update={"spec": earlier})), home)
+    assert found.train.normalisation == load_dataset("hmdb51-as-published").normalisation
 
 
 def test_smaller_clips_are_picked_evenly_and_averaged(made):

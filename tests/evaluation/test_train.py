@@ -93,8 +93,8 @@ def test_a_cosine_falls_from_the_rate_to_zero() -> None:
 
 
 def test_the_usual_schedule_is_not_named() -> None:
-    assert not {"schedule", "standardise"} & Recipe().model_dump(mode="json").keys()
-    for other in (Recipe(schedule="cosine"), Recipe(standardise="batch")):
+    assert not {"schedule", "standardise", "loss"} & Recipe().model_dump(mode="json").keys()
+    for other in (Recipe(schedule="cosine"), Recipe(standardise="batch"), Recipe(loss="squared")):
         assert Recipe.model_validate(other.model_dump(mode="json")) == other
 
 

@@ -41,6 +41,13 @@ THROUGH_MINIC3D = [
     1.09931393872, 1.05464510261, 1.00047240093, 0.922803375181, 0.797729807145, 0.611118512776, 0.391349241582,
     0.209410363521, 0.0984581084363, 0.0894455788575, 0.0825864052561, 0.0826350822439, 0.0847194091127,
 ]  # fmt: skip
+JUDGED_BY_FREPO = [
+    0.385741045083, 0.384809156885, 0.354605591958, 0.303334013963, 0.245247324981, 0.203892387014, 0.174644240401,
+    0.155877944587, 0.146319459869, 0.144111809663, 0.146940042892, 0.152411570421, 0.158436841261, 0.163522178277,
+    0.166905526367, 0.168468196532, 0.168490906965, 0.167411314208, 0.165664397529, 0.163605436996, 0.161489118349,
+    0.159478915396, 0.157668157087, 0.156101697024, 0.154793179959, 0.153736917223, 0.152915312508, 0.152303213678,
+    0.151870309154, 0.15158231396, 0.151401436941,
+]  # fmt: skip
 AS_PUBLISHED: dict[str, Any] = {"epochs": 13, "schedule": "restart", "standardise": "batch"}
 
 
@@ -141,6 +148,35 @@ def test_as_published_losses_weights_and_tests_are_the_public_ones(  # noqa: PLR
     logits = student(recipe.shown(shown)).detach()
     assert float(cross_entropy(logits, labels)) == pytest.approx(test_loss, rel=1e-5)
     assert [top_k(logits, labels, k) for k in (1, 3, 5)] == [0.4, 1.0, 1.0], "the public code reports their mean"
+
+
+def test_frepos_evaluation_has_the_public_rates_and_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AdamW, the rate of every epoch by a rise and a cosine, and the error of logits to labels less their mean."""
+    monkeypatch.setattr(torch, "randperm", lambda count, generator=None: torch.arange(count))
+    settings: dict[str, Any] = {"schedule": "warm-up", "loss": "squared", "optimiser": "adamw"}
+    recipe = Recipe(lr=0.01, epochs=31, batch=6, **settings)
+    rates = [recipe.learning_rate(step, 6) for step in range(31)]
+    assert rates[:6] == pytest.approx(
+        [0.0001, 0.0033915343836, 0.00663269588027, 0.00977385100383, 0.00959968733878, 0.00937884224971], rel=1e-9
+    )
+    assert train_student(Linear(), UNSCALED, recipe, 0, CPU) == pytest.approx(JUDGED_BY_FREPO, rel=1e-5)
+    classes = torch.nn.functional.one_hot(LABELS, 3).float()
+    soft = train_student(Linear(), Tensors(wave(6, 2, 2), classes), recipe, 0, CPU)
+    assert soft == pytest.approx(JUDGED_BY_FREPO, rel=1e-5), "hard labels are distributions, too"
+
+
+def test_frepos_rates_are_the_public_ones_of_its_scripts() -> None:
+    recipe = Recipe(lr=1e-4, epochs=1001, batch=500, schedule="warm-up")
+    public = {
+        0: 1e-6, 1: 1.98999756215e-6, 50: 5.02009425101e-5, 99: 9.66846496495e-5, 100: 9.76036593005e-5,
+        101: 9.75554562496e-5, 250: 8.55481101651e-5, 500: 5.05887456563e-5, 750: 1.5583955202e-5,
+        1000: 1.00024383912e-6,
+    }  # fmt: skip
+    for clips, per_epoch in ((250, 1), (600, 2)):
+        found = [recipe.learning_rate(epoch * per_epoch + per_epoch - 1, clips) for epoch in public]
+        assert found == pytest.approx(list(public.values()), rel=1e-9)
+    short = Recipe(lr=1.0, epochs=4, schedule="warm-up")
+    assert short.learning_rate(1, 1) > 0.5, "a tenth of few epochs is none, and the rate rises all the same"
 
 
 def test_tests_are_standardised_as_published_too() -> None:

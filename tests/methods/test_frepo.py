@@ -8,7 +8,16 @@ import torch
 
 from vdbench.clips.targets import nearest_distribution
 from vdbench.testing import tiny_task
-from vdbench_methods.frepo import FRePo, FRePoSettings, NetworkPool, centred, margin_term, regression_loss, start_labels
+from vdbench_methods.frepo import (
+    FRePo,
+    FRePoSettings,
+    NetworkPool,
+    centred,
+    margin_term,
+    rate,
+    regression_loss,
+    start_labels,
+)
 
 
 def test_the_loss_equals_ridge_regression_written_out() -> None:
@@ -71,8 +80,46 @@ def test_margin_and_start_change_what_is_learned_and_no_older_identity(tmp_path:
     plain = made()
     assert torch.equal(plain, made(margin=False))
     assert not torch.equal(plain, made(label_scale="classes"))
-    assert not {"margin", "label_scale"} & FRePoSettings().identity().keys()
+    assert not torch.equal(plain, made(schedule="cosine")) and not torch.equal(plain, made(online_schedule="warm-up"))
+    assert not {"margin", "label_scale", "schedule", "online_schedule"} & FRePoSettings().identity().keys()
     assert FRePoSettings(margin=True).identity()["margin"] is True
+
+
+def test_the_rates_of_what_is_learned_are_the_public_ones() -> None:
+    """One floor for both, a tenth of the labels': a hundred falls further than to its own tenth."""
+    settings = FRePoSettings(lr=100, lr_labels=1e-3, iterations=10000, schedule="cosine")
+    for step, pixels, labels in (
+        (0, 100.0, 1e-3),
+        (1, 99.9999975326, 9.99999977793e-4),
+        (1000, 97.5528282619, 9.77975432333e-4),
+        (5000, 50.00005, 5.5e-4),
+        (7500, 14.644746296, 2.31801948466e-4),
+        (9999, 0.00010246739861, 1.00000022207e-4),
+    ):
+        assert rate(settings, settings.lr, step) == pytest.approx(pixels, rel=1e-9)
+        assert rate(settings, settings.lr_labels, step) == pytest.approx(labels, rel=1e-9)
+    constant = FRePoSettings(lr=100)
+    assert [rate(constant, constant.lr, step) for step in (0, 4000)] == [100, 100]
+
+
+def test_a_network_of_the_pool_has_the_public_rates_by_its_own_steps(tmp_path: Path) -> None:
+    """One that is replaced sooner than after all its steps begins at the beginning, too, and so does who follows it."""
+    public = {
+        0: 1e-6, 1: 1.19795114948e-6, 10: 2.93859949965e-6, 25: 5.29327195157e-6, 43: 6.38072890604e-6,
+        50: 6.18997183872e-6, 75: 3.42694356562e-6, 99: 1.01156794479e-6,
+    }  # fmt: skip
+    task = tiny_task(tmp_path)
+    settings = FRePoSettings(width=2, networks=2, online_lr=1e-4, online_schedule="warm-up")
+    pool, rng = NetworkPool(settings, task.train, task.device, 0), np.random.default_rng(0)
+    clips, labels = task.train.render(torch.arange(3))[0], centred(torch.arange(3), 3)
+    found = []
+    for _ in range(151):
+        pool.train(1, clips, labels, rng)
+        found.append(pool.optimisers()["pool-1"].param_groups[0]["lr"])
+    assert max(found[:50]) == found[43]
+    assert found[:50] == found[50:100], "its age began at 50 of 100"
+    assert {step: found[50 + step] for step in public} == pytest.approx(public, rel=1e-9)
+    assert found[150] == found[0]
 
 
 def test_labels_that_were_not_moved_are_one_hot() -> None:

@@ -37,6 +37,17 @@ SMALL: dict[str, Method[Any]] = {
     "prism-dm": Prism(PrismSettings(iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
     "prism-dc": Prism(PrismSettings(loss="dc", iterations=6, width=4, lr=1, real=8, insert_every=2, threshold=1)),
     "frepo": FRePo(FRePoSettings(iterations=6, width=4, networks=2, online_steps=4, real=12)),
+    "frepo-scheduled": FRePo(
+        FRePoSettings(
+            iterations=6,
+            width=4,
+            networks=2,
+            online_steps=4,
+            real=12,
+            schedule="cosine",
+            online_schedule="warm-up",
+        )
+    ),
     "vdsd-dm": VDSD(VDSDSettings(iterations=4, static_iterations=2, static_width=4, width=4, lr_dynamic=1, real=8)),
     "vdsd-dm-by-gradients": VDSD(
         VDSDSettings(

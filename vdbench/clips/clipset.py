@@ -28,7 +28,7 @@ PIECE = 256 << 20
 
 
 class Normalisation(NamedTuple):
-    """Per-channel mean and standard deviation of pixels scaled to 0..1, measured on a train split."""
+    """Mean and deviation per channel of pixels scaled to 0..1: a train split's own, or what its data set declares."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -44,7 +44,7 @@ class ClipSet:
         classes: the class names.
         groups: for each clip the source it was cut from; clips of one group never sit on two sides of a split.
         ids: for each clip its name within the data set.
-        normalisation: pixel statistics of the train split that these clips belong to.
+        normalisation: what they are scaled by for networks, pixel statistics of their train split unless declared.
         fingerprint: hash of everything that decides the content.
     """
 

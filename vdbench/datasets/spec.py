@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import yaml
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
+from vdbench.clips.clipset import Normalisation
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.source import Source
 from vdbench.errors import DataError, DependencyError, UsageError, nearest
@@ -64,6 +65,8 @@ class DatasetSpec(Record):
         directed: whether a clip shown in a mirror may be of another class, so that none is mirrored in training.
         train_on: ``official``, the clips that a split marks for training, or ``rest``, all that it does not test on,
             those that it marks as unused among them; ``hmdb`` only.
+        normalisation: mean and deviation per channel that its clips are scaled by for networks; those of the pixels of
+            the train split where left out.
         source: where its clips are, for a data set that has no publisher.
     """
 
@@ -82,12 +85,14 @@ class DatasetSpec(Record):
     metric: Literal["top1", "top5"]
     directed: bool = False
     train_on: Literal["official", "rest"] = "official"
+    normalisation: Normalisation | None = None
     source: Source | None = None
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Stores of official splits stay what was asked for."""
-        return {name: value for name, value in serialise(self).items() if (name, value) != ("train_on", "official")}
+        """Stores of official splits stay what was asked for, and so do those of clips that the split scales."""
+        usual = (("train_on", "official"), ("normalisation", None))
+        return {name: value for name, value in serialise(self).items() if (name, value) not in usual}
 
     @model_validator(mode="after")
     def _consistent(self) -> DatasetSpec:
@@ -97,6 +102,8 @@ class DatasetSpec(Record):
             raise ValueError(f"expected names split {min(unknown)}, which is not among splits")
         if self.train_on == "rest" and self.layout != "hmdb":
             raise ValueError(f"layout {self.layout} marks no clips as unused; leave out train_on: rest")
+        if self.normalisation is not None and min(self.normalisation.std) <= 0:
+            raise ValueError("normalisation has a std that is not above 0")
         if self.layout in OWN and self.source is None:
             raise ValueError(f"layout {self.layout} needs source, with the folder of the videos")
         if self.layout in OWN and self.source and self.source.split == "given" and self.splits != (1,):

@@ -19,6 +19,7 @@ from vdbench.clips.clipset import ClipSet, Normalisation, pixel_statistics
 from vdbench.clips.rows import CLIPS, allocate_rows, open_rows, write_row
 from vdbench.datasets.holdout import hold_out
 from vdbench.datasets.readings import Readings, Source
+from vdbench.datasets.spec import as_declared_now
 from vdbench.datasets.store import prepare_command
 from vdbench.errors import DataError, UsageError
 from vdbench.records import ClassNames, Count, DatasetRecord, Record
@@ -103,9 +104,11 @@ def open_view(
         raise UsageError(f"validation is a share of the train clips, at least 0 and below 1, not {validation:g}")
     shape = _shape(store, frames, size)
     source, random = Source(store, *shape), {} if readings is None else {"readings": readings}
+    scale = as_declared_now(manifest.spec, home).normalisation
     key = files.digest(
         {
             **random,
+            **({} if scale is None else {"normalisation": scale}),
             "version": VERSION,
             "store": manifest.fingerprint,
             "split": split,
@@ -119,7 +122,7 @@ def open_view(
     def build(draft: Path) -> None:
         parts = _parts(store, split, validation, seed)
         parts["test"] *= readings or 1
-        _build(draft, source, key, split, parts, readings)
+        _build(draft, source, key, split, parts, readings, scale)
 
     def load(folder: Path) -> list[ClipSet]:
         return [_open_part(folder / part) for part in PARTS]
@@ -199,7 +202,13 @@ def _parts(store: ClipStore, split: int, validation: float, seed: int) -> dict[s
 
 
 def _build(
-    draft: Path, source: Source, key: str, split: int, parts: Mapping[str, list[StoredClip]], readings: int | None
+    draft: Path,
+    source: Source,
+    key: str,
+    split: int,
+    parts: Mapping[str, list[StoredClip]],
+    readings: int | None,
+    scale: Normalisation | None,
 ) -> None:
     manifest = source.store.manifest
     classes = manifest.classes_of(split)
@@ -212,7 +221,7 @@ def _build(
     for part, clips in parts.items():
         (draft / part).mkdir()
         _write_rows(draft / part / CLIPS, source, _rows(clips), part, random=bool(readings) and part != "validation")
-    normalisation = pixel_statistics(open_rows(draft / "train" / CLIPS))
+    normalisation = scale or pixel_statistics(open_rows(draft / "train" / CLIPS))
     for part, clips in parts.items():
         value = _Labels(
             labels=tuple(place[clip.class_name] for clip in clips),

@@ -11,6 +11,7 @@ from vdbench.errors import DivergedError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.batches import Batches
 from vdbench.evaluation.precision import Precision, Shape, check_precision, computing
+from vdbench.evaluation.rates import warmed
 from vdbench.records import Record
 from vdbench.seeding import seeded
 from vdbench.work.reports import Report, silent
@@ -40,8 +41,11 @@ class Recipe(Record):
     Attributes:
         optimiser: ``sgd``, stochastic gradient descent with momentum, or ``adamw``.
         schedule: of the learning rate: ``step``, lowered once, at half of the steps; ``cosine``, half a cosine from
-            ``lr`` to zero; or ``restart``, as the public code of the field has it: lowered once, after two epochs more
-            than half of them, by a new optimiser, so that momentum starts again.
+            ``lr`` to zero; ``restart``, as the public code of the field has it: lowered once, after two epochs more
+            than half of them, by a new optimiser, so that momentum starts again; or ``warm-up``, as that of FRePo has
+            it, epoch by epoch: :func:`~vdbench.evaluation.rates.warmed` over a tenth of them.
+        loss: ``cross-entropy``, or ``squared``, the error of logits to labels less one over the number of classes, as
+            FRePo is judged by.
         lr: learning rate of the first step.
         momentum: of the gradient; of ``adamw`` its first beta, while the second is 0.999.
         weight_decay: of all weights; ``adamw`` keeps it apart from the gradient.
@@ -58,7 +62,8 @@ class Recipe(Record):
     """
 
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    schedule: Literal["step", "cosine", "restart"] = "step"
+    schedule: Literal["step", "cosine", "restart", "warm-up"] = "step"
+    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
     lr: float = Field(default=0.01, gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0)
@@ -75,7 +80,7 @@ class Recipe(Record):
     def _without_what_is_usual(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """float32 is left out, as None is, and so is what is usual: recipes have the identity that they had."""
         fields: dict[str, Any] = serialise(self)
-        for name, usual in (("schedule", "step"), ("standardise", "split")):
+        for name, usual in (("schedule", "step"), ("standardise", "split"), ("loss", "cross-entropy")):
             if fields.get(name) == usual:
                 del fields[name]
         if fields.get("precision") in (None, "float32"):
@@ -109,21 +114,38 @@ class Recipe(Record):
         """The step, counted from 0, from which a new optimiser goes on; None where the schedule has none."""
         if self.schedule != "restart":
             return None
-        per_epoch = -(-clips // self.batch)
-        epochs = -(-self.steps(clips) // per_epoch)
+        per_epoch, epochs = self._epochs(clips)
         return ((epochs - 1) // 2 + 2) * per_epoch
+
+    def _epochs(self, clips: int) -> tuple[int, int]:
+        """Steps of an epoch, and epochs, the last of which may be cut short."""
+        per_epoch = -(-clips // self.batch)
+        return per_epoch, -(-self.steps(clips) // per_epoch)
 
     def learning_rate(self, step: int, clips: int) -> float:
         """The learning rate of one step, counted from 0, of training on so many clips."""
         total, restart = self.steps(clips), self.restart(clips)
         if self.schedule == "cosine":
             return self.lr * (1 + math.cos(math.pi * step / total)) / 2
+        if self.schedule == "warm-up":
+            per_epoch, epochs = self._epochs(clips)
+            return warmed(self.lr, max(1, epochs // 10), epochs)[step // per_epoch]
         full = 2 * step < total if restart is None else step < restart
         return self.lr if full else self.lr * self.decay
 
     def shown(self, clips: torch.Tensor) -> torch.Tensor:
         """A batch as students see it."""
         return clips if self.standardise == "split" else (clips - clips.mean()) / clips.std()
+
+    def error(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss of a batch, float32 logits ``(n, classes)``; targets are classes or distributions."""
+        from torch.nn.functional import cross_entropy, mse_loss, one_hot
+
+        if self.loss == "cross-entropy":
+            return cross_entropy(logits, targets)
+        classes = logits.shape[1]
+        wanted = one_hot(targets, classes) if targets.ndim == 1 else targets
+        return mse_loss(logits, wanted.to(logits.dtype) - 1 / classes)
 
     def optimiser_of(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """A fresh optimiser of some weights."""
@@ -166,7 +188,6 @@ def train_student(
         DivergedError: a loss, or a weight after the last step, is not finite.
     """
     import torch
-    from torch.nn.functional import cross_entropy
 
     student.to(device).train()
     optimiser = recipe.optimiser_of(student.parameters())
@@ -187,7 +208,7 @@ def train_student(
                     group["lr"] = recipe.learning_rate(step, len(data))
                 with computing(recipe.precision, device, student, _shape(clips)):
                     logits = student(recipe.shown(clips))
-                    loss = cross_entropy(logits.float(), targets)
+                    loss = recipe.error(logits.float(), targets)
                     optimiser.zero_grad()
                     torch.autograd.backward(loss)
                 optimiser.step()

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 def identity(default: Any, description: str, *, later: bool = False, **limits: Any) -> Any:
     """Declare a setting that decides the outcome: it is part of a trial's id.
 
-    One that came later than results of its method says ``later=True``: at its default, which has to mean what happened
-    before it came, it is left out of ids, so that these stay what they are.
+    One that came after results of its method says ``later=True``: its default, what happened before, is in no id.
 
     Args:
         default: its value unless set.
@@ -77,6 +76,10 @@ class Settings(BaseModel):
                     chosen[name].sort(key=repr)
         return chosen
 
+    def in_bf16(self) -> bool:
+        """Whether a method computes in bfloat16 on a GPU: where it has a setting ``bf16`` that says so."""
+        return bool(getattr(self, "bf16", False))
+
 
 class NoSettings(Settings):
     """For a method that has nothing to set."""
@@ -105,8 +108,7 @@ class Limits(NamedTuple):
     """What is known of the numbers that a method reports.
 
     Attributes:
-        standstill: the loss of a method that gains nothing, such as 1 where it is measured in the loss of standing
-            still; None where no loss says that.
+        standstill: the loss of a method that gains nothing, such as 1; None where no loss says that.
         least_step_size: that a learned step size is kept from falling below; None where it has no bound.
     """
 
@@ -144,8 +146,7 @@ class Task(Readable):
         checkpoints: folder for :meth:`checkpoint`, or None where nothing is kept.
         due: whether long work should call :meth:`checkpoint` now: some minutes after it did, and when it is asked to
             end. To be asked after each step, before the report.
-        pool: the generated clips that a selector may choose from instead of train clips: a shared asset, sampled when
-            first asked for. None where there is no generator.
+        pool: generated clips to choose from instead of train clips, a shared asset; None where there is no generator.
         given: what its method :attr:`~Method.reads` of how the set will be judged, by name: ``task.student`` and what
             else :class:`~vdbench.evaluation.given.Readable` has.
     """

@@ -98,7 +98,7 @@ class ClassSelector(Method[S]):
         features = self._drawn(task)
         if self.settings.pool == "real":
             return () if features is None else (features,)
-        pool = self._generated(task)
+        pool = generated_pool(self.name, task)
         return (pool,) if features is None else (pool, PoolFeatures(features=features, pool=pool))
 
     def work(self, task: Task) -> Sequence[Work] | None:
@@ -113,7 +113,7 @@ class ClassSelector(Method[S]):
         """
         import torch
 
-        generated = task.assets.get(self._generated(task)) if self.settings.pool == "generated" else None
+        generated = task.assets.get(generated_pool(self.name, task)) if self.settings.pool == "generated" else None
         pool = task.train if generated is None else generated.clips
         counts = pool.counts().tolist()
         source = task.dataset if generated is None else f"the pool that was generated for {task.dataset}"
@@ -145,19 +145,13 @@ class ClassSelector(Method[S]):
         features = self.features()
         return None if features is None else features.drawn(task.draw)
 
-    def _generated(self, task: Task) -> AssetSpec[Pool]:
-        """The spec of the generated pool."""
-        if task.pool is None:
-            raise UsageError(f"{self.name}@generated needs a generated pool, and there is no generator here")
-        return task.pool
-
     def _features(self, task: Task, clips: int) -> NDArray[np.float32]:
         """Features of all clips of the pool; without columns where none are asked for."""
         spec = self._drawn(task)
         if spec is None:
             return np.empty((clips, 0), dtype=np.float32)
         return task.assets.get(
-            spec if self.settings.pool == "real" else PoolFeatures(features=spec, pool=self._generated(task))
+            spec if self.settings.pool == "real" else PoolFeatures(features=spec, pool=generated_pool(self.name, task))
         )
 
     def _checked(self, picks: Sequence[int] | NDArray[np.integer[Any]], k: int, n: int, name: str) -> NDArray[np.int64]:
@@ -196,3 +190,14 @@ class Selector(ClassSelector[S]):
     ) -> Sequence[int] | NDArray[np.integer[Any]]:
         """Choose clips of a class, whichever it is."""
         return self.select(features, k, rng, task)
+
+
+def generated_pool(method: str, task: Task) -> AssetSpec[Pool]:
+    """The generated pool that a task offers a method.
+
+    Raises:
+        UsageError: it offers none.
+    """
+    if task.pool is None:
+        raise UsageError(f"{method}@generated needs a generated pool, and there is no generator here")
+    return task.pool

@@ -53,8 +53,13 @@ def one_each(asked: Asked) -> ClipSet:
 
 def train_split(asked: Asked, most: int | None = None) -> ClipSet:
     """A train split of whole batches, where there are that many clips."""
+    return coloured(clips_of_split(asked, most), asked.classes, asked.frames, asked.size)
+
+
+def clips_of_split(asked: Asked, most: int | None = None) -> int:
+    """Clips of :func:`train_split`."""
     count = min(asked.clips, most or asked.clips)
-    return coloured(count // BATCH * BATCH or count, asked.classes, asked.frames, asked.size)
+    return count // BATCH * BATCH or count
 
 
 @cache
@@ -255,12 +260,7 @@ def rows(asked: Asked) -> list[Row]:
     if device.type == "cuda":
         for make, clips in sets:
             found.append(Row(f"to the GPU per step, {clips} clips", "0 bytes of clips", partial(bus, make)))
-    found.append(Row(f"three test passes of {len_split(asked)} clips", "", testing))
+    found.append(Row(f"three test passes of {clips_of_split(asked)} clips", "", testing))
     found.append(Row("bf16 against float32", "within the seeds' spread", agreement))
     found.append(Row("training step, batches sent ahead", "", ahead))
     return found
-
-
-def len_split(asked: Asked) -> int:
-    """Clips of :func:`train_split`."""
-    return asked.clips // BATCH * BATCH or asked.clips

@@ -48,12 +48,11 @@ class LiveLeaderboard:
     Args:
         results: folder of result files; it need not be there yet.
         previews: as :func:`vdbench_leaderboard.build.build` takes them.
-        share: of one core that rendering may take.
     """
 
-    def __init__(self, results: Path, previews: Path | None = None, share: float = SHARE) -> None:
+    def __init__(self, results: Path, previews: Path | None) -> None:
         self.current = Rendering("none", {})
-        self._results, self._previews, self._share = results, previews, share
+        self._results, self._previews = results, previews
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="leaderboard", daemon=True)
 
@@ -75,7 +74,7 @@ class LiveLeaderboard:
             began = time.monotonic()
             self._render(bool(seen))
             rendered = seen
-            self._ending.wait((time.monotonic() - began) * (1 / self._share - 1))
+            self._ending.wait((time.monotonic() - began) * (1 / SHARE - 1))
 
     def _settled(self, rendered: Seen) -> Seen:
         """What lies in the folder, once that differs from what was rendered and has stopped to change."""

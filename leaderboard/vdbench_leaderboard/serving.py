@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from vdbench.errors import UsageError
-from vdbench_leaderboard.live import SHARE, LiveLeaderboard
+from vdbench_leaderboard.live import LiveLeaderboard
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -114,19 +114,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(results: Path, previews: Path | None = None, port: int = 0, share: float = SHARE) -> Iterator[_Server]:
+def serving(results: Path, previews: Path | None = None, port: int = 0) -> Iterator[_Server]:
     """A server that has its port, for ``serve_forever``; results are looked at from now on.
 
     Args:
         results: folder of result files; it need not be there yet.
         previews: as :func:`vdbench_leaderboard.build.build` takes them.
         port: on the loopback interface; 0 for any that is free.
-        share: of one core that rendering may take.
 
     Raises:
         UsageError: the port cannot be used.
     """
-    live = LiveLeaderboard(results, previews, share)
+    live = LiveLeaderboard(results, previews)
     try:
         server = _Server(port, live)
     except OSError as error:

@@ -42,6 +42,10 @@ class PrismSettings(dm.DMSettings):
             return {"lr": dc.DCSettings().lr} | values
         return values
 
+    def in_bf16(self) -> bool:
+        """Only the matching of distributions does."""
+        return self.bf16 and self.loss == "dm"
+
     def room(self, frames: int) -> int:
         """Key frames that a clip of so many frames may have in the end."""
         return min(frames, max(2, self.most or frames - 1) if self.insert else 2)

@@ -16,11 +16,11 @@ import numpy as np
 from vdbench.clips.clipset import on_device, to_network
 from vdbench.clips.drawing import checked_ipc
 from vdbench.encoders.features import BATCH
-from vdbench.errors import UsageError
 from vdbench.evaluation.parts import in_parts
 from vdbench.method import Card, Method, Settings, identity
 from vdbench.records import Provenance
 from vdbench.seeding import generator
+from vdbench.selector import generated_pool
 from vdbench.work.workload import embedding
 from vdbench_methods.judges import JudgeSettings
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdbench.clips.clipset import ClipSet
-    from vdbench.clips.pool import Pool
     from vdbench.distilled import DistilledSet
     from vdbench.method import Task
     from vdbench.work.assets import AssetSpec
@@ -83,7 +82,7 @@ class RDED(Method[RDEDSettings]):
 
     def needs(self, task: Task) -> list[AssetSpec[Any]]:
         """The teacher, and the pool where it is generated."""
-        pool = [self._generated(task)] if self.settings.pool == "generated" else []
+        pool = [generated_pool(self.name, task)] if self.settings.pool == "generated" else []
         return [self.settings.judges()[0].drawn(task.draw), *pool]
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
@@ -105,7 +104,7 @@ class RDED(Method[RDEDSettings]):
         """
         import torch
 
-        made = task.assets.get(self._generated(task)) if self.settings.pool == "generated" else None
+        made = task.assets.get(generated_pool(self.name, task)) if self.settings.pool == "generated" else None
         pool = task.train if made is None else made.clips
         ipc = checked_ipc(task.ipc, pool, task.dataset)
         teacher = self.settings.judges()[0].drawn(task.draw).trained(task.assets).to(task.device).eval()
@@ -150,11 +149,6 @@ class RDED(Method[RDEDSettings]):
         scores = losses(logits, label).view(len(rows), settings.crops).numpy()
         places = [candidate * settings.crops + crop for candidate, crop in easiest(scores, tiles)]
         return mosaics(crops[places], settings.factor, pool.size)
-
-    def _generated(self, task: Task) -> AssetSpec[Pool]:
-        if task.pool is None:
-            raise UsageError(f"{self.name}@generated needs a generated pool, and there is no generator here")
-        return task.pool
 
 
 def drawn(rng: np.random.Generator, size: int, smallest: float) -> Box:

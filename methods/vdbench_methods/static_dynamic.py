@@ -66,6 +66,10 @@ class VDSDSettings(LearnedSettings):
         images = self.static or fitting_pairs(classes, ipc, frames, size)
         return images, self.dynamic or images
 
+    def in_bf16(self) -> bool:
+        """Only the matching of distributions does."""
+        return self.bf16 and self.base == "dm"
+
     @property
     def real_frames(self) -> int:
         """Real frames per class and update of the images, at most."""
@@ -124,11 +128,12 @@ class Memory:
 
     def clips(self, draw: int, rows: torch.Tensor | None = None) -> torch.Tensor:
         """The clips of one draw, class by class, or some of them: float32 ``(classes * ipc, 3, T, H, W)``."""
+        from vdbench.clips.clipset import sent
         from vdbench.distilled.parameterisations import hallucinate
 
-        pairs = self._pairs(self.images, self.motions, self.ipc, self.classes, draw)
-        static, dynamic = pairs if rows is None else pairs[:, rows.cpu()]
         kept = self.tensors
+        pairs = sent(self._pairs(self.images, self.motions, self.ipc, self.classes, draw), kept["static"].device)
+        static, dynamic = pairs if rows is None else pairs[:, rows]
         return hallucinate(kept["static"][static], kept["dynamic"][dynamic], kept["weight"], kept["bias"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -138,23 +138,38 @@ def test_no_round_is_begun_that_would_end_too_late_and_failures_end_a_search() -
     assert (failed.ended, len(failed.failed)) == ("failed", 1)
 
 
+OWN = """
+description: a suite of a user's own
+datasets: [motion-digits]
+ipc: [1]
+seeds: 3
+protocol: {students: [{name: minic3d}], recipe: {epochs: 1}, draws: 2}
+"""
+
+
 @pytest.mark.parametrize(
-    ("suite", "settings", "draws"),
+    ("suite", "protocol", "draws", "repeated"),
     [
-        ("quick", {}, 8),
-        ("quick", {"protocol": {"evaluation_seeds": 2}}, 8),
-        ("quick", {"protocol": {"draws": 2}}, 2),
-        ("quick", {"protocol": {"draws": 30}}, 30),
-        ("vdsd", {}, 1),
+        ("quick", {}, 8, 8),
+        ("quick", {"evaluation_seeds": 2}, 8, 8),
+        ("quick", {"draws": 2}, 2, 8),
+        ("quick", {"draws": 30}, 30, 30),
+        ("vdsd", {}, 1, 1),
+        (OWN, {}, 2, 8),
+        (OWN, {"recipe": {"epochs": 2}}, 2, 8),
     ],
 )
 def test_every_seed_draws_its_own_networks_unless_the_user_or_the_suite_says_how_many(
-    suite: str, settings: dict[str, dict[str, int]], draws: int
+    suite: str, protocol: dict[str, Any], draws: int, repeated: int, tmp_path: Path
 ) -> None:
-    given = load_suite(suite, settings.get("protocol"))
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN)
+    given = load_suite(own if suite == OWN else suite, protocol)
     request = Request(given, ["herding"], [], [1], range(8), Means())
-    drawn = Search.of("told", None, most=8).drawing(request, settings).suite
+    search = Search.of("told", None, most=8)
+    drawn = search.drawing(request).suite
     assert (drawn.protocol.draws, drawn.name) == (draws, given.name)
+    assert search.drawing(request, repeated=True).suite.protocol.draws == repeated
     assert drawn.protocol.judging() == given.protocol.judging()
 
 

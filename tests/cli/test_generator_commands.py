@@ -1,17 +1,20 @@
 """``vdbench generator``: train, sample, score and show, each of which goes on where another one ended."""
 
+import errno
 import json
 import os
 import re
 import shlex
 import signal
 from pathlib import Path
+from unittest.mock import Mock
 
 import mlflow
 import pytest
 import torch
 
 from tests.cli.conftest import TINY_GENERATOR, Cli
+from vdbench.generator import sheet
 from vdbench.generator.fitting import Fit
 
 SMALL = [
@@ -31,7 +34,9 @@ def runs(asset: str) -> list[mlflow.entities.Run]:
     return list(client.search_runs([experiment.experiment_id], f"tags.asset = '{asset}'"))
 
 
-def test_a_generator_is_trained_once_sampled_once_and_scored(cli: Cli, home: Path, tmp_path: Path) -> None:
+def test_a_generator_is_trained_once_sampled_once_and_scored(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nothing = cli(*command("show", home)).ended(3)
     advised = nothing.err.split("holds no such pool of ucf101; type: vdbench ")[1]
     assert sorted(shlex.split(advised)) == sorted(map(str, command("sample", home)))
@@ -56,6 +61,10 @@ def test_a_generator_is_trained_once_sampled_once_and_scored(cli: Cli, home: Pat
     assert {path.name for path in folder.iterdir()} == {"sheet.png", "pairs.png", "scores.json"}
 
     (folder / "sheet.png").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(sheet, "class_sheet", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
+        unwritten = cli(*command("show", home, "--json")).ended(0, "no contact sheet is written")
+    assert json.loads(unwritten.out)[0]["sheet"] is None
     (shown,) = json.loads(cli(*command("show", home, "--json")).out)
     assert (folder / "sheet.png").is_file()
     assert shown["weights"] == sampled["weights"]

@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Cli, tiny_run
 from vdbench.experiment.home import Home
@@ -15,6 +18,15 @@ def test_commands_that_only_read_make_no_home(cli: Cli, tmp_path: Path) -> None:
     for words in (["home", "check"], ["datasets", "list"], ["doctor"], ["generator", "show"]):
         assert cli(*words, "--home", home).code == (3 if "show" in words else 0)
         assert not home.exists()
+
+
+@pytest.mark.slow
+def test_a_dry_run_makes_no_home(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    dry = ["run", "--dry-run", "--methods", "random", "--seeds", 1, "--ipc", 1]
+    assert "2 trials, 0 done, 2 to run" in cli(*dry, "--home", tmp_path / "home").ended(0).out
+    assert [path.name for path in tmp_path.rglob("*")] == ["scratch"]
 
 
 READING = """

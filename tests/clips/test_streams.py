@@ -108,12 +108,6 @@ def test_a_coarser_quality_takes_fewer_bytes(standard: Standard) -> None:
 
 
 @pytest.mark.parametrize("standard", STANDARDS)
-def test_equal_clips_give_equal_bytes(standard: Standard) -> None:
-    for side in (16, 32, 40):
-        assert len({encode(waves(2, 4, side, side), standard, 10) for _ in range(5)}) == 1
-
-
-@pytest.mark.parametrize("standard", STANDARDS)
 def test_there_is_one_header_and_no_text_of_the_encoder(standard: Standard) -> None:
     stream = encode(waves(4, 3, 32, 32), standard, 30)
     sequence_headers = {"h264": rb"\x00\x00\x01\x67", "h265": rb"\x00\x00\x01\x42\x01"}

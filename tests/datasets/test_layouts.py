@@ -1,10 +1,12 @@
 import shutil
 
+import numpy as np
 import pytest
 
 import worlds
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.layouts.hmdb import source_of
+from vdbench.datasets.prepare import prepare, verify
 from vdbench.datasets.spec import load_dataset
 from vdbench.errors import DataError
 
@@ -253,3 +255,27 @@ def test_the_whole_declared_data_sets_ask_for_their_folders(tmp_path):
     for name in ("ucf101", "miniucf", "hmdb51", "kinetics400", "ssv2"):
         with pytest.raises(DataError, match=f"^{name} needs "):
             read_index(load_dataset(name), tmp_path)
+
+
+@pytest.mark.parametrize("make", [worlds.jester_world, worlds.diving48_world])
+def test_jester_and_diving48_are_read_as_they_are_handed_out(tmp_path, make):
+    world = make(tmp_path / "data")
+    index = read_index(world.spec, world.root)
+    assert (len(index.classes), index.named(1, "train"), index.named(1, "test")) == (3, 12, 6)
+    assert not index.missing and not index.unlisted
+    store = prepare(world.spec, world.root, tmp_path / "home", workers=1, geometry=worlds.SMALL, reader="pyav")
+    picks = np.array(worlds.SMALL.picks(20))
+    for clip in store.manifest.clips:
+        assert (clip.decode.status, clip.decode.frames) == ("ok", 20), clip
+        levels = np.median(store.clips[clip.row], axis=(1, 2, 3))  # the ground: 10 levels brighter with every frame
+        assert np.abs(levels - (20 + 10 * picks)).max() <= 3, (clip.id, levels)
+    assert verify(store, world.root) == []
+
+
+def test_diving48_groups_by_competition_and_jester_keeps_the_order_of_its_labels(tmp_path):
+    diving = worlds.diving48_world(tmp_path / "d")
+    entries = read_index(diving.spec, diving.root).entries
+    assert {entry.group for entry in entries if entry.id.endswith("00000")} == {"c-0_x0", "c-0_x1", "c-0_x2"}
+    assert entries[0].class_name == "Back-15som-05Twis-FREE"
+    jester = worlds.jester_world(tmp_path / "j")
+    assert read_index(jester.spec, jester.root).classes == ("Swiping Left", "Swiping Right", "No gesture")

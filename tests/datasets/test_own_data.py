@@ -4,13 +4,12 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import worlds
 from vdbench.datasets.layouts import read_index
 from vdbench.datasets.new import Wish, new_dataset
-from vdbench.datasets.prepare import prepare, prepared_store, verify
+from vdbench.datasets.prepare import prepared_store, verify
 from vdbench.datasets.spec import dataset_names, load_dataset
 from vdbench.datasets.view import open_view
 from vdbench.errors import DataError, UsageError
@@ -176,78 +175,6 @@ def test_a_layout_of_a_published_data_set_does_for_others(tmp_path):
         declare(tmp_path, "other", videos=world.root, like="ufc")
 
 
-ROWS = ["0.mp4,a", "1.mp4,a", "2.mp4,b", "3.mp4,b"]
-
-
-@pytest.mark.parametrize(
-    ("head", "row", "complaint"),
-    [
-        ("path,label", "4.mp4,", "line 6, has no label; correct it"),
-        ("path,label", ",b", "line 6, has no path"),
-        ("path,label", "0.mp4,b", "line 6, names the same clip as .*line 2: 0.mp4; delete one"),
-        ("path,label", "4.mp4,b", r"1 of 5 clips is missing \(4.mp4\) below /.*--partial"),
-        ("path,label", "\x004.mp4,b", "1 of 5 clips is missing"),
-        ("path,label", "3.mp4,b,c", "line 6, has more cells than the first line"),
-        ("path,label", "3.mp4,c", "line 6, names the same clip"),
-        ("path,label,split", "3.mp4,b,holdout", "has split 'holdout', which is none of train, test and val"),
-        ("path,label,start", "3.mp4,b,soon", "has start 'soon', which is no number of seconds"),
-        ("path,label,start,end", "3.mp4,b,4,2", "ends at 2 seconds, not after its start at 4"),
-        ("path,label,split", "4.mp4,b,test", "line 2, is in no part of the split"),
-    ],
-)  # fmt: skip
-def test_a_bad_row_is_one_sentence_and_nothing_is_written(tmp_path, head, row, complaint):
-    touch(tmp_path, *(f"{n}.mp4" for n in range(4)))
-    with pytest.raises(DataError, match=complaint) as caught:
-        declare(tmp_path, csv=table(tmp_path, *ROWS, row, head=head))
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "datasets").exists()
-
-
-def test_many_bad_rows_are_counted(tmp_path):
-    with pytest.raises(DataError, match="line 2, has no label; 2 more lines are wrong"):
-        declare(tmp_path, csv=table(tmp_path, "0.mp4,", "1.mp4,", "2.mp4,"))
-
-
-@pytest.mark.parametrize(
-    ("names", "wish", "complaint"),
-    [
-        (
-            ["a/1.mp4", "a/2.mp4", "b/1.mp4"],
-            {},
-            "class 'b' has one clip, so that it cannot be both learned and tested;",
-        ),
-        (
-            ["a/p1.mp4", "a/q2.mp4", "b/p3.mp4", "b/p4.mp4"],
-            {"group": "^."},
-            "class 'b' has clips of one group only, 'p', so that",
-        ),
-        (["a/1.mp4", "a/2.mp4"], {}, "all videos in .* lie in one folder, .*a; put them into a folder per class"),
-        (["1.mp4", "b/2.mp4"], {}, "1.mp4 lies in no class folder"),
-        (["a/1.mp4", "a/2.mp4", "b/1.mp4", "b/2.mp4"], {"group": "x(.)"}, "'1', in which 'x\\(.\\)' finds no group"),
-        (["train/a/1.mp4", "train/b/1.mp4", "test/a/2.mp4"], {}, "class 'b' has one clip"),
-        (["readme.txt"], {}, "there is no video in"),
-    ],
-)
-def test_clips_that_cannot_be_split_are_one_sentence(tmp_path, names, wish, complaint):
-    root = touch(tmp_path / "v", *names)
-    with pytest.raises(DataError, match=complaint):
-        declare(tmp_path, videos=root, **wish)
-    assert not (tmp_path / "datasets").exists()
-
-
-def test_a_table_of_one_class_is_not_told_to_make_folders(tmp_path):
-    touch(tmp_path, "0.mp4", "1.mp4")
-    file = table(tmp_path, "0.mp4,a", "1.mp4,a")
-    with pytest.raises(DataError) as caught:
-        declare(tmp_path, csv=file)
-    assert (
-        str(caught.value)
-        == f"{file} holds clips only of a; at least 2 classes are needed, each with a label of its own"
-    )
-    with pytest.raises(DataError, match="has no clips; .* its table has a row for each"):
-        declare(tmp_path, csv=table(tmp_path))
-
-
 def test_with_partial_a_class_of_one_clip_is_left_out_and_told(copied, tmp_path):
     for path in sorted((copied / "nod").iterdir())[1:]:
         path.unlink()
@@ -314,27 +241,3 @@ def test_verify_names_the_clip_that_is_another(copied, tmp_path):
     assert verify(store, None) == []
     (copied / "wave" / "s01_2.mp4").write_bytes(b"another")
     assert verify(store, None) == ["wave/s01_2.mp4 is not the file that the store was made from"]
-
-
-@pytest.mark.parametrize("make", [worlds.jester_world, worlds.diving48_world])
-def test_jester_and_diving48_are_read_as_they_are_handed_out(tmp_path, make):
-    world = make(tmp_path / "data")
-    index = read_index(world.spec, world.root)
-    assert (len(index.classes), index.named(1, "train"), index.named(1, "test")) == (3, 12, 6)
-    assert not index.missing and not index.unlisted
-    store = prepare(world.spec, world.root, tmp_path / "home", workers=1, geometry=SMALL, reader="pyav")
-    picks = np.array(SMALL.picks(20))
-    for clip in store.manifest.clips:
-        assert (clip.decode.status, clip.decode.frames) == ("ok", 20), clip
-        levels = np.median(store.clips[clip.row], axis=(1, 2, 3))  # the ground: 10 levels brighter with every frame
-        assert np.abs(levels - (20 + 10 * picks)).max() <= 3, (clip.id, levels)
-    assert verify(store, world.root) == []
-
-
-def test_diving48_groups_by_competition_and_jester_keeps_the_order_of_its_labels(tmp_path):
-    diving = worlds.diving48_world(tmp_path / "d")
-    entries = read_index(diving.spec, diving.root).entries
-    assert {entry.group for entry in entries if entry.id.endswith("00000")} == {"c-0_x0", "c-0_x1", "c-0_x2"}
-    assert entries[0].class_name == "Back-15som-05Twis-FREE"
-    jester = worlds.jester_world(tmp_path / "j")
-    assert read_index(jester.spec, jester.root).classes == ("Swiping Left", "Swiping Right", "No gesture")

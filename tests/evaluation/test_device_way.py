@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from vdbench.clips import clipset
 from vdbench.clips.clipset import ClipSet, fits, to_network
+from vdbench.distilled.parameterisations import StaticDynamic, View
 from vdbench.encoders.features import embeddings
 from vdbench.errors import DivergedError
 from vdbench.evaluation import batches, evaluate, train
@@ -26,6 +27,7 @@ from vdbench.students.student import Student
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench_methods.dm import DMSettings, backward
 from vdbench_methods.learned import RealClips
+from vdbench_methods.static_dynamic import Memory, VDSDSettings
 
 CPU, META = torch.device("cpu"), torch.device("meta")
 
@@ -137,6 +139,20 @@ def test_a_teacher_labels_where_the_clips_lie(monkeypatch: pytest.MonkeyPatch, t
     with Crossings() as crossings:
         assert label(clips).device.type == "meta"
     assert crossings.kinds == []
+
+
+@pytest.mark.parametrize("rows", [None, torch.tensor([3, 0], device=META)])
+def test_pairs_of_images_and_motions_are_sent_and_nothing_is_waited_for(
+    rows: torch.Tensor | None, tmp_path: Path
+) -> None:
+    memory = Memory(VDSDSettings(), tiny_task(tmp_path))
+    memory.tensors = {name: part.to(META) for name, part in memory.tensors.items()}
+    tensors = memory.tensors | {"targets": memory.targets.to(META)}
+    view = View(rows, tiny_clips().normalisation, memory.classes, 7, None)
+    for show in (lambda: memory.clips(7, rows), lambda: StaticDynamic().render(tensors, view)):
+        with Crossings() as crossings:
+            assert show().device.type == "meta"
+        assert crossings.kinds == [torch.int64]
 
 
 def test_clips_are_varied_where_they_lie() -> None:

@@ -81,6 +81,14 @@ def test_little_memory_and_little_disk_are_low(tmp_path: Path, monkeypatch: pyte
     assert {row.what: row.state for row in computer(tmp_path)} == {"processor": "ok", "memory": "low", "home": "low"}
 
 
+def test_a_home_that_cannot_be_made_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = {row.what: row for row in computer(tmp_path / "file" / "home")}["home"]
+    assert (found.state, "home cannot be written (Not a directory)" in found.details) == ("wrong", True)
+    assert {row.what: row.state for row in computer(tmp_path / "new" / "home")}["home"] != "wrong"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def pretend_cards(folder: Path, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program = folder / "nvidia-smi"
     program.write_text(f"#!/bin/sh\necho '{answer}'\n")

@@ -13,7 +13,7 @@ from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.precision import products
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
-from vdbench.method import Method
+from vdbench.method import Method, Settings
 from vdbench.registry.declared import made_from
 from vdbench.testing import tiny_clips, tiny_task
 from vdbench.work.assets import Assets, AssetSpec
@@ -21,8 +21,10 @@ from vdbench_methods.dm import DM, DMSettings
 from vdbench_methods.experts import Expert
 from vdbench_methods.frepo import FRePo, FRePoSettings
 from vdbench_methods.mtt import MTT, MTTSettings
+from vdbench_methods.prism import Prism, PrismSettings
 from vdbench_methods.static_dynamic import VDSDSettings
 from vdbench_methods.trajectories import TrajectorySettings
+from vdbench_methods.vdsd import VDSD
 
 STUDENT = StudentSpec(name="minic3d", width=8)
 TRAINED: dict[str, AssetSpec[Any]] = {
@@ -79,6 +81,18 @@ def test_a_method_that_embeds_in_bfloat16_makes_other_sets_there(
     in_float32 = made_from(method(settings(bf16=False)), task, "cuda")
     assert in_float32 == made_from(method(settings()), task, "cpu") == ()
     assert made_from(method(settings()), task, "cuda") == ("bf16",)
+
+
+@pytest.mark.parametrize(
+    ("method", "on_distributions", "otherwise"),
+    [(VDSD, VDSDSettings(), VDSDSettings(base="mtt")), (Prism, PrismSettings(), PrismSettings(loss="dc"))],
+)
+def test_precision_enters_only_where_it_is_computed_in(
+    method: type[Method[Any]], on_distributions: Settings, otherwise: Settings, tmp_path: Path
+) -> None:
+    task = tiny_task(tmp_path)
+    assert "bf16" in made_from(method(on_distributions), task, "cuda")
+    assert "bf16" not in made_from(method(otherwise), task, "cuda")
 
 
 @pytest.mark.parametrize("settings", [DMSettings, FRePoSettings, VDSDSettings])

@@ -1,5 +1,6 @@
 """Plugin files: what they may import from beside them, and what their hash covers."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -137,3 +138,18 @@ def test_what_is_no_plugin_file_is_refused(tmp_path: Path, name: str, sentence: 
     (tmp_path / "notes.txt").write_text("x = 1")
     with pytest.raises(UsageError, match=sentence):
         Plugin(tmp_path / name)
+
+
+KILLS = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(KILLS, True), ("1 / 0", False), ("import os\nos.fork() or os._exit(0)", False)]
+)
+def test_what_kills_its_process_at_its_import_is_named(tmp_path: Path, code: str, told: bool) -> None:
+    path = written(tmp_path, killer=code)
+    script = "import sys, pathlib, vdbench.extensions.plugins as p; p.Plugin(pathlib.Path(sys.argv[1])).classes(object)"
+    command = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (f"error: plugin {path} ended the process that imported it" in done.stderr) is told, done.stderr
+    assert (done.returncode < 0) is told

@@ -54,6 +54,17 @@ def test_cells_of_the_csv_are_no_formulas(out: Path) -> None:
     assert {row["method"] for row in stored} == {HOSTILE, "@random"}
 
 
+@pytest.mark.slow
+def test_cells_of_a_downloaded_view_are_no_formulas(out: Path, browser) -> None:
+    page = browser.new_page()
+    page.goto((out / "index.html").as_uri())
+    with page.expect_download() as waiting:
+        page.locator("#csv").click()
+    with waiting.value.path().open(encoding="utf-8", newline="") as file:
+        assert {row["method"] for row in csv.DictReader(file)} == {f"'{HOSTILE}", "'@random"}
+    page.close()
+
+
 def test_tex_and_html_escape_them(out: Path) -> None:
     tex = (out / "leaderboard.tex").read_text(encoding="utf-8")
     assert r"\input" not in tex and "$y$" not in tex and "\x1b" not in tex

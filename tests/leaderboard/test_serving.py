@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import pytest
 
@@ -49,7 +50,7 @@ def version(port):
 @contextmanager
 def running(results, **options):
     """The port of a server."""
-    with serving(results, share=1.0, **options) as server:
+    with patch.object(live, "SHARE", 1.0), serving(results, **options) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

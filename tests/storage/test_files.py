@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,20 @@ with files.sole_user(Path(sys.argv[1])):
         pass
     with files.sole_user(tmp_path):
         pass
+
+
+def test_threads_of_one_process_take_turns_with_a_home(tmp_path: Path) -> None:
+    using: list[int] = []
+
+    def use(number: int) -> int:
+        with files.sole_user(tmp_path):
+            using.append(number)
+            time.sleep(0.01)
+            using.remove(number)
+            return len(using)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(use, range(24))) == [0] * 24
 
 
 def _made(folder: Path, built: list[str]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdbench.storage.text import harmless, in_a_cell, in_markdown
+from vdbench.storage.text import counted, harmless, in_a_cell, in_markdown
 
 
 @given(st.text())
@@ -44,3 +44,8 @@ def test_markdown_shows_it_as_it_is(text: str, shown: str) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_begins_as_formulas_do(start: str) -> None:
     assert in_a_cell(f"{start}1+1") == f"'{start}1+1"
+
+
+def test_one_is_singular_and_all_others_are_not() -> None:
+    assert [counted(n, "trial") for n in (0, 1, 2, 1000)] == ["0 trials", "1 trial", "2 trials", "1,000 trials"]
+    assert counted(1, "class", "classes") == "1 class" and counted(3, "class", "classes") == "3 classes"

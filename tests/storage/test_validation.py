@@ -4,6 +4,8 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from vdbench.errors import UsageError
+from vdbench.experiment.suite import load_suite
 from vdbench.storage.validation import faults_in, setting_error
 
 
@@ -74,3 +76,16 @@ def test_of_yaml_the_line_is_named() -> None:
     with pytest.raises(yaml.YAMLError) as caught:
         yaml.safe_load("a: 1\nb: c: d\n")
     assert faults_in(caught.value) == "line 2: mapping values are not allowed here"
+
+
+@pytest.mark.parametrize(
+    ("students", "told"),
+    [
+        ("minic3d", "setting protocol.students='minic3d' is not valid: it takes a list, as in '[a, b]'"),
+        (["minic3d"], "setting protocol.students.0='minic3d' is not valid: it takes names with values, as in '{name"),
+    ],
+)
+def test_lists_and_named_values_are_shown_as_they_are_typed(students: object, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_suite("quick", {"students": students})
+    assert str(caught.value).startswith(told)

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from vdbench.errors import UsageError
 from vdbench.experiment.plan import Plan
@@ -65,18 +65,18 @@ class Search:
             raise UsageError(f"the search begins with {first} seeds and cannot end with {most}; allow more of them")
         return cls(looks_until(first, most), points, hours)
 
-    def drawing(self, request: Request, settings: Mapping[str, Mapping[str, Any]]) -> Request:
+    def drawing(self, request: Request, *, repeated: bool = False) -> Request:
         """A request in which every seed has trained encoders, teachers and experts of its own.
 
         The tests take seeds as independent, and those that share such a network are not. Left as they are: a number of
-        draws that the user set, and a single one, which a suite has on purpose, so that its answers hold for that one.
+        draws that the user or the suite's file sets, and a single one, whose answers hold for that one.
 
         Args:
             request: with as many seeds as the last look has.
-            settings: that the user set.
+            repeated: whether its protocol is that of a result, which has a number that nobody may have set.
         """
         protocol = request.suite.protocol
-        if protocol.draws == 1 or "draws" in settings.get("protocol", {}):
+        if protocol.draws == 1 or ("draws" in protocol.model_fields_set and not repeated):
             return request
         drawn = protocol.model_copy(update={"draws": max(protocol.draws, self.looks[-1])})
         return replace(request, suite=request.suite.model_copy(update={"protocol": drawn}))

@@ -194,7 +194,7 @@ def run(
     for path in place.results.set_aside_corrupt():
         warnings.warn(f"{path} is no result that can be read; it was set aside, and its trial runs again", stacklevel=2)
     if search is not None:
-        requests = [search.drawing(request, asked.settings or {}) for request in requests]
+        requests = [search.drawing(request) for request in requests]
     plan = reduce(or_, [make_plan(request, place) for request in requests])
     if search is not None and (shared := search.shared(plan.jobs)):
         warnings.warn(shared, stacklevel=2)

@@ -53,7 +53,7 @@ def pool_facts(work: Work, pool: Pool) -> dict[str, Any]:
         **pool.record.model_dump(mode="json"),
         "clips": len(pool.clips),
         "folder": str(work.assets.folder(work.pool)),
-        "sheet": str(work.folder / SHEET),
+        "sheet": str(sheet) if (sheet := work.folder / SHEET).is_file() else None,
     }
 
 

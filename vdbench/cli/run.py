@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    ctx: typer.Context,
     methods: Annotated[
         str | None,
         typer.Option(
@@ -92,7 +93,10 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show the trials, the shared work, the time and the disk.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Only show the trials, the shared work, the time and the disk; no home is made."
+        ),
     ] = False,
     scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
     isolate: Annotated[
@@ -160,13 +164,13 @@ def run(
     from vdbench.cli.carrying import carry, show_outcome
     from vdbench.cli.datasets import preparing
     from vdbench.cli.debugging import debug as debug_trial
+    from vdbench.cli.planning import home_of_plan
     from vdbench.cli.results import find_result
     from vdbench.cli.searching import run_in_rounds
-    from vdbench.experiment.home import Home
     from vdbench.experiment.plan import make_plan
     from vdbench.experiment.trial import Means
 
-    place, counted = (Home.to_read if dry_run else Home.at)(home), None if wanted_seeds is None else range(wanted_seeds)
+    place, counted = home_of_plan(ctx, home, datasets, dry_run), None if wanted_seeds is None else range(wanted_seeds)
     means = Means(device, ray_address != "local", gpus_per_trial, timeout, checkpoint_every)
     said = dict(methods=methods, datasets=datasets, ipc=ipc, budget=budget, codec=codec, suite=suite, set=set_)
     if debug is not None:
@@ -195,7 +199,7 @@ def run(
         asked = repeated(result, counted, plugin or [])
     request = requested(asked, place, means, preparing)
     _set_aside_corrupt(place, dry_run)
-    plan = make_plan(request if search is None else search.drawing(request, changes), place)
+    plan = make_plan(search.drawing(request, repeated=result is not None) if search else request, place)
     if result is not None and result.seed in request.seeds:
         _warn_of_another_id(result, plan)
     carrier = scheduler_named(scheduler, ray_address, workers, isolate)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LINES = 512
 """Lines of pixels that are normalised at a time on a CPU, few enough to stay in its cache."""
-
-
+COUNTED = 256
+"""Clips whose pixels are counted at a time, which bounds the memory used."""
 RESIDENT_SHARE = 0.25
 """Share of a GPU's free memory that a set may take; larger ones are sent there batch by batch."""
 PIECE = 256 << 20
@@ -274,16 +274,15 @@ def on_device(clips: torch.Tensor, device: torch.device) -> torch.Tensor:
     return clips.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
 
 
-def pixel_statistics(clips: NDArray[np.uint8], chunk: int = 256) -> Normalisation:
+def pixel_statistics(clips: NDArray[np.uint8]) -> Normalisation:
     """Exact per-channel mean and std of clips, in integer sums, so that their order does not matter.
 
     Args:
         clips: uint8 ``(N, T, H, W, 3)``, with N at least 1.
-        chunk: clips read at a time, which bounds the memory used.
     """
     counts = np.zeros((3, 256), dtype=np.int64)
-    for start in range(0, len(clips), chunk):
-        block = clips[start : start + chunk].reshape(-1, 3)
+    for start in range(0, len(clips), COUNTED):
+        block = clips[start : start + COUNTED].reshape(-1, 3)
         for channel in range(3):
             counts[channel] += np.bincount(block[:, channel], minlength=256)
     values = np.arange(256) / 255.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vdbench.clips.codecs import COARSEST
-from vdbench.clips.streams import ENCODERS, LEAST, PLANES, conversion
+from vdbench.clips.streams import ENCODERS, LEAST, PLANES, TREE, conversion
 from vdbench.errors import DataError, DependencyError, UsageError
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def _movie(clip: NDArray[np.uint8], quality: int) -> bytes:
         context = stream.codec_context
         context.thread_count = 1
         context.colorspace, context.color_range = int(Colorspace.ITU601), int(ColorRange.MPEG)
-        # x264's tree of macroblocks reads memory that was never written where a row has few: other bytes every time.
-        stream.options = {"crf": str(quality), "tune": "psnr", "x264-params": "mbtree=0"}
+        stream.options = {"crf": str(quality), "tune": "psnr", "x264-params": TREE}
         for number, frame in enumerate(clip):
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
             picture = colours.reformat(picture, format=PLANES, **planes)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from vdbench.clips.frames import RATE
 from vdbench.storage import files
 from vdbench.storage.digests import spread
 
@@ -42,23 +43,25 @@ PREVIEW_BYTES = 150 * 1024
 """Of a preview that plays: a page holds one for every method."""
 COARSER = (18, 23, 28, 33, 38, 43, 48)
 """Constant rate factors of H.264 that are tried for it."""
+SHOWN = 8
+"""Frames of each clip on a contact sheet, at most."""
+MOST = 40
+"""Clips on a contact sheet or in a preview, at most."""
 LABEL = 280
 """Pixels that a name may take; a longer one is cut."""
 
 
-def contact_sheet(
-    clips: NDArray[np.uint8], names: Sequence[str], path: Path, *, frames: int = 8, max_clips: int = 40
-) -> None:
+def contact_sheet(clips: NDArray[np.uint8], names: Sequence[str], path: Path) -> None:
     """Write a PNG with one labelled row per clip, its frames from left to right.
+
+    Of more than :data:`MOST` clips some are evenly picked, and a note says how many there were; so are frames.
 
     Args:
         clips: uint8 ``(N, T, H, W, 3)``.
         names: one per clip.
         path: the file, written atomically; the same clips and names give the same bytes.
-        frames: frames shown per clip, at most; evenly picked, the first and the last among them.
-        max_clips: rows, at most; clips are evenly picked, and a note says how many there were.
     """
-    sheet = _sheet(clips, names, frames, max_clips)
+    sheet = _sheet(clips, names, MOST)
     with files.atomic(path) as draft:
         sheet.save(draft, format="PNG", compress_level=QUICKLY)
 
@@ -71,7 +74,7 @@ def inline_sheet(clips: NDArray[np.uint8], names: Sequence[str], caption: str) -
         names: one per clip.
         caption: a line of text above it.
     """
-    sheet = _sheet(clips, names, frames=8, max_clips=10)
+    sheet = _sheet(clips, names, 10)
     if sheet.width > INLINE_WIDTH:
         sheet = sheet.resize((INLINE_WIDTH, sheet.height * INLINE_WIDTH // sheet.width), Image.Resampling.BOX)
     for quality in INLINE_QUALITIES:
@@ -83,9 +86,8 @@ def inline_sheet(clips: NDArray[np.uint8], names: Sequence[str], caption: str) -
     return f'{line}<img alt="{escape(caption)}" src="data:image/jpeg;base64,{data}">' if len(clips) else line
 
 
-def _sheet(clips: NDArray[np.uint8], names: Sequence[str], frames: int, max_clips: int) -> Image.Image:
-    """A contact sheet; the arguments are those of :func:`contact_sheet`."""
-    rows, columns = spread(range(len(clips)), max_clips), spread(range(clips.shape[1]), frames)
+def _sheet(clips: NDArray[np.uint8], names: Sequence[str], most: int) -> Image.Image:
+    rows, columns = spread(range(len(clips)), most), spread(range(clips.shape[1]), SHOWN)
     side = _enlarged(clips.shape[3])
     font = _font()
     labels = [_fitted(font, str(names[row]), LABEL) for row in rows]
@@ -111,10 +113,8 @@ def _sheet(clips: NDArray[np.uint8], names: Sequence[str], frames: int, max_clip
     return sheet
 
 
-def preview_video(
-    clips: NDArray[np.uint8], names: Sequence[str], path: Path, fps: float = 8, *, max_clips: int = 40
-) -> None:
-    """Write an MP4 (H.264) that plays all clips side by side, each under its name, in :data:`PREVIEW_BYTES`.
+def preview_video(clips: NDArray[np.uint8], names: Sequence[str], path: Path) -> None:
+    """Write an MP4 (H.264) that plays clips side by side, each under its name, in :data:`PREVIEW_BYTES`.
 
     Learned clips are full of noise, which takes many bytes: pictures get coarser until the file is small enough, or
     they cannot get coarser.
@@ -123,10 +123,8 @@ def preview_video(
         clips: uint8 ``(N, T, H, W, 3)``.
         names: one per clip.
         path: the file, written atomically.
-        fps: frames per second.
-        max_clips: clips shown, at most; evenly picked.
     """
-    rows = spread(range(len(clips)), max_clips)
+    rows = spread(range(len(clips)), MOST)
     columns = max(1, math.ceil(math.sqrt(len(rows) * 4 / 3)))
     side = _enlarged(clips.shape[3])
     width = _even(MARGIN + columns * (side + MARGIN))
@@ -141,7 +139,7 @@ def preview_video(
         places.append((row, (x, y)))
     with files.atomic(path) as draft:
         for crf in COARSER:
-            _play(draft, page, [(clips[row], place) for row, place in places], side, fps, crf)
+            _play(draft, page, [(clips[row], place) for row, place in places], side, crf)
             if draft.stat().st_size <= PREVIEW_BYTES:
                 break
 
@@ -151,17 +149,13 @@ def _play(
     page: Image.Image,
     tiles: Sequence[tuple[NDArray[np.uint8], tuple[int, int]]],
     side: int,
-    fps: float,
     crf: int,
 ) -> None:
-    from fractions import Fraction
-
     import av
 
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        rate = Fraction(fps).limit_denominator(1001)
         options = {"crf": str(crf), "threads": "1", "preset": "veryfast"}
-        stream = container.add_stream("libx264", rate=rate, options=options)
+        stream = container.add_stream("libx264", rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = page.width, page.height, "yuv420p"
         for t in range(max((len(clip) for clip, _ in tiles), default=0)):
             for clip, place in tiles:

@@ -27,6 +27,8 @@ DECODERS = {"h264": "h264", "h265": "hevc"}
 LEAST = {"h264": 16, "h265": 24}
 """Height and width that an encoder is given, at least."""
 PLANES = "yuv444p"
+TREE = "mbtree=0"
+"""x264's tree of macroblocks reads memory that was never written where a row has few: other bytes every time."""
 # A message of x264's version and options, some 700 bytes: a unit of type 6 from one start code to the next.
 NOTE = re.compile(rb"\x00{2,3}\x01\x06.*?(?=\x00{2,3}\x01)", re.DOTALL)
 
@@ -120,12 +122,9 @@ def _encoder(standard: Standard, quality: int, shape: tuple[int, ...]) -> Any:
     context.time_base, context.framerate, context.thread_count = Fraction(1, 25), Fraction(25), 1
     context.flags |= int(Flags.global_header) | int(Flags.closed_gop)
     groups = f"keyint={frames}:min-keyint={frames}:scenecut=0"
-    if standard == "h264":
-        # x264's tree of macroblocks reads memory that was never written where a row has few: other bytes every time.
-        parameters = {"x264-params": f"{groups}:mbtree=0"}
-    else:
-        parameters = {"x265-params": f"{groups}:{_x265(min(context.width, context.height))}"}
-    context.options = {"crf": str(quality), "tune": "psnr", **parameters}
+    own = TREE if standard == "h264" else _x265(min(context.width, context.height))
+    options = {"h264": "x264-params", "h265": "x265-params"}[standard]
+    context.options = {"crf": str(quality), "tune": "psnr", options: f"{groups}:{own}"}
     context.open()
     return context
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from vdbench.datasets.geometry import evenly
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,9 +38,8 @@ def looks_of(clip: NDArray[np.uint8]) -> str:
         ``SHOTS * SIDE * SIDE`` bits in hexadecimal digits.
     """
     bits = []
-    for shot in range(SHOTS):
-        frame = clip[(2 * shot + 1) * len(clip) // (2 * SHOTS)]
-        grey = Image.fromarray(frame).convert("L").resize((SIDE + 1, SIDE), Image.Resampling.BOX)
+    for place in evenly(len(clip), SHOTS):
+        grey = Image.fromarray(clip[place]).convert("L").resize((SIDE + 1, SIDE), Image.Resampling.BOX)
         levels = np.asarray(grey).astype(np.int16)
         bits.append(levels[:, 1:] - levels[:, :-1] >= CONTRAST)
     return np.packbits(np.stack(bits)).tobytes().hex()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from vdbench.datasets.spec import DatasetSpec
     from vdbench.datasets.store import Manifest
 
+SHOWN = 3
+"""Names that a sentence has at most."""
+
 
 def check_complete(spec: DatasetSpec, index: Index) -> None:
     """Refuse a data set of which clips or classes are missing.
@@ -107,6 +110,6 @@ def _near_misses(index: Index) -> str:
     return f"; there is {_few(folders, 'such folders')}" if folders else ""
 
 
-def _few(names: Sequence[str], what: str, shown: int = 3) -> str:
-    rest = f" and {len(names) - shown} more {what}" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + rest
+def _few(names: Sequence[str], what: str) -> str:
+    rest = f" and {len(names) - SHOWN} more {what}" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + rest

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """The clips of a store in another shape.
+class Windows:
+    """The windows of the videos of a store, in another shape.
 
     Attributes:
         store: with one window of every video or several.
@@ -58,13 +58,13 @@ class Readings:
     """Test clips that are read at random, and anew for every network.
 
     Attributes:
-        source: of their pixels.
+        windows: of their pixels.
         rows: of the clips in the store, those of one reading after those of another.
         count: how often each clip is read.
         first: these clips as seed 0 reads them.
     """
 
-    source: Source
+    windows: Windows
     rows: tuple[int, ...]
     count: int
     first: ClipSet
@@ -73,7 +73,7 @@ class Readings:
         """The clips as a network of this seed is shown them, in memory."""
         rng, clips = generator(seed, "readings"), np.empty(self.first.clips.shape, np.uint8)
         for place, row in enumerate(self.rows):
-            clips[place] = self.source.at_random(row, rng)
+            clips[place] = self.windows.at_random(row, rng)
         return replace(self.first, clips=clips)
 
 

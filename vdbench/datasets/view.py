@@ -18,7 +18,7 @@ import numpy as np
 from vdbench.clips.clipset import ClipSet, Normalisation, pixel_statistics
 from vdbench.clips.rows import CLIPS, allocate_rows, open_rows, write_row
 from vdbench.datasets.holdout import hold_out
-from vdbench.datasets.readings import Readings, Source
+from vdbench.datasets.readings import Readings, Windows
 from vdbench.datasets.spec import as_declared_now
 from vdbench.datasets.store import prepare_command
 from vdbench.errors import DataError, UsageError
@@ -103,11 +103,11 @@ def open_view(
     if not 0 <= validation < 1:
         raise UsageError(f"validation is a share of the train clips, at least 0 and below 1, not {validation:g}")
     shape = _shape(store, frames, size)
-    source, random = Source(store, *shape), {} if readings is None else {"readings": readings}
+    windows, times = Windows(store, *shape), readings or 1
     scale = as_declared_now(manifest.spec, home).normalisation
     key = files.digest(
         {
-            **random,
+            **({} if readings is None else {"readings": readings}),
             **({} if scale is None else {"normalisation": scale}),
             "version": VERSION,
             "store": manifest.fingerprint,
@@ -117,18 +117,14 @@ def open_view(
             "seed": seed if validation else 0,
         }
     )
-    folder = home / "views" / key
 
     def build(draft: Path) -> None:
         parts = _parts(store, split, validation, seed)
-        parts["test"] *= readings or 1
-        _build(draft, source, key, split, parts, readings, scale)
-
-    def load(folder: Path) -> list[ClipSet]:
-        return [_open_part(folder / part) for part in PARTS]
+        parts["test"] *= times
+        _build(draft, windows, key, split, parts, readings, scale)
 
     with files.touching_disk(home):
-        train, held_out, test = files.made_once(folder, build, load, look=digests.LOOK)
+        train, held_out, test = files.made_once(home / "views" / key, build, _open, look=digests.LOOK)
     total = manifest.size(split)
     facts = DatasetRecord(
         name=manifest.spec.name,
@@ -137,15 +133,15 @@ def open_view(
         classes=len(train.classes),
         class_names=train.classes,
         classes_total=manifest.spec.classes,
-        clips=len(train) + len(held_out) + len(test) // (readings or 1),
+        clips=len(train) + len(held_out) + len(test) // times,
         clips_total=total.train + total.test,
         train_clips=len(train),
-        test_clips=len(test) // (readings or 1),
+        test_clips=len(test) // times,
     )
     anew = None
     if readings is not None:
         rows = _rows(_parts(store, split, validation, seed)["test"])
-        anew = Readings(source, rows * readings, readings, test)
+        anew = Readings(windows, rows * readings, readings, test)
     return View(train, held_out, test, facts, anew)
 
 
@@ -203,24 +199,24 @@ def _parts(store: ClipStore, split: int, validation: float, seed: int) -> dict[s
 
 def _build(
     draft: Path,
-    source: Source,
+    windows: Windows,
     key: str,
     split: int,
     parts: Mapping[str, list[StoredClip]],
     readings: int | None,
     scale: Normalisation | None,
 ) -> None:
-    manifest = source.store.manifest
+    manifest = windows.store.manifest
     classes = manifest.classes_of(split)
     place = {name: label for label, name in enumerate(classes)}
-    needed = sum(len(clips) for clips in parts.values()) * source.frames * source.size**2 * 3
+    needed = sum(len(clips) for clips in parts.values()) * windows.frames * windows.size**2 * 3
     if needed > (free := shutil.disk_usage(draft).free):
         raise DataError(
             f"this view of {manifest.spec.name} needs {needed >> 20} MiB, but only {free >> 20} MiB are free"
         )
     for part, clips in parts.items():
         (draft / part).mkdir()
-        _write_rows(draft / part / CLIPS, source, _rows(clips), part, random=bool(readings) and part != "validation")
+        _write_rows(draft / part / CLIPS, windows, _rows(clips), part, random=bool(readings) and part != "validation")
     normalisation = scale or pixel_statistics(open_rows(draft / "train" / CLIPS))
     for part, clips in parts.items():
         value = _Labels(
@@ -234,12 +230,12 @@ def _build(
         files.write_json(draft / part / LABELS, value.model_dump(mode="json"))
 
 
-def _write_rows(path: Path, source: Source, rows: Sequence[int], part: str, *, random: bool) -> None:
-    shape = (len(rows), source.frames, source.size, source.size, 3)
+def _write_rows(path: Path, windows: Windows, rows: Sequence[int], part: str, *, random: bool) -> None:
+    shape = (len(rows), windows.frames, windows.size, windows.size, 3)
     allocate_rows(path, shape)
     rng = generator(0, "readings" if part == "test" else part)
     for place, row in enumerate(rows):
-        write_row(path, shape, place, source.at_random(row, rng) if random else source.middle(row))
+        write_row(path, shape, place, windows.at_random(row, rng) if random else windows.middle(row))
 
 
 def _rows(clips: Sequence[StoredClip]) -> tuple[int, ...]:
@@ -255,6 +251,10 @@ def _ids(clips: Sequence[StoredClip]) -> tuple[str, ...]:
         seen[clip.id] += 1
         names.append(clip.id if seen[clip.id] == 1 else f"{clip.id}#{seen[clip.id]}")
     return tuple(names)
+
+
+def _open(folder: Path) -> list[ClipSet]:
+    return [_open_part(folder / part) for part in PARTS]
 
 
 def _open_part(folder: Path) -> ClipSet:

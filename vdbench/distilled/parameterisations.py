@@ -184,8 +184,8 @@ class StaticDynamic(Parameterisation):
     def render(self, tensors: Tensors, view: View) -> torch.Tensor:
         """See :meth:`Parameterisation.render`."""
         images, motions, ipc = (len(tensors[name]) // view.classes for name in ("static", "dynamic", "targets"))
-        pairs = self.pairs(images, motions, ipc, view.classes, view.draw)
-        static, dynamic = pairs if view.rows is None else pairs[:, view.rows.cpu()]
+        pairs = sent(self.pairs(images, motions, ipc, view.classes, view.draw), tensors["static"].device)
+        static, dynamic = pairs if view.rows is None else pairs[:, view.rows]
         weight, bias = tensors["weight"].float(), tensors["bias"].float()
         clips = hallucinate(tensors["static"][static].float(), tensors["dynamic"][dynamic].float(), weight, bias)
         return sent(clips, view.device)

@@ -130,11 +130,10 @@ def computer(home: Path) -> list[Finding]:
     memory, free = psutil.virtual_memory().total, shutil.disk_usage(there).free
     state: State = "ok" if free >= LITTLE_DISK else "low"
     details = f"{home}, {human_bytes(free)} free"
-    if there == home:
-        try:
-            Home.at(home)
-        except UsageError as error:
-            state, details = "wrong", str(error)
+    try:
+        Home(home).try_in(there)
+    except UsageError as error:
+        state, details = "wrong", str(error)
     return [
         Finding("processor", "ok", f"{os.cpu_count()} cores", "everything"),
         Finding("memory", "ok" if memory >= LITTLE_MEMORY else "low", human_bytes(memory), "everything"),

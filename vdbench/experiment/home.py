@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
 from vdbench.errors import UsageError
 from vdbench.experiment.result_store import ResultStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -56,15 +61,28 @@ class Home:
             UsageError: nothing can be written there, it is no folder, or the user has none.
         """
         home = cls.to_read(path)
-        root = home.root
+        with home._written():
+            home.root.mkdir(parents=True, exist_ok=True)
+        home.try_in(home.root)
+        return home
+
+    def try_in(self, folder: Path) -> None:
+        """Make sure that something can be written: to the home, or where it would be made.
+
+        Raises:
+            UsageError: nothing can.
+        """
+        with self._written():
+            TemporaryFile(dir=folder).close()  # without a name, which another process or thread could take
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
         try:
-            root.mkdir(parents=True, exist_ok=True)
-            TemporaryFile(dir=root).close()  # without a name, which another process or thread could take
+            yield
         except OSError as error:
             raise UsageError(
-                f"home {root} cannot be written ({error.strerror}); give another one with --home or VDBENCH_HOME"
+                f"home {self.root} cannot be written ({error.strerror}); give another one with --home or VDBENCH_HOME"
             ) from None
-        return home
 
     @property
     def results(self) -> ResultStore:

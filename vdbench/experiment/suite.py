@@ -124,7 +124,7 @@ def load_suite(asked: str | Path | Suite, overrides: Mapping[str, Any] | None = 
     suite = asked if isinstance(asked, Suite) else _read(asked)
     if not overrides:
         return suite
-    changed = merged(suite.model_dump(mode="json")["protocol"], overrides)
+    changed = merged(suite.protocol.model_dump(mode="json", exclude_unset=True), overrides)
     try:
         modified = suite.model_copy(update={"protocol": Protocol.model_validate(changed)})
     except ValidationError as error:

@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from vdbench.errors import UsageError
+from vdbench.extensions.witness import witnessed
 from vdbench.storage import files
+from vdbench.storage.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ENDED = "ended the process that imported it, by a signal or a crash; 'python -X faulthandler' on it may show where"
 _IMPORTING = threading.RLock()
 """Held while a plugin is imported: what ends a process is another one meanwhile, and has to be put back in turn."""
 
@@ -104,7 +107,7 @@ class Plugin:
         sys.modules[name] = module  # dataclasses and pydantic look their module up there
         sys.meta_path.insert(0, modules)
         try:
-            with _no_sudden_end():
+            with _no_sudden_end(), witnessed(f"error: plugin {harmless(str(self.path))} {ENDED}"):
                 spec.loader.exec_module(module)
         except BaseException:
             sys.meta_path.remove(modules)

@@ -91,7 +91,7 @@ def made_from(method: Method[Any], task: Task, device: str) -> tuple[str, ...]:
     """
     network = other_network(method.settings.student) if hasattr(method.settings, "student") else {}
     told = [spec.identity_on(device) for spec in needed(method, task)] + ([network] if network else [])
-    in_bf16 = device == "cuda" and getattr(method.settings, "bf16", False)
+    in_bf16 = device == "cuda" and method.settings.in_bf16()
     return (*map(digest, told), *(["bf16"] if in_bf16 else []))
 
 

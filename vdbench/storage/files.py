@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -181,23 +182,27 @@ def _building(folder: Path) -> FileLock:
 
 @contextmanager
 def sole_user(home: Path) -> Iterator[None]:
-    """Hold a home for this process; the system lets go of it however the process ends.
+    """Hold a home for this process; the system lets go of it however the process ends. Its threads take turns.
 
     Raises:
         UsageError: another run holds it.
     """
     home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home / ".run.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UsageError(
-            f"another vdbench run is using {home}; wait until it ends, or give this one its own --home"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    with _TURNS.setdefault(home.resolve(), threading.RLock()):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UsageError(
+                f"another vdbench run is using {home}; wait until it ends, or give this one its own --home"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+_TURNS: dict[Path, threading.RLock] = {}
 
 
 @contextmanager

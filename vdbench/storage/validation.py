@@ -52,8 +52,15 @@ def setting_error(error: ValidationError, model: type[BaseModel], prefix: str) -
     return UsageError(f"setting {path}{given} is not valid: {_words(fault)}")
 
 
+LIST, NAMED = "it takes a list, as in '[a, b]'", "it takes names with values, as in '{name: value}'"
+SHAPES = {"tuple_type": LIST, "list_type": LIST, "dict_type": NAMED, "model_type": NAMED}
+"""What to write where pydantic names a type of Python."""
+
+
 def _words(fault: ErrorDetails) -> str:
     """What is wrong: the sentence of our own validator without what pydantic puts before it."""
+    if fault["type"] in SHAPES:
+        return SHAPES[fault["type"]]
     return str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -93,15 +92,13 @@ def address(board: Board, cell: Cell) -> str:
     return files.digest([*where, student.name, student.width, student.parameters, cell.method, str(cell.budget)], 8)
 
 
-def payload(
-    boards: Sequence[Board], numbers: pd.DataFrame, sides: Mapping[str, BothSides] = MappingProxyType({})
-) -> dict[str, Any]:
+def payload(boards: Sequence[Board], numbers: pd.DataFrame, sides: Mapping[str, BothSides]) -> dict[str, Any]:
     """All cells of all boards, as JSON values.
 
     Args:
         boards: the tables.
         numbers: their cells as rows of plain values, in the same order.
-        sides: both sides of boards, by slug, for what is shown on other clips.
+        sides: both sides of each board, by its slug, for what is shown on other clips.
 
     Returns:
         ``columns``, ``groups``, ``texts``, ``download``, the names of the values in a downloaded view, ``shared``, what
@@ -124,7 +121,7 @@ def payload(
             ),
             **_shown(standing),
             **panel.details(standing),
-            "others": panel.on_other_clips(standing, sides[board.slug], p) if board.slug in sides else None,
+            "others": panel.on_other_clips(standing, sides[board.slug], p),
             "per_class": panel.classes(standing.cell) if few or board is firsts[board.group] else None,
         }
         for (board, standing), row, p in zip(standings, frame["data"], _p_on_other_clips(numbers), strict=True)
@@ -181,7 +178,8 @@ def _identity(board: Board, standing: Standing) -> dict[str, Any]:
         "taken_from": cell.taken_from,
         "seen": wording.data_seen(cell),
         "rank_text": wording.rank(standing),
-        "tags": [*wording.tags(cell), *["lead of its recipe"] * own_recipes.unshown(standing)],
+        "tags": [*wording.tags(cell), *["lead may be due to training"] * own_recipes.unshown(standing)],
+        "marks": wording.number_marks(standing),
         "missing": wording.remarks(standing),
         "command": repeat_command(results),
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.tables.verdicts import Verdict
 
 LEADERS = 2
-"""Methods whose clips are shown beside real ones."""
+"""Methods, those with the highest means, whose clips are shown beside real ones."""
 REAL = {BASELINE: "real clips, picked at random", FULL: "real clips, all"}
 
 
@@ -54,8 +54,7 @@ class Gallery:
 
     def beside(self, verdict: Verdict) -> list[Clips]:
         """Clips of the leaders and real ones; none where no leader has any."""
-        best = [line.method for line in verdict.lines if not line.role]
-        leaders = self._all(best, verdict.group)[:LEADERS]
+        leaders = self._all([line.method for line in verdict.lines if not line.role][:LEADERS], verdict.group)
         return leaders + self._all([line.method for line in verdict.lines if line.role], verdict.group) * bool(leaders)
 
     @property

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vdbench_leaderboard.page.explorer import packed
 from vdbench_leaderboard.statistics.answered import Answered, told
-from vdbench_leaderboard.statistics.comparisons import compare, corrected, direction
+from vdbench_leaderboard.statistics.comparisons import compare, corrected_within, direction
 from vdbench_leaderboard.tables import answers, formats
 from vdbench_leaderboard.tables.boards import BASELINE, FULL
 from vdbench_leaderboard.tables.outcomes import Outcomes
@@ -84,7 +84,7 @@ class Place:
             for at, second in enumerate(names)
             for first, one in compare({name: everything[name] for name in names[: at + 1]}, second).items()
         }
-        adjusted = self._corrected({pair: one.p for pair, one in found.items() if one.p is not None})
+        adjusted = corrected_within({pair: one.p for pair, one in found.items() if one.p is not None}, self._family)
         return {pair: Compared(one.difference, adjusted.get(pair)) for pair, one in found.items() if one.difference}
 
     def on_other_clips(self) -> dict[Pair, Compared]:
@@ -94,15 +94,10 @@ class Place:
             for first, second in combinations(sorted(self.answered), 2)
             if (interval := self.answered[first].against(self.answered[second])) is not None
         }
-        adjusted = self._corrected({pair: one.p for pair, (one, _) in found.items() if one.p is not None})
+        p = {pair: one.p for pair, (one, _) in found.items() if one.p is not None}
+        adjusted = corrected_within(p, self._family)
         every = {pair: told(one, seeds) for pair, (one, seeds) in found.items()}
         return {pair: Compared(one, adjusted.get(pair)) for pair, one in every.items() if one is not None}
-
-    def _corrected(self, p: Mapping[Pair, float]) -> dict[Pair, float]:
-        families: dict[str, dict[Pair, float]] = defaultdict(dict)
-        for pair, value in p.items():
-            families[self._family(pair)][pair] = value
-        return {pair: value for family in families.values() for pair, value in corrected(family).items()}
 
     def _family(self, pair: Pair) -> str:
         if any(method in self.bounds for method in pair):

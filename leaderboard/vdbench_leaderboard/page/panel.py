@@ -70,10 +70,10 @@ def on_other_clips(standing: Standing, sides: BothSides, p: float | None) -> lis
         The sentences, the interval of top-1, p, its side as in :func:`side`, and the rank; None where outcomes are not
         known.
     """
-    top1, gain = sides.on_other_clips(standing.cell), standing.against_random
+    top1, gain = sides.top1.get(standing.cell.place), standing.against_random
     if top1 is None:
         return None
-    rank = sides.rank(standing.cell)
+    rank = sides.ranks.get(standing.cell.place)
     said = [_measured(top1, " on other clips of this kind"), _placed(standing, rank, p)]
     return [said, formats.accuracy_interval(top1), formats.probability(p), direction(gain, p), rank or ""]
 
@@ -97,7 +97,8 @@ def _placed(standing: Standing, rank: str | None, p: float | None) -> str:
     if gain is None:
         return said
     test = "too few seeds to test" if p is None else f"p = {formats.probability(p)} after Holm’s correction"
-    return f"{said} {formats.points(gain.mean)} points above random clips ({test})."
+    side = "below" if gain.mean < 0 else "above"
+    return f"{said} {formats.percent(abs(gain.mean))} points {side} random clips ({test})."
 
 
 def _intervals(standing: Standing) -> list[str]:

@@ -150,3 +150,11 @@ def corrected(p: Mapping[Key, float]) -> dict[Key, float]:
     with np.errstate(divide="ignore"):  # p of 1: log(0) inside, and 1 again in the end
         steps = -np.expm1(np.arange(len(p), 0, -1) * np.log1p([-p[key] for key in order]))
     return dict(zip(order, np.maximum.accumulate(steps).tolist(), strict=True))
+
+
+def corrected_within(p: Mapping[Key, float], family: Callable[[Key], object]) -> dict[Key, float]:
+    """The same within each family of tests."""
+    families: dict[object, dict[Key, float]] = defaultdict(dict)
+    for key, value in p.items():
+        families[family(key)][key] = value
+    return {key: value for members in families.values() for key, value in corrected(members).items()}

@@ -72,7 +72,7 @@ class Parts:
         """Of the mean, over other seeds and other sources."""
         return self.seeds_alone + self.sources
 
-    def quantile(self, question: Question = OTHERS, error: float = 1 - CONFIDENCE) -> Any:
+    def quantile(self, question: Question, error: float) -> Any:
         """How many standard errors an interval goes to either side to miss in such a share of cases."""
         by_seeds = stats.t.isf(error / 2, self.seed_freedom)
         if question == THESE:
@@ -85,15 +85,15 @@ class Parts:
         """Half of an interval of the mean that is as long to both sides."""
         return np.sqrt(self.seeds if question == THESE else self.variance) * self.quantile(question, error)
 
-    def share_ends(self, error: float = 1 - CONFIDENCE) -> tuple[Any, Any]:
-        """The ends of Wilson's interval of a mean accuracy in percent, over other seeds and sources.
+    def share_ends(self) -> tuple[Any, Any]:
+        """The ends of Wilson's 95 % interval of a mean accuracy in percent, over other seeds and sources.
 
         There are no more independent clips than answers, and where all seeds agree on all of them, as many as sources.
         """
         share, variance = self.mean / 100, self.variance / 1e4
         known = np.minimum(share * (1 - share) / np.maximum(variance, np.finfo(float).tiny), self.answers)
         clips = np.where(self.variance > NOTHING**2, known, self.independent)
-        wide = self.quantile(OTHERS, error) ** 2 / clips
+        wide = self.quantile(OTHERS, 1 - CONFIDENCE) ** 2 / clips
         middle = (share + wide / 2) / (1 + wide)
         half = np.sqrt(wide * (share * (1 - share) + wide / 4)) / (1 + wide)
         return 100 * (middle - half), 100 * (middle + half)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vdbench.storage.text import counted
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.statistics.power import MOST_SEEDS
 from vdbench_leaderboard.tables import formats, own_recipes
@@ -92,7 +93,7 @@ def averaged(verdict: Verdict) -> str:
     budgets = " and ".join(map(str, verdict.budgets)).replace(" and IPC ", " and ")
     seeds = max((top1.repeats for top1 in verdict.means.values() if top1.over == "seeds"), default=1)
     who = f"student {students[0]}" if len(students) == 1 else f"{len(students)} students"
-    return f"{seeds} seed{'s' if seeds > 1 else ''}, {budgets}, {who}"
+    return f"{counted(seeds, 'seed')}, {budgets}, {who}"
 
 
 def standing(line: Line, verdict: Verdict) -> str:
@@ -121,5 +122,5 @@ def needed(more: int) -> str:
 def named(methods: Sequence[str], joint: str = "or") -> str:
     """``a``, ``a or b``, ``a, b, c, d or 3 others``."""
     rest = len(methods) - MOST_NAMES
-    shown = [*methods[:MOST_NAMES], *([f"{rest} other{'s' if rest > 1 else ''}"] if rest > 0 else [])]
+    shown = [*methods[:MOST_NAMES], *([counted(rest, "other")] if rest > 0 else [])]
     return f" {joint} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)

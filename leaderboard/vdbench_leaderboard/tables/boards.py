@@ -167,7 +167,7 @@ def boards(cells: Sequence[Cell]) -> list[Board]:
 
 
 def _board(group: Group, heading: str, student: Student, cells: Sequence[Cell]) -> Board:
-    standings = {(s.cell.method, s.cell.budget): s for s in standings_of(cells)}
+    standings = {s.cell.place: s for s in standings_of(cells)}
     budgets = tuple(sorted({cell.budget for cell in cells if cell.budget is not None}))
     rows = [
         Row(method, tuple(standings.get((method, budget)) for budget in budgets))
@@ -194,26 +194,29 @@ def _column(column: Sequence[Cell], full: Cell | None) -> list[Standing]:
     complete = {c.method: c.runs for c in column if c.budget is not None and c.runs and c.seeds >= usual | c.tried}
     rank: Mapping[str, int] = ranks(complete)
     sharing = Counter(rank.values())
-    codecs = {cell.any_result.codec for cell in column}
-    alike = {codec: [cell for cell in column if cell.any_result.codec == codec] for codec in codecs}
-    random = {codec: _reference(members, BASELINE) for codec, members in alike.items()}
+    bases = [base_of(cell, column) for cell in column]
     compared: dict[str, Comparison] = {}
-    for codec, members in alike.items():
-        if base := random[codec]:
-            compared |= compare({cell.method: cell.runs for cell in members if cell.runs}, base.method)
+    for base in {base.method: base for base in bases if base}.values():
+        alike = [cell for cell, own in zip(column, bases, strict=True) if own is base and cell.runs]
+        compared |= compare({cell.method: cell.runs for cell in alike}, base.method)
     return [
         Standing(
             cell,
             usual | cell.tried,
             compared.get(cell.method),
-            random[cell.any_result.codec] if cell.method in compared else None,
-            gains(cell, random[cell.any_result.codec], full),
+            base if cell.method in compared else None,
+            gains(cell, base, full),
             _share(cell, full),
             rank.get(cell.method),
             sharing[rank.get(cell.method, 0)] > 1,
         )
-        for cell in column
+        for cell, base in zip(column, bases, strict=True)
     ]
+
+
+def base_of(cell: Cell, column: Sequence[Cell]) -> Cell | None:
+    """``random`` of the same column, stored by the same codec; the cell itself where it is that one."""
+    return _reference([other for other in column if other.any_result.codec == cell.any_result.codec], BASELINE)
 
 
 def _usual(tried: Sequence[frozenset[int]]) -> frozenset[int]:

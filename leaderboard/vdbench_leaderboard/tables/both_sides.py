@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.tables.boards import Board, Standing
     from vdbench_leaderboard.tables.cells import Cell
-    from vdbench_leaderboard.tables.keys import Budget
+    from vdbench_leaderboard.tables.keys import Budget, Place
     from vdbench_leaderboard.tables.outcomes import Outcomes
-
-Place = tuple[str, "Budget | None"]
-"""The row and the column of a cell in its board."""
 
 
 class Said(NamedTuple):
@@ -58,14 +55,6 @@ class BothSides:
         """Whether some cell has an interval on other clips."""
         return bool(self.top1)
 
-    def on_other_clips(self, cell: Cell) -> Estimate | None:
-        """The mean of a cell with its interval on other clips."""
-        return self.top1.get((cell.method, cell.budget))
-
-    def rank(self, cell: Cell) -> str | None:
-        """Of a cell on other clips; None where that is not known."""
-        return self.ranks.get((cell.method, cell.budget))
-
 
 def both_sides(board: Board, outcomes: Outcomes) -> BothSides:
     """Ask both questions of a board."""
@@ -75,7 +64,7 @@ def both_sides(board: Board, outcomes: Outcomes) -> BothSides:
         lacking |= known is None and bool(cell.runs)
         found = told(known.interval(), len(known.won)) if known is not None else None
         if found is not None:
-            top1[cell.method, cell.budget] = found
+            top1[cell.place] = found
     ranks: dict[Place, str] = {}
     for budget in board.budgets:
         complete = [s.cell for s in board.standings if s.cell.budget == budget and s.rank]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vdbench_leaderboard.statistics.draws import error_of_draws
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, estimate
-from vdbench_leaderboard.tables.keys import NO_STUDENT, Budget, Group, Student
+from vdbench_leaderboard.tables.keys import NO_STUDENT, Budget, Group, Place, Student
 from vdbench_leaderboard.tables.labels import method_labels
 from vdbench_leaderboard.tables.timings import comparable
 
@@ -41,6 +41,11 @@ class Cell:
     budget: Budget | None
     done: tuple[tuple[Result, StudentScores], ...]
     failed: tuple[Result, ...]
+
+    @property
+    def place(self) -> Place:
+        """What it is known by within its board."""
+        return self.method, self.budget
 
     @property
     def any_result(self) -> Result:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pandas as pd
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, corrected, paired_p
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, difference, estimate
 from vdbench_leaderboard.tables.conditions import brings
+from vdbench_leaderboard.tables.formats import rounded
 
 if TYPE_CHECKING:
     from vdbench.records import Checkpoint
@@ -118,7 +120,7 @@ def _course(standing: Standing, condition: str | None, shares: Sequence[float]) 
         base = _checkpoints(cell, "own-random", len(shares))
     else:
         base = _checkpoints(random, condition, len(shares)) if random else {}
-    runs, bases = ([_at(known, place) for place in range(len(shares))] for known in (own, base))
+    runs, bases = ([_runs(known, itemgetter(place)) for place in range(len(shares))] for known in (own, base))
     gains = [difference(ours, theirs) for ours, theirs in zip(runs, bases, strict=True)]
     tested = [place for place, gain in enumerate(gains) if gain and gain.repeats >= FEW_SEEDS]
     tests = {place: paired_p(runs[place], bases[place]) for place in tested}
@@ -138,7 +140,7 @@ def _course(standing: Standing, condition: str | None, shares: Sequence[float]) 
             for place, share in enumerate(shares)
             if (top1 := estimate(runs[place]))
         ),
-        chosen=estimate(_best(own)),
+        chosen=estimate(_runs(own, _best)),
     )
 
 
@@ -154,18 +156,16 @@ def _checkpoints(cell: Cell, condition: str | None, count: int) -> Known:
     return {seed: known for seed, known in found.items() if count and all(len(c) == count for c in known.values())}
 
 
-def _at(known: Known, place: int) -> Runs:
+def _runs(known: Known, chosen: Callable[[Sequence[Checkpoint]], Checkpoint]) -> Runs:
+    """Top-1 of each network at the checkpoint that is chosen."""
     return {
-        seed: {network: 100 * points[place].top1 for network, points in networks.items()}
+        seed: {network: 100 * chosen(points).top1 for network, points in networks.items()}
         for seed, networks in known.items()
     }
 
 
-def _best(known: Known) -> Runs:
-    return {
-        seed: {network: 100 * max(point.top1 for point in points) for network, points in networks.items()}
-        for seed, networks in known.items()
-    }
+def _best(points: Sequence[Checkpoint]) -> Checkpoint:
+    return max(points, key=lambda point: point.top1)
 
 
 def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
@@ -178,13 +178,13 @@ def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
         None where no board has checkpoints.
     """
     known = [
-        {(c.labels, str(c.budget), line.cell.method): line for c in courses(b) for line in c.lines} for b in boards
+        {(found.labels, line.cell.place): line for found in courses(board) for line in found.lines} for board in boards
     ]
     if not any(known):
         return None
     rows = [
-        {f"told_until_{labels}": _until(lines.get((labels, str(cell.budget), cell.method))) for labels in CONDITIONS}
-        | {"top1_chosen_on_test": _chosen(lines.get((OWN, str(cell.budget), cell.method)))}
+        {f"told_until_{labels}": _until(lines.get((labels, cell.place))) for labels in CONDITIONS}
+        | {"top1_chosen_on_test": _chosen(lines.get((OWN, cell.place)))}
         for board, lines in zip(boards, known, strict=True)
         for cell in board.cells
     ]
@@ -192,7 +192,7 @@ def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
 
 
 def _chosen(line: Course | None) -> float | None:
-    return None if line is None or line.chosen is None else round(line.chosen.mean, 4)
+    return rounded(line.chosen.mean if line and line.chosen else None)
 
 
 def _until(line: Course | None) -> float | None:

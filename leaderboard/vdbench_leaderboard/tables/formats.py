@@ -22,11 +22,11 @@ def points(value: float | None) -> str:
     return NOTHING if value is None else f"{value:+.1f}".replace("-", "−")
 
 
-def estimate(value: Estimate | None, signed: bool = False) -> str:
+def estimate(value: Estimate | None) -> str:
     """Mean and standard deviation: ``52.1 ± 1.3``, or the mean alone where nothing was repeated."""
     if value is None:
         return NOTHING
-    mean = points(value.mean) if signed else percent(value.mean)
+    mean = percent(value.mean)
     return mean if value.std is None else f"{mean} ± {percent(value.std)}"
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, get_args
 
 from vdbench.records import HealthMark
+from vdbench.storage.text import counted
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.tables.boards import Board, Row
@@ -67,5 +68,4 @@ def _where(row: Row, mark: HealthMark) -> str:
 
 
 def _trials(cell: Cell, mark: HealthMark) -> str:
-    done = len(cell.done)
-    return f"{counts(cell)[mark]} of {done} trial{'' if done == 1 else 's'}"
+    return f"{counts(cell)[mark]} of {counted(len(cell.done), 'trial')}"

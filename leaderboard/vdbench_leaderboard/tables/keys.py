@@ -83,3 +83,7 @@ class Budget:
 
     def __str__(self) -> str:
         return human_bytes(self.value) if self.in_bytes else f"IPC {self.value}"
+
+
+Place = tuple[str, Budget | None]
+"""The row and the column of a cell in its board."""

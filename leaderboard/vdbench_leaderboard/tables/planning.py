@@ -11,7 +11,8 @@ import numpy as np
 
 from vdbench_leaderboard.statistics.estimates import paired
 from vdbench_leaderboard.statistics.power import level, seeds_for
-from vdbench_leaderboard.tables.undecided import base_of, columns
+from vdbench_leaderboard.tables.boards import base_of
+from vdbench_leaderboard.tables.undecided import columns
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result

@@ -158,10 +158,9 @@ def columns(boards: Sequence[Board]) -> pd.DataFrame | None:
     rows = []
     for board in boards:
         configured, taught = settings(board), regimes(board)
-        lines = {(line.cell.method, line.cell.budget): line for line in configured.lines} if configured else {}
-        known = {(cell.method, cell.budget): found for cell, found in taught.lines} if taught else {}
-        places = [(cell.method, cell.budget) for cell in board.cells]
-        rows += [_row(lines.get(place), known.get(place, {}).get("teacher")) for place in places]
+        lines = {line.cell.place: line for line in configured.lines} if configured else {}
+        known = {cell.place: found for cell, found in taught.lines} if taught else {}
+        rows += [_row(lines.get(cell.place), known.get(cell.place, {}).get("teacher")) for cell in board.cells]
     if all(value is None for row in rows for value in row.values()):
         return None
     return pd.DataFrame(rows, dtype=float).astype({"configurations": "Int64", "configurations_won": "Int64"})

@@ -57,7 +57,7 @@ def _means(cells: list[Cell]) -> SplitMeans:
     splits = tuple(sorted({_split(cell) for cell in cells}))
     places: dict[tuple[str, Budget | None], dict[int, Cell]] = defaultdict(dict)
     for cell in cells:
-        places[cell.method, cell.budget][_split(cell)] = cell
+        places[cell.place][_split(cell)] = cell
     means = {
         place: estimate(average([of_split[split].runs for split in splits]))
         for place, of_split in places.items()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from vdbench_leaderboard.statistics.comparisons import corrected
+from vdbench_leaderboard.statistics.comparisons import corrected_within
 from vdbench_leaderboard.statistics.estimates import paired, repeats
 from vdbench_leaderboard.statistics.moderated import Moderated, moderate
 from vdbench_leaderboard.statistics.two_way import Interval, of_accuracy
@@ -17,12 +16,9 @@ from vdbench_leaderboard.tables.formats import rounded
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.answered import Answered
     from vdbench_leaderboard.tables.boards import Board
-    from vdbench_leaderboard.tables.cells import Cell
-    from vdbench_leaderboard.tables.keys import Budget
+    from vdbench_leaderboard.tables.keys import Budget, Place
     from vdbench_leaderboard.tables.outcomes import Outcomes
 
-Place = tuple[str, "Budget | None"]
-"""The row and the column of a cell in its board."""
 COLUMNS = (
     *("top1_others_low", "top1_others_high", "top1_error_seeds", "top1_error_sources"),
     *("against_random_others_low", "against_random_others_high", "against_random_others_p"),
@@ -51,14 +47,15 @@ def spread(boards: Sequence[Board], outcomes: Outcomes) -> pd.DataFrame | None:
 def _rows(board: Board, found: Sequence[Answered | None]) -> list[dict[str, float | None]]:
     if not any(found):
         return [{} for _ in found]
-    known = dict(zip(map(_place, board.cells), found, strict=True))
-    means = moderate({_place(cell): repeats(cell.runs)[0] for cell in board.cells if len(cell.runs) > 1}).cells
+    known = dict(zip([cell.place for cell in board.cells], found, strict=True))
+    means = moderate({cell.place: repeats(cell.runs)[0] for cell in board.cells if len(cell.runs) > 1}).cells
     against = [(s.cell, s.baseline) for s in board.standings if s.baseline is not None]
-    gains = {_place(cell): _gain(known[_place(cell)], known[_place(base)]) for cell, base in against}
-    pairs = {_place(cell): paired(cell.runs, base.runs) for cell, base in against}
+    gains = {cell.place: _gain(known[cell.place], known[base.place]) for cell, base in against}
+    pairs = {cell.place: paired(cell.runs, base.runs) for cell, base in against}
     moderated = moderate({place: values for place, (values, over) in pairs.items() if over == "seeds"}).cells
-    p = _corrected({place: gain.p for place, gain in gains.items() if gain is not None and gain.p is not None})
-    moderated_p = _corrected({place: gain.p for place, gain in moderated.items()})
+    tests = {place: gain.p for place, gain in gains.items() if gain is not None and gain.p is not None}
+    p = corrected_within(tests, _column)
+    moderated_p = corrected_within({place: gain.p for place, gain in moderated.items()}, _column)
     rows = []
     for place, answered in known.items():
         own = answered.parts() if answered else None
@@ -77,21 +74,12 @@ def _rows(board: Board, found: Sequence[Answered | None]) -> list[dict[str, floa
     return rows
 
 
-def _place(cell: Cell) -> Place:
-    """What a cell is known by within its board."""
-    return cell.method, cell.budget
+def _column(place: Place) -> Budget | None:
+    return place[1]
 
 
 def _gain(known: Answered | None, base: Answered | None) -> Interval | None:
     return known.against(base) if known is not None and base is not None else None
-
-
-def _corrected(p: Mapping[Place, float]) -> dict[Place, float]:
-    """Corrected for all tests of the same column."""
-    columns: dict[Budget | None, dict[Place, float]] = defaultdict(dict)
-    for place, value in p.items():
-        columns[place[1]][place] = value
-    return {place: value for column in columns.values() for place, value in corrected(column).items()}
 
 
 def _ends(name: str, value: Interval | Moderated | None) -> dict[str, float | None]:

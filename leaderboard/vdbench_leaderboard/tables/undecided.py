@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE
 from vdbench_leaderboard.statistics.estimates import paired
 from vdbench_leaderboard.statistics.sequential import Look, look
-from vdbench_leaderboard.tables.boards import BASELINE
+from vdbench_leaderboard.tables.boards import base_of
 from vdbench_leaderboard.tables.cells import gather
 
 if TYPE_CHECKING:
@@ -94,12 +94,6 @@ def _against_the_leader(column: Sequence[Cell], looks: tuple[int, ...]) -> list[
         return []
     tests = len(list(combinations(others, 2)))
     return [_question(cell, leader, looks, tests) for cell in others if cell is not leader]
-
-
-def base_of(cell: Cell, column: Sequence[Cell]) -> Cell | None:
-    """``random`` of the same column, stored by the same codec; the cell itself where it is that one."""
-    alike = [c for c in column if c.any_result.label == BASELINE and c.any_result.codec == cell.any_result.codec]
-    return min(alike, key=lambda other: other.method, default=None)
 
 
 def _question(cell: Cell, other: Cell, looks: tuple[int, ...], tests: int, to_the_end: bool = False) -> Question:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from vdbench.storage.text import counted
 from vdbench_leaderboard.tables import health, own_recipes
 from vdbench_leaderboard.tables.formats import NOTHING, estimate, points
 
@@ -77,6 +78,12 @@ def remarks(standing: Standing) -> str:
     return ", ".join(part for part in (seeds, kinds(standing.cell.failures)) if part)
 
 
+def number_marks(standing: Standing) -> str:
+    """The marks behind a number: ``¶``; empty for most."""
+    cell = standing.cell
+    return FEW_MARK * cell.few + health.SIGN * health.severe(cell) + own_recipes.SIGN * own_recipes.unshown(standing)
+
+
 def result(standing: Standing | None, ranked: bool = True) -> str:
     """A cell as plain text: ``52.1 ± 1.3 (1=)``, ``31.0 ± 0.9¶ [2 of 3 seeds, oom]``, or the failure alone: ``oom``."""
     if standing is None:
@@ -84,8 +91,7 @@ def result(standing: Standing | None, ranked: bool = True) -> str:
     cell = standing.cell
     if cell.top1 is None:
         return kinds(cell.failures)
-    marks = FEW_MARK * cell.few + health.SIGN * health.severe(cell) + own_recipes.SIGN * own_recipes.unshown(standing)
-    parts = [estimate(cell.top1) + marks]
+    parts = [estimate(cell.top1) + number_marks(standing)]
     if ranked and standing.rank is not None:
         parts.append(f"({rank(standing)})")
     if remarks(standing):
@@ -118,7 +124,7 @@ def sampled(value: PoolRecord | None) -> str:
     """How a pool was made, in short: ``latte, 40 clips per class, 25 steps, guidance 3, saw train``."""
     if value is None:
         return NOTHING
-    how = f"{value.per_class} clips per class, {value.steps} steps, guidance {value.guidance:g}"
+    how = f"{counted(value.per_class, 'clip')} per class, {counted(value.steps, 'step')}, guidance {value.guidance:g}"
     return f"{value.generator}, {how}, saw {value.saw}"
 
 

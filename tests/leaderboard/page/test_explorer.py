@@ -11,13 +11,15 @@ from vdbench.records import Condition
 from vdbench_leaderboard.page import explorer
 from vdbench_leaderboard.page.html import as_script
 from vdbench_leaderboard.tables.boards import boards
+from vdbench_leaderboard.tables.both_sides import both_sides
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.numbers import numbers
+from vdbench_leaderboard.tables.outcomes import Outcomes
 
 
 def payload(results):
     found = boards(gather(results))
-    return explorer.payload(found, numbers(found))
+    return explorer.payload(found, numbers(found), {board.slug: both_sides(board, Outcomes()) for board in found})
 
 
 def cells(results):
@@ -71,7 +73,7 @@ def test_texts_are_those_of_the_documents(make):
     assert (found["rank_text"], found["dots"][0]) == ("1=", [50, 51, 52])
     assert found["sentences"] == [
         "% top-1 over 3 seeds, 95 % interval 48.5 … 53.5.",
-        "Rank 1, shared. +10.0 points above random clips (p = 0.250 after Holm’s correction).",
+        "Rank 1, shared. 10.0 points above random clips (p = 0.250 after Holm’s correction).",
     ]
     assert found["facts"]["stored"] == "192.0 KiB in 8 clips"
     assert [line.split()[0] for line in found["trials"].split("\n")] == ["0", "1", "2"]

@@ -46,6 +46,11 @@ def test_leaders_stand_beside_real_clips(make, gallery):
     ]
 
 
+def test_clips_of_a_third_method_stand_for_no_leader(make, gallery):
+    found, tables = gallery(results_of(make, LEVELS), "dm-0", "random-0")
+    assert found.beside(verdicts(tables)[0]) == []
+
+
 def test_real_clips_alone_are_beside_nothing(make, gallery):
     found, tables = gallery(results_of(make, LEVELS), "random-0")
     assert found.beside(verdicts(tables)[0]) == []

@@ -353,6 +353,24 @@ def test_on_a_phone_the_first_number_of_a_table_is_seen_whole_beside_its_method(
     assert len(found) > 2 and max(found) <= 0
 
 
+def test_names_and_badges_break_between_words_on_a_phone(open_page):
+    page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    broken = page.locator("table.main th[scope=row]").evaluate_all(
+        """heads => heads.flatMap((head) => {
+            const found = [], texts = document.createTreeWalker(head, NodeFilter.SHOW_TEXT);
+            while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/[^\\s-]+/g)) {
+                const range = document.createRange();
+                range.setStart(texts.currentNode, word.index);
+                range.setEnd(texts.currentNode, word.index + word[0].length);
+                if (range.getClientRects().length > 1) found.push(word[0]);
+            }
+            return found;
+        })"""
+    )
+    assert page.locator("table.main .badge.reconstruction").count() > 1
+    assert broken == []
+
+
 def test_what_goes_on_beyond_an_edge_is_shaded(open_page):
     page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
     scrolling = page.evaluate(

@@ -45,8 +45,8 @@ def test_sentences_and_ranks_are_those_of_the_columns(tables, outcomes):
         assert said.these == sentence(SeedColumn({c.method: c.runs for c in cells(board, ipc)}), "random")
         assert said.others != said.these
         for cell in cells(board, ipc):
-            assert found.rank(cell).rstrip("=") == str(column.ranks()[cell.method])
-            assert found.on_other_clips(cell) == column.means[cell.method]
+            assert found.ranks[cell.place].rstrip("=") == str(column.ranks()[cell.method])
+            assert found.top1[cell.place] == column.means[cell.method]
     assert found.known
     assert not found.lacking
 
@@ -56,7 +56,7 @@ def test_a_board_without_outcomes_says_what_holds_on_these_clips(tables, outcome
     assert (found.known, found.lacking) == (False, True)
     assert [said.others for said in found.said] == [None, None]
     assert all(said.these.startswith("k-means beats random") for said in found.said)
-    assert found.rank(board_of(tables, "hmdb51").cells[0]) is None
+    assert found.ranks == {}
 
 
 def test_methods_are_spoken_of_beside_the_control_that_is_stored_as_they_are(make, outcomes):

@@ -46,7 +46,7 @@ def test_a_lead_that_random_clips_of_the_same_recipe_share_is_marked_and_told(re
     assert "‖" not in latex
     assert r"$^\|$" in latex
     assert f'<p class="hint">‖ {PLACE}: {meaning}.</p>' in page
-    assert '"lead of its recipe"' in page
+    assert '"lead may be due to training"' in page
 
 
 @pytest.mark.parametrize(

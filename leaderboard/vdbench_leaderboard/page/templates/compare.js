@@ -1,8 +1,6 @@
 // Two methods side by side: their differences, which the leaderboard has computed, and their clips.
 
 const versus = JSON.parse(document.getElementById("pairs").textContent);
-const textOf = (value) =>
-  typeof value === "string" ? versus.texts[parseInt(value, 36)] : Array.isArray(value) ? value.map(textOf) : value;
 const pairOf = new Map(versus.pairs.map(([a, b, rows]) => [`${a},${b}`, rows]));
 const comparing = document.getElementById("compare");
 const [first, second] = ["a", "b"].map((name) => document.getElementById(`compare-${name}`));
@@ -31,7 +29,7 @@ const asked = ([place, difference, interval, p, side, paired, ...other]) =>
 const compared = (a, b) => {
   const [at, other] = [a, b].map((method) => versus.methods.indexOf(method));
   const straight = pairOf.get(`${at},${other}`);
-  return straight ? textOf(straight) : textOf(pairOf.get(`${other},${at}`) ?? []).map(turned);
+  return straight ? unpacked(straight, versus.texts) : unpacked(pairOf.get(`${other},${at}`) ?? [], versus.texts).map(turned);
 };
 
 const wanted = ([suite, dataset, student, budget]) =>

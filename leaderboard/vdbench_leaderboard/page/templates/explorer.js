@@ -1,14 +1,12 @@
 // Every cell in one list: filtered, sorted, drawn a hundred rows at a time, and saved as a file.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const unpacked = (value) =>
-  typeof value === "string" ? data.texts[parseInt(value, 36)] : Array.isArray(value) ? value.map(unpacked) : value;
 const named = (names, values) => Object.fromEntries(names.map((name, at) => [name, values[at]]));
 const PAGE = 100;
 
-const shared = named(Object.keys(data.shared), unpacked(Object.values(data.shared)));
+const shared = named(Object.keys(data.shared), unpacked(Object.values(data.shared), data.texts));
 const cells = data.cells.map((values, place) => {
-  const cell = { ...shared, ...named(data.fields, unpacked(values)) };
+  const cell = { ...shared, ...named(data.fields, unpacked(values, data.texts)) };
   return { ...cell, place, shown: named(Object.keys(data.columns), cell.shown), group: data.groups[cell.group] };
 });
 const byId = new Map(cells.map((cell) => [cell.id, cell]));
@@ -16,9 +14,10 @@ const byId = new Map(cells.map((cell) => [cell.id, cell]));
 // A column under the chosen kind of labels.
 const LABELS = ["own", "hard", "soft", "augmented"];
 const column = (name) => (name === "top1" ? state.labels : name === "gain" ? `${state.labels}_gain` : name);
-// What is shown on other clips of this kind, where that is asked for and known: of the method's own labels alone.
+// What is shown on other clips of this kind, where that is asked for and known; in the list, of the method's own labels alone.
 const OTHER = ["sentences", "interval", "p", "side", "rank"];
-const elsewhere = (cell) => (!asksThese() && state.labels === "own" && cell.others ? named(OTHER, cell.others) : null);
+const onOthers = (cell) => (!asksThese() && cell.others ? named(OTHER, cell.others) : null);
+const elsewhere = (cell) => (state.labels === "own" ? onOthers(cell) : null);
 const valueOf = (cell, name) =>
   name === "p" && elsewhere(cell) ? cell.against_random_others_p : cell[data.columns[column(name)].value];
 
@@ -43,9 +42,12 @@ const reach = (shown, labels) => {
 const badge = (tag) => `<span class="badge ${tag.split(" ")[0]}">${safe(tag)}</span>`;
 const failed = (cell) => (cell.missing ? `<span class="badge ${missing(cell.top1) ? "failed" : "missing"}">${safe(cell.missing)}</span>` : "");
 
+// Tags that the list shows otherwise: as a mark of the number, or by the name of the data set.
+const SHOWN_OTHERWISE = ["few seeds", "badly learned", "lead may be due to training", "partial data"];
+
 // What a column shows, where that is more than its text.
 const DRAWN = {
-  method: (c) => `<button type="button" class="open" data-cell="${c.id}">${safe(c.method).replace("@", "<wbr>@")}</button> ${c.tags.filter((tag) => tag !== "few seeds" && tag !== "badly learned" && tag !== "lead of its recipe" && tag !== "partial data").map(badge).join("")}`,
+  method: (c) => `<button type="button" class="open" data-cell="${c.id}">${safe(c.method).replace("@", "<wbr>@")}</button> ${c.tags.filter((tag) => !SHOWN_OTHERWISE.includes(tag)).map(badge).join("")}`,
   suite: (c) => safe(c.suite),
   dataset: (c) => safe(c.dataset_title),
   student: (c) => safe(c.student_title),
@@ -53,7 +55,7 @@ const DRAWN = {
     if (missing(valueOf(c, "top1"))) return failed(c) || NOTHING;
     const place = elsewhere(c)?.rank || c.rank_text;
     const rank = state.labels === "own" && place ? `<span class="rank">${place}</span>` : "";
-    return `<span class="value">${rank}${split(c.shown[state.labels])}${c.tags.includes("few seeds") ? "<sup>†</sup>" : ""}${c.tags.includes("badly learned") ? "<sup>¶</sup>" : ""}${c.tags.includes("lead of its recipe") ? "<sup>‖</sup>" : ""}</span>${failed(c)}`;
+    return `<span class="value">${rank}${split(c.shown[state.labels])}${c.marks ? `<sup>${c.marks}</sup>` : ""}</span>${failed(c)}`;
   },
   strip: (c) => (missing(valueOf(c, "top1")) ? "" : strip(c, state.labels, most)),
   gain: (c) => `<span class="${elsewhere(c)?.side ?? c.sides[LABELS.indexOf(state.labels)]}">${c.shown[column("gain")]}</span>`,
@@ -169,9 +171,11 @@ for (const button of document.querySelectorAll("[data-hide]")) {
   });
 }
 
+// As in leaderboard.csv, no spreadsheet takes a text for a formula.
+const inACell = (value) => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value);
 const quoted = (value) => (/[",\n\r]/.test(value ?? "") ? `"${value.replaceAll('"', '""')}"` : value ?? "");
 const FILES = {
-  csv: ["text/csv", (rows) => [data.download, ...rows.map((cell) => data.download.map((name) => cell[name]))].map((row) => `${row.map(quoted).join(",")}\n`).join("")],
+  csv: ["text/csv", (rows) => [data.download, ...rows.map((cell) => data.download.map((name) => cell[name]))].map((row) => `${row.map(inACell).map(quoted).join(",")}\n`).join("")],
   json: ["application/json", (rows) => JSON.stringify(rows.map((cell) => named(data.download, data.download.map((name) => cell[name]))), null, 1)],
 };
 for (const [kind, [type, written]] of Object.entries(FILES)) {

@@ -2,8 +2,6 @@
 
 const panel = document.getElementById("panel");
 
-const onOthers = (cell) => (!asksThese() && cell.others ? named(OTHER, cell.others) : null);
-
 const headline = (cell) => {
   const [about, standing] = (onOthers(cell)?.sentences ?? cell.sentences).map(safe);
   if (missing(cell.top1)) return `<p class="lead">${failed(cell)} ${about}</p>`;

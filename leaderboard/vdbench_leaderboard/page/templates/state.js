@@ -4,6 +4,7 @@ const DEFAULTS = {
   suite: "", dataset: "", budget: "", student: "", pool: "", q: "",
   labels: "own", columns: "accuracy", hide: "", sort: "", cell: "", a: "", b: "", clips: "",
 };
+const FILTERS = ["suite", "dataset", "budget", "student", "pool", "q", "hide"];
 const state = { ...DEFAULTS };
 const listeners = [];
 
@@ -49,16 +50,15 @@ for (const control of document.querySelectorAll("#filters [name]")) {
 }
 document.getElementById("filters").addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("reset").addEventListener("click", () =>
-  choose({ suite: "", dataset: "", budget: "", student: "", pool: "", q: "", hide: "" }),
+  choose(Object.fromEntries(FILTERS.map((name) => [name, ""]))),
 );
 listeners.push(() => {
   for (const control of document.querySelectorAll("#filters [name]")) {
     if (control.value !== state[control.name]) control.value = state[control.name];
     control.classList.toggle("on", state[control.name] !== "");
   }
-  const names = ["suite", "dataset", "budget", "student", "pool", "q", "hide"];
-  document.getElementById("reset").hidden = names.every((name) => state[name] === "");
-  const filters = names.map((name) => state[name]).filter(Boolean);
+  const filters = FILTERS.map((name) => state[name]).filter(Boolean);
+  document.getElementById("reset").hidden = filters.length === 0;
   document.getElementById("filtered").textContent = filters.length ? `(${filters.join(", ")})` : "";
 });
 

@@ -2,6 +2,9 @@
 
 const NOTHING = "–";
 const missing = (value) => value === null || value === undefined;
+// A value with its texts, each of which is stored once, in their places.
+const unpacked = (value, texts) =>
+  typeof value === "string" ? texts[parseInt(value, 36)] : Array.isArray(value) ? value.map((part) => unpacked(part, texts)) : value;
 const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const safe = (text) => String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 

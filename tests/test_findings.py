@@ -78,6 +78,16 @@ def test_means_and_intervals_of_five_seeds() -> None:
             assert text.startswith("**") == (max(row.against_random_p, row.against_random_others_p) < 0.05)
 
 
+def test_in_how_many_recipes_a_method_is_above_random() -> None:
+    for method, *halves in table("Motion Digits, suite `recipes`"):
+        for ipc, count, gain in ((1, *halves[:2]), (5, *halves[2:])):
+            row = cell("recipes", "motion-digits", method, ipc)
+            assert count == f"{row.configurations_won:.0f} of {row.configurations:.0f}"
+            if gain != "the same clips":
+                ends = [row[f"configurations_gain{end}"] for end in ("", "_low", "_high")]
+                assert numbers(gain) == pytest.approx(ends, abs=0.051)
+
+
 @pytest.mark.parametrize(("heading", "dataset"), [("UCF101 in part, suite `small`", "ucf101"),
                                                   ("HMDB51 in part, suite `small`", "hmdb51")])  # fmt: skip
 def test_means_over_students_of_three_seeds(heading: str, dataset: str) -> None:

@@ -132,6 +132,7 @@ def test_every_run_of_the_pages_on_the_embedded_data_set_can_be_planned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "home").mkdir()  # else each plan would render the clips anew
     monkeypatch.setenv("VDBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("vdbench.experiment.estimate.estimate", lambda *_: Estimate(1.0, 1, "not measured"))
     monkeypatch.setattr("vdbench.extensions.kinds.in_use", {})  # the student of the page is known here alone

@@ -38,7 +38,7 @@ class Seen(NamedTuple):
     """A trial of a run, on average over all but the first tenth.
 
     Attributes:
-        beside: seconds beside its stages.
+        beside: seconds beside its stages, of the worker that it had; Ray has one for each core.
         processor: processor seconds of all processes, its stages among them.
     """
 
@@ -80,8 +80,8 @@ def trials(root: Path, home: Path, scheduler: str, seeds: int) -> Seen:
     assert first is not None
     stages = [stage["seconds"] for name, one in results(home).items() if name not in before
               for stage in one["stages"].values()]  # fmt: skip
-    count = new - first[0]
-    return Seen((ended - first[1]) / count - sum(stages) / new, (spent - first[2]) / count)
+    count, workers = new - first[0], 1 if scheduler == "inline" else len(os.sched_getaffinity(0))
+    return Seen(workers * (ended - first[1]) / count - sum(stages) / new, (spent - first[2]) / count)
 
 
 def processor_of(root: int) -> float:

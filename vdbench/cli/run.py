@@ -93,10 +93,7 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Only show the trials, the shared work, the time and the disk; no home is made."
-        ),
+        bool, typer.Option("--dry-run", help="Only show the trials, the shared work, the time and the disk.")
     ] = False,
     scheduler: Annotated[Literal["ray", "inline"], typer.Option(help="ray: in parallel; inline: one by one.")] = "ray",
     isolate: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from vdbench.storage.text import harmless, in_markdown
-from vdbench_leaderboard.tables import answers, formats, health, own_recipes, texts, wording
+from vdbench_leaderboard.tables import board_words, formats, frames, health, own_recipes, pool_words, verdict_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +41,8 @@ def environment(autoescape: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"answers": answers, "formats": formats, "wording": wording, "texts": texts}
-    templates.globals |= {"health": health, "own_recipes": own_recipes}
+    called = (board_words, formats, frames, health, own_recipes, pool_words, verdict_words)
+    templates.globals |= {module.__name__.rpartition(".")[2]: module for module in called}
     return templates
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.leaderboard.tables.conftest import GAIN, LEVEL, selector, table, without
 from vdbench_leaderboard.statistics.estimates import average
-from vdbench_leaderboard.tables import texts, wording
+from vdbench_leaderboard.tables import frames, pool_words
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 
@@ -27,7 +27,7 @@ def test_differences_are_those_put_in(crossed):
             )
             assert pair.real.cell.top1.std > 2
     assert found.one_sided == ()
-    assert texts.pool_remarks(found) == []
+    assert pool_words.remarks(found) == []
 
 
 def test_means_are_over_selectors_seed_by_seed(crossed):
@@ -53,9 +53,9 @@ def test_average_keeps_what_all_have():
 
 
 def test_order_of_results_does_not_matter(crossed):
-    frame = texts.pools(table(crossed))
+    frame = frames.pools(table(crossed))
     shuffled = random.Random(1).sample(crossed, len(crossed))
-    pd.testing.assert_frame_equal(texts.pools(table(shuffled)), frame)
+    pd.testing.assert_frame_equal(frames.pools(table(shuffled)), frame)
 
 
 def test_pools_at_different_budgets_are_no_pair(make, generate):
@@ -67,31 +67,31 @@ def test_pools_at_different_budgets_are_no_pair(make, generate):
 def test_a_selector_that_lacks_a_pool_is_named(crossed, make):
     found = table([*crossed, make("k-means", seed=0), make("dm", pool=None)])
     assert found.one_sided == ("k-means",)
-    assert "not shown: k-means" in texts.pool_remarks(found)[0]
+    assert "not shown: k-means" in pool_words.remarks(found)[0]
 
 
 def test_missing_seeds_are_told_and_kept_from_the_mean(crossed):
     two = without(crossed, method="herding", pool="generated", ipc=1, seed=2)
     gap = selector(two, "herding").pairs[0].gap
     assert (gap.seeds, gap.value.mean) == (2, pytest.approx(-8.5))
-    assert wording.gap_remarks(gap) == ["2 common seeds"]
+    assert pool_words.gap_remarks(gap) == ["2 common seeds"]
     closing = table(two).means["mean"]
     assert [mean.selectors for mean in closing] == [2, 3]
-    assert [wording.mean_remarks(mean) for mean in closing] == [["2 of 3 selectors"], []]
+    assert [pool_words.mean_remarks(mean) for mean in closing] == [["2 of 3 selectors"], []]
     assert closing[0].gap.value.mean == pytest.approx(2.5)
 
     one = without(two, method="herding", pool="generated", ipc=1, seed=1)
-    assert wording.gap_remarks(selector(one, "herding").pairs[0].gap) == ["1 common seed"]
+    assert pool_words.gap_remarks(selector(one, "herding").pairs[0].gap) == ["1 common seed"]
     none = without(one, method="herding", pool="real", ipc=1, seed=0)
     gap = selector(none, "herding").pairs[0].gap
-    assert (gap.value, wording.gap(gap), wording.gap_remarks(gap)) == (None, "–", ["no common seeds"])
+    assert (gap.value, pool_words.gap(gap), pool_words.gap_remarks(gap)) == (None, "–", ["no common seeds"])
 
 
 def test_a_cell_that_was_not_run_is_empty(crossed):
     results = [r for r in crossed if (r.method, r.pool, r.ipc) != ("herding", "generated", 5)]
     pair = selector(results, "herding").pairs[1]
     assert (pair.generated, pair.gap) == (None, None)
-    row = texts.pools(table(results)).astype(str).set_index("selector").loc["herding"]
+    row = frames.pools(table(results)).astype(str).set_index("selector").loc["herding"]
     assert (row["IPC 5 generated"], row["IPC 5 Δ"]) == ("–", "–")
 
 
@@ -100,12 +100,12 @@ def test_a_failed_trial_is_shown_and_never_counted(crossed, generate):
     lost = generate("herding", (), ipc=1, seed=1, failure="oom", provenance=None)
     row = selector([*results, lost], "herding")
     assert row.pairs[0].gap == selector(results, "herding").pairs[0].gap
-    frame = texts.pools(table([*results, lost])).astype(str).set_index("selector")
+    frame = frames.pools(table([*results, lost])).astype(str).set_index("selector")
     assert "[2 of 3 seeds, oom]" in frame["IPC 1 generated"]["herding"]
 
     every = [r for r in crossed if (r.method, r.pool) != ("herding", "generated")]
     dead = [generate("herding", (), ipc=i, seed=s, failure="oom", provenance=None) for s in range(3) for i in (1, 5)]
-    frame = texts.pools(table([*every, *dead])).astype(str).set_index("selector")
+    frame = frames.pools(table([*every, *dead])).astype(str).set_index("selector")
     assert list(frame.loc["herding", ["IPC 1 generated", "IPC 1 Δ"]]) == ["oom × 3", "–"]
     assert [mean.selectors for mean in table([*every, *dead]).means["mean"]] == [2, 2]
 
@@ -194,5 +194,5 @@ def test_two_seeds_never_tell_pools_apart(make, generate):
 
 def test_all_generated_clips_are_no_upper_bound(crossed, generate):
     (board,) = boards(gather([*crossed, generate("full", (0.6, 0.7), ipc=None)]))
-    titles = texts.bounds(board).iloc[:, 0].tolist()
+    titles = frames.bounds(board).iloc[:, 0].tolist()
     assert titles == ["full (upper bound)", "full@generated (whole pool)", "chance"]

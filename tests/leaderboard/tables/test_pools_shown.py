@@ -7,7 +7,7 @@ import pandas as pd
 
 from tests.leaderboard.conftest import terminal
 from tests.leaderboard.tables.conftest import selector, table
-from vdbench_leaderboard.tables import texts
+from vdbench_leaderboard.tables import frames
 from vdbench_leaderboard.tables.cells import gather
 
 
@@ -31,7 +31,7 @@ def test_unequal_bytes_are_remarked_in_every_document(crossed, documents, tmp_pa
     ]
     found = table(results)
     assert found.unequal == ["herding at IPC 5"]
-    frame = texts.pools(found).astype(str).set_index("selector")
+    frame = frames.pools(found).astype(str).set_index("selector")
     assert "not at equal bytes" in frame["IPC 5 Δ"]["herding"]
     assert "not at equal bytes" in frame["IPC 5 Δ"]["mean"]
     assert not any("equal bytes" in text for text in frame["IPC 1 Δ"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Digits
 from tests.docs.pages import COMMANDS, FENCE, PAGES, ROOT, command_line, commands, resolve, typed
 from vdbench.cli.options import parse_settings
 from vdbench.errors import VdbenchError
@@ -58,11 +59,10 @@ def embedded_runs() -> Iterator[list[str]]:
 
 @pytest.mark.slow
 def test_every_run_of_the_pages_on_the_embedded_data_set_can_be_planned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Digits
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "home").mkdir()  # else each plan would render the clips anew
-    monkeypatch.setenv("VDBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VDBENCH_HOME", str(digits(tmp_path / "home")))
     monkeypatch.setattr("vdbench.experiment.estimate.estimate", lambda *_: Estimate(1.0, 1, "not measured"))
     monkeypatch.setattr("vdbench.extensions.kinds.in_use", {})  # the student of the page is known here alone
     planned = [

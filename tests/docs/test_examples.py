@@ -10,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from tests.conftest import Digits
 from tests.docs.pages import FENCE, ROOT, block, text_of
 from vdbench.cli.methods import Kind
 from vdbench.datasets.spec import load_dataset
@@ -74,12 +75,12 @@ def test_the_data_set_of_the_page_can_be_declared(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_the_python_of_the_pages_runs_as_one_script_without_a_guard(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
+def test_the_python_of_the_pages_runs_as_one_script_without_a_guard(tmp_path: Path, digits: Digits) -> None:
+    script, home = tmp_path / "script.py", digits(tmp_path / "home")
     for text in (text_of("python.md"), (ROOT / "README.md").read_text(encoding="utf-8")):
         blocks = [code for kind, _, code in FENCE.findall(text) if kind == "python" and "class MyMethod" not in code]
         script.write_text("\n".join(blocks))
-        environment = os.environ | {"VDBENCH_HOME": str(tmp_path / "home")}
+        environment = os.environ | {"VDBENCH_HOME": str(home)}
         done = subprocess.run(
             [sys.executable, str(script)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )

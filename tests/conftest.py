@@ -10,6 +10,7 @@ import pytest
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+os.environ.setdefault("RAY_worker_niceness", "0")  # or workers wait for everything else that runs here
 
 from hypothesis import settings  # noqa: E402  (numpy reads the variables above when it is imported)
 

@@ -124,7 +124,8 @@ def test_a_corrupt_result_is_set_aside_and_its_trial_runs_again(cli: Cli, home: 
 )
 def test_a_failure_is_recorded_shown_and_run_again(cli: Cli, home: Path, tmp_path: Path, error: str, kind: str) -> None:
     plugin = selector(tmp_path, "failing", f"raise {error}")
-    answer = cli(*tiny_run(home, "--plugin", plugin, methods="failing")).ended(1)
+    where = "--isolate" if kind == "data" else "--no-isolate"  # to start another process takes seconds
+    answer = cli(*tiny_run(home, "--plugin", plugin, where, methods="failing")).ended(1)
     failed = next(r for r in results(home).values() if r.method == "failing")
     assert failed.failure is not None
     assert (failed.status, failed.failure.kind, failed.students) == ("failed", kind, ())

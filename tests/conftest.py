@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest.mock import create_autospec
 
@@ -17,6 +18,7 @@ settings.load_profile("vdbench")
 
 
 Watch = Callable[[Any, str], Any]
+Digits = Callable[[Path], Path]
 
 
 @pytest.fixture
@@ -29,3 +31,20 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watch:
         return getattr(owner, name)
 
     return watch
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
+    """``digits(folder)``: a home there with the embedded data set, which takes ten seconds and is rendered once."""
+    from vdbench.datasets.prepare import prepared_store
+
+    rendered = tmp_path_factory.mktemp("digits")
+    prepared_store("motion-digits", rendered)
+
+    def home(folder: Path) -> Path:
+        folder.mkdir(exist_ok=True)
+        for name in ("videos", "stores"):
+            (folder / name).symlink_to(rendered / name)
+        return folder
+
+    return home

@@ -10,7 +10,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+import vdbench
+import worlds
 from tests.formulas import sequence
+from vdbench.datasets.prepare import prepare
+from vdbench.datasets.spec import load_dataset
 from vdbench.distilled import DistilledSet
 from vdbench.distilled.parameterisations import hallucinate
 from vdbench.errors import UsageError
@@ -282,3 +286,24 @@ def test_networks_train_on_the_clips_after_an_update(tmp_path: Path, monkeypatch
     made = VDSD(settings(lr_dynamic=0.1, lr_hallucinator=0.01)).distill(task)
     assert len(seen) == 4 and not torch.equal(seen[0][0], seen[1][0]) and not torch.equal(seen[0][1], seen[1][1])
     torch.testing.assert_close(made.render()[0], seen[-1][0])
+
+
+def test_its_own_suite_runs_as_a_whole_at_the_public_rates(tmp_path: Path) -> None:
+    """At a small size: what is learned is finite, students are trained on soft labels, and tested once."""
+    spec, world = load_dataset("hmdb51-as-published"), worlds.hmdb_world(tmp_path / "data", classes=2)
+    prepare(spec, world.root, tmp_path / "home", partial=True, workers=1, geometry=spec.geometry.at(4, 16))
+    small = {
+        "protocol.frames": 4, "protocol.size": 16, "protocol.students": [{"name": "minic3d", "width": 4}],
+        "protocol.recipe.epochs": 11, "protocol.recipe.batch": 8, "vdsd.width": 4, "vdsd.iterations": 12,
+        "vdsd.static_iterations": 1, "vdsd.static_width": 4, "vdsd.regression.networks": 2,
+    }  # fmt: skip
+    done = vdbench.run(
+        None, spec.name, 1, 1, suite="as-published-frepo", set=small, partial=True, home=tmp_path / "home",
+    )  # fmt: skip
+    assert not done.failures
+    (learned,) = (result for result in done.results if result.method == "vdsd")
+    assert {result.method for result in done.results} == {"random", "full", "vdsd"}
+    assert (learned.labels, learned.settings["base"], learned.settings["lr_dynamic"]) == ("soft", "frepo", 100)
+    assert learned.stored_bytes == 4 * (2 * (3 + 4) * 16 * 16 + 327 + 2 * 2)
+    (student,) = learned.students
+    assert len(student.scores) == 3

@@ -94,7 +94,7 @@ class Card:
         paper: title and venue, or arXiv number, of its source.
         bibtex: its BibTeX entry.
         reconstruction: whether it is rebuilt from a description because no code is public.
-        learns_labels: whether it may return soft labels.
+        learns_labels: whether it may return soft labels; see :meth:`Method.learns_labels`.
     """
 
     title: str
@@ -233,6 +233,10 @@ class Method(ABC, Generic[S]):
         """What :meth:`distill` takes beside its assets, of which none need exist; None where that cannot be said."""
         return None
 
+    def learns_labels(self) -> bool:
+        """Whether it may return soft labels with these settings; where its card says so, unless overridden."""
+        return self.card.learns_labels
+
     def limits(self) -> Limits:
         """By what a result says whether it learned."""
         return Limits()
@@ -262,7 +266,7 @@ class Method(ABC, Generic[S]):
 
     def pack_as(
         self,
-        form: Literal["clips", "key-frames", "static-dynamic", "static-dynamic-slots"],
+        form: Literal["clips", "key-frames", "static-dynamic", "static-dynamic-fixed", "static-dynamic-slots"],
         task: Task,
         tensors: Mapping[str, torch.Tensor],
         provenance: Provenance,

@@ -68,10 +68,8 @@ class Settings(BaseModel):
                 value = getattr(self, name)
                 if extra.get("later") and value == info.default:
                     continue
-                if isinstance(value, Settings):
-                    chosen[name] = value.identity()
-                    continue
-                chosen[name] = self.model_dump(mode="json", include={name})[name]
+                nested = isinstance(value, Settings)
+                chosen[name] = value.identity() if nested else self.model_dump(mode="json", include={name})[name]
                 if isinstance(value, set | frozenset):  # their order differs from process to process
                     chosen[name].sort(key=repr)
         return chosen
@@ -169,10 +167,7 @@ class Task(Readable):
         Checkpoint(self.checkpoints).keep(state)
 
     def resume(self) -> State | None:
-        """The state that was kept last, or None at the start.
-
-        Asking it for a tensor that it lacks begins the work anew, as a state of other work has to.
-        """
+        """The state kept last; None at the start. Asked for a tensor that it lacks, it begins the work anew."""
         return Checkpoint(self.checkpoints).last()
 
 
@@ -234,7 +229,7 @@ class Method(ABC, Generic[S]):
         return None
 
     def learns_labels(self) -> bool:
-        """Whether it may return soft labels with these settings; where its card says so, unless overridden."""
+        """Whether it may return soft labels with these settings: where its card says so, unless overridden."""
         return self.card.learns_labels
 
     def limits(self) -> Limits:
@@ -274,8 +269,7 @@ class Method(ABC, Generic[S]):
     ) -> DistilledSet:
         """Wrap what clips are made from into a distilled set, as :meth:`pack` does.
 
-        ``form`` is one of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`, and ``tensors`` are its parts
-        and ``targets``.
+        ``form`` is a key of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`, ``tensors`` its parts.
 
         Raises:
             TypeError: what is no tensor.

@@ -18,7 +18,9 @@ OLDEST = (
     "tests/cli/test_listings.py",
     "tests/cli/test_run.py",
     "tests/datasets/test_prepare.py",
+    "tests/datasets/test_prepare_faulty_clips.py",
     "tests/datasets/test_readers.py",
+    "tests/datasets/test_store.py",
     "tests/distilled/test_distilled_set.py",
     "tests/leaderboard/test_build.py",
 )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from vdbench_leaderboard.statistics.sequential import levels, looks_until
+from vdbench_leaderboard.statistics.sequential import levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def looking(differences: NDArray[np.float64], most: int, *, plain: bool = False)
         most: seeds of the last look.
         plain: test at 5 % at each look.
     """
-    looks = looks_until(FIRST, most)
+    looks = tuple(range(FIRST, most + 1))
     found = np.zeros(len(differences), dtype=np.bool_)
     for seeds, level in zip(looks, levels(looks, ERROR), strict=True):
         found |= _p_values(differences[:, :seeds]) < (ERROR if plain else level)

@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/until.py --home HOME --out TABLE
 
-judges ``random`` and four selectors on ``motion-digits`` with 400 seeds of a tiny student, in two worlds. Every
-twenty seeds are a repetition: on one side a fixed run of them all, tested as a table tests it; on the other ``vdbench
-run --until told``, whose own functions are asked which trials come next, and are handed the stored ones. What all the
-seeds together tell is taken for the truth. ``again`` chooses clips by chance too, so that whoever tells it from
-``random`` is wrong. The trials of a world take some ten or forty minutes of one CPU core; what is done is not run
+judges ``random``, ``full`` and four selectors on ``motion-digits`` with 400 seeds of a tiny student, in two worlds.
+Every twenty seeds are a repetition: on one side a fixed run of them all, tested as a table tests it; on the other
+``vdbench run --until told``, whose own functions are asked which trials come next, and are handed the stored ones. What
+all the seeds together tell is taken for the truth. ``again`` chooses clips by chance too, so that whoever tells it from
+``random`` is wrong. The trials of a world take some ten or fifty minutes of one CPU core; what is done is not run
 twice, and ``--seeds 40`` is a beginning.
 """
 
@@ -77,8 +77,7 @@ def judged(home: Home, seeds: int, settings: Mapping[str, Any]) -> Plan:
     Raises:
         RuntimeError: some failed, or it was interrupted.
     """
-    suite = load_suite("quick").model_copy(update={"controls": (BASE,)})
-    asked = Asked([*METHODS, Again], ["motion-digits"], [IPC], range(seeds), suite, settings)
+    asked = Asked([*METHODS, Again], ["motion-digits"], [IPC], range(seeds), load_suite("quick"), settings)
     plan = make_plan(requested(asked, home), home)
     outcome = carry_out(plan, home, run_inline, [])
     if outcome.failed or outcome.interrupted:
@@ -94,11 +93,14 @@ class Told:
         fixed: by a run of all the seeds of a repetition.
         until: by ``--until told``.
         networks: share of the fixed run's that ``--until`` judged.
+        compared: the same without ``full``, which a search judges with the seeds of its first look and compares with
+            nothing.
     """
 
     fixed: Mapping[str, int]
     until: Mapping[str, int]
     networks: float
+    compared: float
 
 
 def replayed(jobs: Sequence[Job], results: Mapping[str, Result]) -> Told:
@@ -114,10 +116,9 @@ def replayed(jobs: Sequence[Job], results: Mapping[str, Result]) -> Told:
 
     search = Search.of("told", None, most=len({job.trial.seed for job in jobs}))
     found = in_rounds(Plan(tuple(jobs), {}), search, lambda part: 0.0, carry)
-    fixed = compared([results[job.trial.id] for job in jobs])
-    return Told(
-        {method: SIGN[one.direction] for method, one in fixed.items()}, _said(found), len(found.results) / len(jobs)
-    )
+    told = {method: SIGN[one.direction] for method, one in compared([results[job.trial.id] for job in jobs]).items()}
+    without_full = sum(r.ipc is not None for r in found.results) / sum(job.trial.ipc is not None for job in jobs)
+    return Told(told, _said(found), len(found.results) / len(jobs), without_full)
 
 
 def _said(found: Searched) -> dict[str, int]:
@@ -167,14 +168,15 @@ def table(told: Sequence[Told], truth: Mapping[str, Comparison]) -> str:
             + " | ".join(map(str, counts))
             + " |"
         )
-    shares = [each.networks for each in told]
+    shares, without_full = [each.networks for each in told], np.mean([each.compared for each in told])
     same = sum(each.fixed == each.until for each in told)
     wrong = sum(any(said not in (0, true[method]) for method, said in each.until.items()) for each in told)
     lines += [
         "",
         f"{len(told)} repetitions of {MOST_SEEDS} seeds. `--until told` judged {100 * np.mean(shares):.0f} % of the "
-        f"networks ({100 * min(shares):.0f} to {100 * max(shares):.0f} %), said the same of every method as the fixed "
-        f"run in {same}, and something wrong of any method in {wrong}.",
+        f"networks ({100 * min(shares):.0f} to {100 * max(shares):.0f} %; {100 * without_full:.0f} % of those that are "
+        f"compared, `full` left out), said the same of every method as the fixed run in {same}, and something wrong of "
+        f"any method in {wrong}.",
     ]
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest.mock import create_autospec
 
@@ -9,6 +10,7 @@ import pytest
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+os.environ.setdefault("RAY_worker_niceness", "0")  # or workers wait for everything else that runs here
 
 from hypothesis import settings  # noqa: E402  (numpy reads the variables above when it is imported)
 
@@ -17,6 +19,7 @@ settings.load_profile("vdbench")
 
 
 Watch = Callable[[Any, str], Any]
+Digits = Callable[[Path], Path]
 
 
 @pytest.fixture
@@ -29,3 +32,20 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watch:
         return getattr(owner, name)
 
     return watch
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
+    """``digits(folder)``: a home there with the embedded data set, which takes ten seconds and is rendered once."""
+    from vdbench.datasets.prepare import prepared_store
+
+    rendered = tmp_path_factory.mktemp("digits")
+    prepared_store("motion-digits", rendered)
+
+    def home(folder: Path) -> Path:
+        folder.mkdir(exist_ok=True)
+        for name in ("videos", "stores"):
+            (folder / name).symlink_to(rendered / name)
+        return folder
+
+    return home

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.conftest import Digits
 from vdbench.clips.clipset import ClipSet
-from vdbench.datasets.prepare import prepare
-from vdbench.datasets.spec import load_dataset
+from vdbench.datasets.prepare import prepared_store
 from vdbench.datasets.view import open_view
 from vdbench.evaluation.evaluate import evaluate
 from vdbench.experiment.suite import load_suite
@@ -19,11 +18,11 @@ CHANCE = 1 / 8
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[ClipSet], ClipSet]], float]:
+def judged(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Callable[[Callable[[ClipSet], ClipSet]], float]:
     """Top-1 of one student under the quick suite, trained and tested on the full splits as changed by a function."""
-    home = tmp_path_factory.mktemp("home")
+    home = digits(tmp_path_factory.mktemp("home"))
     protocol = load_suite("quick").protocol
-    view = open_view(prepare(load_dataset("motion-digits"), None, home), Path(home), **protocol.data())
+    view = open_view(prepared_store("motion-digits", home), home, **protocol.data())
 
     def top1(change: Callable[[ClipSet], ClipSet]) -> float:
         train, test = change(view.train), change(view.test)

@@ -1,5 +1,7 @@
 """The scripts that measure run to their end, those for a GPU on a CPU, at sizes that say nothing of speed."""
 
+import multiprocessing
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -7,19 +9,34 @@ from pathlib import Path
 import pytest
 
 import worlds
+from tests.conftest import Digits
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "speed" / "gpu.py"
+TESTS = Path(__file__).parent
 SCRIPTS = [*SCRIPT.parents[1].glob("*.py"), *SCRIPT.parent.glob("*.py")]
 TINY = {"device": "cpu", "classes": 4, "clips": 24, "size": 16, "frames": 4, "width": 4, "steps": 3, "seconds": 0.5}
 LEARNS = {"learn": 60, "learn-lr": 0.003, "strength": 128}
 LAST = "vdsd iteration on mtt"
 
 
+def with_help(script: Path) -> None:
+    """What ``python SCRIPT --help`` does, where nothing of the tests is at hand."""
+    sys.argv = [str(script), "--help"]
+    sys.path[:] = [str(script.parent), *(path for path in sys.path if Path(path) != TESTS)]
+    for name, module in list(sys.modules.items()):
+        if TESTS in Path(getattr(module, "__file__", None) or "").parents:
+            del sys.modules[name]
+    runpy.run_path(str(script), run_name="__main__")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_every_script_can_be_started(script: Path) -> None:
-    ended = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+def test_every_script_can_be_started(script: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """In a fork of this process, which may have imported what scripts take seconds to import."""
+    process = multiprocessing.get_context("fork").Process(target=with_help, args=(script,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0, capfd.readouterr().err
 
 
 def table_of(**options: object) -> tuple[dict[str, str], subprocess.CompletedProcess[str]]:
@@ -94,15 +111,16 @@ def rows_of(script: str, *words: object) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 def test_arithmetic_is_measured_beside_that_of_another_version() -> None:
-    rows = rows_of("training.py", "--base", SCRIPT.parents[2], "--rounds", 1, "--steps", 2)
+    rows = rows_of("training.py", "--base", SCRIPT.parents[2], "--rounds", 1, "--steps", 2, "--clips", 8)
     steps = [f"training step of {name}" for name in ("minic3d", "r2plus1d", "cnn-gru", "cnn-lstm", "video-vit")]
     assert {"uint8 to input, 24 clips of 16x112x112", "iteration of mtt, 8 classes, IPC 1", *steps} <= set(rows)
     assert all(last.endswith("x") for *_, last in rows.values())
 
 
 @pytest.mark.slow
-def test_trials_are_measured_beside_those_of_another_version() -> None:
-    words = ("--base", SCRIPT.parents[2], "--trials", 10, "--rounds", 1, "--scheduler", "inline", "--no-demo")
+def test_trials_are_measured_beside_those_of_another_version(tmp_path: Path, digits: Digits) -> None:
+    words = ["--base", SCRIPT.parents[2], "--trials", 10, "--rounds", 1, "--scheduler", "inline", "--no-demo"]
+    words += ["--clips", digits(tmp_path)]
     assert set(rows_of("runs.py", *words)) == {"a trial inline, beside its stages", "a trial inline, processor time"}
 
 

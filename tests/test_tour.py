@@ -6,12 +6,16 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.conftest import Digits
+
 TOUR = Path(__file__).parents[1] / "docs" / "tour.ipynb"
 
 
 @pytest.mark.slow
-def test_the_tour_can_be_taken_and_shows_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VDBENCH_HOME", str(tmp_path))
+def test_the_tour_can_be_taken_and_shows_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Digits
+) -> None:
+    monkeypatch.setenv("VDBENCH_HOME", str(digits(tmp_path)))
     book = nbformat.read(TOUR, as_version=4)
     assert not any(cell.get("outputs") for cell in book.cells), "the tour is committed without outputs"
     NotebookClient(book, timeout=600, kernel_name="python3").execute(cwd=str(tmp_path))

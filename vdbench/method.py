@@ -68,10 +68,8 @@ class Settings(BaseModel):
                 value = getattr(self, name)
                 if extra.get("later") and value == info.default:
                     continue
-                if isinstance(value, Settings):
-                    chosen[name] = value.identity()
-                    continue
-                chosen[name] = self.model_dump(mode="json", include={name})[name]
+                nested = isinstance(value, Settings)
+                chosen[name] = value.identity() if nested else self.model_dump(mode="json", include={name})[name]
                 if isinstance(value, set | frozenset):  # their order differs from process to process
                     chosen[name].sort(key=repr)
         return chosen
@@ -94,7 +92,7 @@ class Card:
         paper: title and venue, or arXiv number, of its source.
         bibtex: its BibTeX entry.
         reconstruction: whether it is rebuilt from a description because no code is public.
-        learns_labels: whether it may return soft labels.
+        learns_labels: whether it may return soft labels; see :meth:`Method.learns_labels`.
     """
 
     title: str
@@ -169,10 +167,7 @@ class Task(Readable):
         Checkpoint(self.checkpoints).keep(state)
 
     def resume(self) -> State | None:
-        """The state that was kept last, or None at the start.
-
-        Asking it for a tensor that it lacks begins the work anew, as a state of other work has to.
-        """
+        """The state kept last; None at the start. Asked for a tensor that it lacks, it begins the work anew."""
         return Checkpoint(self.checkpoints).last()
 
 
@@ -233,6 +228,10 @@ class Method(ABC, Generic[S]):
         """What :meth:`distill` takes beside its assets, of which none need exist; None where that cannot be said."""
         return None
 
+    def learns_labels(self) -> bool:
+        """Whether it may return soft labels with these settings: where its card says so, unless overridden."""
+        return self.card.learns_labels
+
     def limits(self) -> Limits:
         """By what a result says whether it learned."""
         return Limits()
@@ -262,7 +261,7 @@ class Method(ABC, Generic[S]):
 
     def pack_as(
         self,
-        form: Literal["clips", "key-frames", "static-dynamic", "static-dynamic-slots"],
+        form: Literal["clips", "key-frames", "static-dynamic", "static-dynamic-fixed", "static-dynamic-slots"],
         task: Task,
         tensors: Mapping[str, torch.Tensor],
         provenance: Provenance,
@@ -270,8 +269,7 @@ class Method(ABC, Generic[S]):
     ) -> DistilledSet:
         """Wrap what clips are made from into a distilled set, as :meth:`pack` does.
 
-        ``form`` is one of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`, and ``tensors`` are its parts
-        and ``targets``.
+        ``form`` is a key of :data:`vdbench.distilled.parameterisations.PARAMETERISATIONS`, ``tensors`` its parts.
 
         Raises:
             TypeError: what is no tensor.

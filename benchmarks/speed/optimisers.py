@@ -28,10 +28,11 @@ from vdbench.work.assets import Assets
 from vdbench.work.measure import measured
 from vdbench_methods.dm import DMSettings, accumulate_gradient, class_means
 from vdbench_methods.experts import weights_at
-from vdbench_methods.frepo import centred, regression_loss
 from vdbench_methods.learned import LearnedSettings, RealClips, initial_clips
+from vdbench_methods.motions import OnDistributions
 from vdbench_methods.mtt import Rows
-from vdbench_methods.static_dynamic import Memory, OnDistributions, VDSDSettings
+from vdbench_methods.regression import centred, regression_loss
+from vdbench_methods.static_dynamic import Memory, VDSDSettings
 from vdbench_methods.trajectories import Matching, TrajectorySettings
 
 Iteration = Callable[[int], float]
@@ -133,7 +134,7 @@ def vdsd(asked: argparse.Namespace, task: Task, literal: bool) -> Iteration:
         for part in parts:
             part.grad = None
         if not literal:
-            return float(learner.backward(memory, rng))
+            return float(learner.backward(memory, rng, step))
         draw = seed_of(rng)
         student = settings.fresh_student(task.train, seed_of(rng), task.device).requires_grad_(False)
         chosen = [real.draw(rng, label, asked.real) for label in range(asked.classes)]

@@ -119,12 +119,17 @@ def main() -> None:
     parser.add_argument("--scheduler", nargs="*", default=["inline", "ray"], choices=["inline", "ray"])
     parser.add_argument("--trials", type=int, default=60, help="of a turn")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each version")
+    parser.add_argument("--clips", type=Path, metavar="HOME", help="where motion-digits is rendered, for a quick look")
     parser.add_argument("--demo", action=argparse.BooleanOptionalAction, default=True)
     asked = parser.parse_args()
     print("| run | before | now | |\n|---|---|---|---|", flush=True)
     with sources(asked.base) as base, TemporaryDirectory() as folder:
         sides = {"before": base, "now": ROOT}
         homes = {side: Path(folder) / side for side in sides}
+        for side in homes if asked.clips else ():
+            homes[side].mkdir()
+            for part in ("videos", "stores"):
+                (homes[side] / part).symlink_to(asked.clips.resolve() / part)
         for side, root in sides.items() if asked.scheduler else ():
             started(typed(homes[side], 1, "inline", "random", *STEP), root).wait()
         seeds = 1

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from vdbench.method import Card, Settings
 from vdbench.records import Provenance
-from vdbench_methods.learned import Loop, PixelMethod, RealClips, budget, descent
-from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, OnDistributions, OnTrajectories, VDSDSettings
+from vdbench_methods.learned import Loop, PixelMethod, RealClips, budget
+from vdbench_methods.motions import base_of
+from vdbench_methods.static_dynamic import FORMS, HALLUCINATOR, Memory, VDSDSettings
 from vdbench_methods.stills import images_work, learn_images
 from vdbench_methods.trajectories import LIMITS
 
 if TYPE_CHECKING:
-    import torch
-
     from vdbench.distilled import DistilledSet
     from vdbench.method import Limits, Task
     from vdbench.work.workload import Work
     from vdbench_methods.experts import Expert
+    from vdbench_methods.motions import Base
 
 
 class VDSD(PixelMethod[VDSDSettings]):
@@ -33,7 +33,7 @@ class VDSD(PixelMethod[VDSDSettings]):
     name: ClassVar[str] = "vdsd"
     Settings: ClassVar[type[Settings]] = VDSDSettings
     card: ClassVar[Card] = Card(
-        "Static-dynamic disentanglement on DM or MTT",
+        "Static-dynamic disentanglement on DM, MTT or FRePo",
         paper="Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement, CVPR 2024",
         bibtex="""@inproceedings{wang2024dancing,
   title = {Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement},
@@ -41,7 +41,12 @@ class VDSD(PixelMethod[VDSDSettings]):
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
   year = {2024},
 }""",
+        learns_labels=True,
     )
+
+    def learns_labels(self) -> bool:
+        """See :meth:`Method.learns_labels`: kernel regression learns them."""
+        return self.settings.base == "frepo" and self.settings.regression.learn_labels
 
     def needs(self, task: Task) -> list[Expert]:
         """The experts of trajectory matching, those that ``mtt`` has with the same settings."""
@@ -49,12 +54,13 @@ class VDSD(PixelMethod[VDSDSettings]):
         return settings.trajectory.specs(task, settings.student, settings.width) if settings.base == "mtt" else []
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:
-        """See :meth:`Method.stored_bytes`; float32, whose parts every codec but ``float32`` stores as float16."""
+        """See :meth:`Method.stored_bytes`; float32, all but labels in float16 under other codecs than ``float32``."""
         train = task.train
         images, motions = self.settings.pairs(len(train.classes), budget(task), train.frames, train.size)
         own = len(train.classes) * train.size**2 * (3 * images + train.frames * motions)
         whole = clip_bytes is None or clip_bytes == 4 * train.clips[0].size
-        return (own + math.prod(HALLUCINATOR) + HALLUCINATOR[0]) * (4 if whole else 2)
+        labels = 4 * len(train.classes) ** 2 * budget(task) if self.learns_labels() else 0
+        return (own + math.prod(HALLUCINATOR) + HALLUCINATOR[0]) * (4 if whole else 2) + labels
 
     def work(self, task: Task) -> list[Work]:
         """The updates of the images, and those of the motions as their base does it."""
@@ -62,7 +68,9 @@ class VDSD(PixelMethod[VDSDSettings]):
         ipc, classes = budget(task), len(train.classes)
         real = int(np.minimum(train.counts(), chosen.real).sum())
         images, _ = chosen.pairs(classes, ipc, train.frames, train.size)
-        if chosen.base == "mtt":
+        if chosen.base == "frepo":
+            motions = chosen.regression.regression_work(task, chosen, classes * ipc)
+        elif chosen.base == "mtt":
             trajectory, student = chosen.trajectory, (chosen.student, chosen.width)
             motions = trajectory.work(task, *student, classes * ipc, chosen.iterations)
         else:
@@ -71,7 +79,7 @@ class VDSD(PixelMethod[VDSDSettings]):
         return [images_work(task, chosen, frames, images), *motions]
 
     def limits(self) -> Limits:
-        """See :meth:`Method.limits`; matched distributions have none."""
+        """See :meth:`Method.limits`; only matched trajectories have them."""
         return LIMITS if self.settings.base == "mtt" else super().limits()
 
     def distill(self, task: Task) -> DistilledSet:
@@ -79,29 +87,24 @@ class VDSD(PixelMethod[VDSDSettings]):
         real = RealClips(task.train, task.device)
         memory = Memory(self.settings, task)
         learn_images(task, self.settings, real, memory.tensors["static"], memory.images)
-        step_size = self._learn_motions(task, real, memory)
-        tensors = memory.tensors | {"targets": memory.targets}
-        form: Literal["static-dynamic", "static-dynamic-slots"] = (
-            "static-dynamic-slots" if self.settings.pairing == "slots" else "static-dynamic"
-        )
-        return self.pack_as(form, task, tensors, Provenance(pool="learned"), step_size)
+        base = self._learn_motions(task, real, memory)
+        tensors = memory.tensors | {"targets": base.targets(memory)}
+        form = FORMS[self.settings.pairing]
+        return self.pack_as(form, task, tensors, Provenance(pool="learned"), base.step_size())
 
-    def _learn_motions(self, task: Task, real: RealClips, memory: Memory) -> float | None:
-        """Learn motions and hallucinator; the step size, where one is learned beside them."""
-        settings = self.settings
-        base = OnDistributions(settings, real) if settings.base == "dm" else OnTrajectories(settings, task)
-        dynamic, weight, bias = (memory.tensors[name].requires_grad_() for name in ("dynamic", "weight", "bias"))
-        optimisers: dict[str, torch.optim.Optimizer] = {
-            "dynamic": descent([dynamic], settings.lr_dynamic, settings.momentum, settings.scale),
-            "hallucinator": descent([weight, bias], settings.lr_hallucinator, settings.momentum, settings.scale),
-            **base.optimisers,
-        }
-        learned = memory.tensors | base.tensors
-        for step in (loop := Loop(task, "vdsd motions", settings.iterations, learned, optimisers, stage=1)):
+    def _learn_motions(self, task: Task, real: RealClips, memory: Memory) -> Base:
+        """Learn motions and hallucinator, and what their base learns beside them."""
+        base = base_of(self.settings, task, real, memory)
+        for name in ("dynamic", "weight", "bias"):
+            memory.tensors[name].requires_grad_()
+        learned, optimisers = memory.tensors | base.tensors, base.optimisers(memory)
+        every = optimisers | base.others
+        for step in (loop := Loop(task, "vdsd motions", self.settings.iterations, learned, every, stage=1)):
             for optimiser in optimisers.values():
                 optimiser.zero_grad()
-            loss = base.backward(memory, loop.rng(step))
+            rng = loop.rng(step)
+            loss = base.backward(memory, rng, step)
             for optimiser in optimisers.values():
                 optimiser.step()
-            loop.log(loss, **base.after())
-        return base.step_size()
+            loop.log(loss, **base.after(memory, rng))
+        return base

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 import vdbench
+from tests.conftest import Digits
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("load_dataset", "distill", "evaluate", "run", "load_results")
 
 
 @pytest.mark.slow
-def test_every_example_runs_and_answers_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VDBENCH_HOME", str(tmp_path))
+def test_every_example_runs_and_answers_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Digits
+) -> None:
+    monkeypatch.setenv("VDBENCH_HOME", str(digits(tmp_path)))
     monkeypatch.chdir(ROOT)
     names = {name: getattr(vdbench, name) for name in FUNCTIONS}
     for name, function in names.items():

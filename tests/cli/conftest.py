@@ -82,9 +82,28 @@ def prepared(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One migrated SQLite store for all tests: migrations take seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite store of MLflow without a run, of which tests take copies: migrations take seconds."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("mlflow") / "migrated.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture(scope="session")
+def mlflow_store(migrated: Path) -> str:
+    """One store for all tests that do not look into it."""
+    return f"sqlite:///{shutil.copy(migrated, migrated.with_name('mlflow.db'))}"
+
+
+@pytest.fixture
+def own_store(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store of one's own, which is in use."""
+    uri = f"sqlite:///{shutil.copy(migrated, tmp_path / 'own.db')}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.chdir(tmp_path)  # where artefacts go
+    return uri
 
 
 @pytest.fixture

@@ -58,5 +58,5 @@ def test_a_failed_trial_says_how_to_see_it(cli: Cli, home: Path, tmp_path: Path)
     plugin = tmp_path / "failing.py"
     assert cli("methods", "new", "failing", "--folder", tmp_path).code == 0
     plugin.write_text(plugin.read_text().replace("distance = ", "distance = 1 / 0 + ", 1))
-    answer = cli(*tiny_run(home, "--plugin", plugin, methods="failing")).ended(1)
+    answer = cli(*tiny_run(home, "--plugin", plugin, "--no-isolate", methods="failing")).ended(1)
     assert f" --home {home}; log {home}/logs/" in answer.err.split("(vdbench results show ")[1]

@@ -43,7 +43,7 @@ def test_every_trial_has_a_log_which_the_line_of_a_failure_names(cli: Cli, home:
 def test_debugging_shows_the_traceback_and_replaces_nothing_but_by_a_result_that_is_done(
     cli: Cli, home: Path, tmp_path: Path, plugin: Path
 ) -> None:
-    assert cli(*tiny_run(home, "--plugin", plugin, methods="odd")).code == 1
+    assert cli(*tiny_run(home, "--plugin", plugin, "--no-isolate", methods="odd")).code == 1
     failed = next(result for result in results(home).values() if result.failure)
     path = Home(home).results.path(failed.id)
     before = path.read_bytes()
@@ -56,13 +56,13 @@ def test_debugging_shows_the_traceback_and_replaces_nothing_but_by_a_result_that
     assert results(home)[failed.id].status == "done"
     del others[failed.id]
     assert all(Home(home).results.path(other).read_bytes() == content for other, content in others.items())
-    whole = cli(*tiny_run(home, "--plugin", plugin, "--json", methods="odd")).ended(0)
+    whole = cli(*tiny_run(home, "--plugin", plugin, "--no-isolate", "--json", methods="odd")).ended(0)
     assert {row["id"] for row in json.loads(whole.out)} == {failed.id, *others}
     assert "0 to run" in whole.err, "it is the trial of the run"
 
 
 def test_debugging_without_its_plugin_or_with_other_options_is_a_sentence(cli: Cli, home: Path, plugin: Path) -> None:
-    assert cli(*tiny_run(home, "--plugin", plugin, methods="odd")).code == 1
+    assert cli(*tiny_run(home, "--plugin", plugin, "--no-isolate", methods="odd")).code == 1
     failed = next(result for result in results(home).values() if result.failure)
     plugin.write_text(plugin.read_text() + "\n# edited\n")
     cli("run", "--home", home, "--plugin", plugin, "--debug", failed.id).ended(2, f"make another trial of {failed.id}")

@@ -53,9 +53,10 @@ def by_seed(planned: Planned, method: str, *more: object, suite: str = "quick") 
     return sorted((r for r in found if r.method == method), key=lambda result: result.seed)
 
 
-@pytest.mark.parametrize("method", ["herding", "el2n", "forgetting", "rded", "mtt", "vst-unet"])
+@pytest.mark.parametrize("method", ["herding", "el2n", "forgetting", "rded", "mtt", "frepo", "vdsd", "vst-unet"])
 def test_only_seeds_of_another_draw_are_other_trials_than_with_one_draw(planned: Planned, method: str) -> None:
-    more = ("--set", "vst-unet.pool=real") if method == "vst-unet" else ()
+    """Also where a teacher labels random clips beside those that have learned labels."""
+    more = {"vst-unet": ("--set", "vst-unet.pool=real"), "vdsd": ("--set", "vdsd.base=frepo")}.get(method, ())
     three, one = by_seed(planned, method, *more), by_seed(planned, method, *more, "--set", "protocol.draws=1")
     same = [a.id == b.id for a, b in zip(three, one, strict=True)]
     assert same == [True, False, False, True, False]  # the draws 0 1 2 0 1
@@ -74,11 +75,14 @@ def test_while_seeds_are_added_each_has_a_draw_of_its_own_and_what_a_run_would_s
     assert same[0] == same[1]
 
 
-@pytest.mark.parametrize(("method", "settings"), [("random", ()), ("full", ()), ("dm", ()), ("herding", ("pixels",))])
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [("random", ()), ("full", ()), ("dm", ()), ("vdsd", ("base=dm",)), ("herding", ("encoder=pixels",))],
+)
 def test_a_trial_that_uses_no_trained_network_is_the_same_whatever_the_draws(
     planned: Planned, method: str, settings: tuple[str, ...]
 ) -> None:
-    more = [word for value in settings for word in ("--set", f"{method}.encoder={value}")]
+    more = [word for value in settings for word in ("--set", f"{method}.{value}")]
     three, one = by_seed(planned, method, *more), by_seed(planned, method, *more, "--set", "protocol.draws=1")
     assert [result.id for result in three] == [result.id for result in one]
     assert {result.draws for result in (*three, *one)} == {None}

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.cli.conftest import TINY, Cli, finished, judged, results
+from tests.conftest import Digits
 from tests.distilled.outside.test_videos import film
 from vdbench.distilled.distilled_set import RECORD, DistilledSet
 from vdbench.experiment.home import Home
@@ -77,11 +78,15 @@ def test_as_json_every_network_says_what_it_made_of_every_clip_and_the_home_whic
 
 
 @pytest.mark.slow
-def test_they_score_the_same_on_motion_digits(cli: Cli, tmp_path: Path, mlflow_store: str) -> None:
+def test_they_score_the_same_on_motion_digits(
+    cli: Cli, tmp_path: Path, mlflow_store: str, monkeypatch: pytest.MonkeyPatch, digits: Digits
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
+    home = digits(tmp_path / "home")
     run = ["--methods", "random", "--ipc", 2, "--seeds", 1, "--scheduler", "inline", *TINY]
-    assert cli("run", *run, "--home", tmp_path).code == 0
-    random = next(r for r in results(tmp_path).values() if r.method == "random")
-    three_ways(cli, artefact(tmp_path, random), tmp_path, *TINY, "--home", tmp_path)
+    assert cli("run", *run, "--home", home).code == 0
+    random = next(r for r in results(home).values() if r.method == "random")
+    three_ways(cli, artefact(home, random), tmp_path, *TINY, "--home", home)
 
 
 def test_the_table_shows_every_score(cli: Cli, home: Path, ran: Result) -> None:

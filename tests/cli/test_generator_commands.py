@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from tests.cli.conftest import TINY_GENERATOR, Cli
+from tests.conftest import Digits
 from vdbench.generator import sheet
 from vdbench.generator.fitting import Fit
 
@@ -106,8 +107,8 @@ def test_what_is_wrong_is_said_in_a_sentence(
 
 
 @pytest.mark.slow  # the embedded data set is rendered and decoded
-def test_what_ships_is_found_and_not_copied(cli: Cli, home: Path, tmp_path: Path) -> None:
-    arguments = ["generator", "train", "motion-digits", "--home", home]
+def test_what_ships_is_found_and_not_copied(cli: Cli, tmp_path: Path, digits: Digits) -> None:
+    arguments = ["generator", "train", "motion-digits", "--home", digits(tmp_path / "home")]
     told = cli(*arguments).ended(0)
     assert "ships with vdbench: motion-digits-8x32" in told.out
     assert "--set generator.source=trained" in told.out

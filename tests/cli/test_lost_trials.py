@@ -7,6 +7,8 @@ import pytest
 from tests.cli.conftest import Cli, results, selector, tiny_run
 from vdbench.datasets.children import Child
 from vdbench.experiment import isolated
+from vdbench.experiment.plan import Plan
+from vdbench.experiment.trial import Job
 
 EXIT = "os._exit(3)"
 CRASH = "os.kill(os.getpid(), signal.SIGSEGV)"
@@ -34,9 +36,16 @@ def test_a_plugin_that_ends_its_process_is_recorded_and_the_rest_runs(
 def test_a_trial_that_never_reports_is_ended_at_its_time_limit(
     cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: str
 ) -> None:
+    pending = Plan.pending.fget
+
+    def hurried(plan: Plan) -> list[Job]:
+        """Only this trial has little time, so that the others end on a busy machine, too."""
+        return [job.model_copy(update={"timeout": 2}) if job.trial.method == "ends" else job for job in pending(plan)]
+
     monkeypatch.setattr(isolated, "GRACE", 1.0)
+    monkeypatch.setattr(Plan, "pending", property(hurried))
     plugin = selector(tmp_path, "ends", SLEEP)
-    run = tiny_run(home, "--plugin", plugin, "--timeout", 20, "--scheduler", scheduler, methods="ends,random")
+    run = tiny_run(home, "--plugin", plugin, "--timeout", 300, "--scheduler", scheduler, methods="ends,random")
     assert cli(*run, *(["--workers", 1] if scheduler == "ray" else [])).code == 1
     assert failures(home) == {"ends": ("timeout", "")}
     assert {r.method for r in results(home).values() if r.status == "done"} == {"random", "full"}

@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 from safetensors.numpy import load
 
-from tests.cli.conftest import Cli, child, linked, results, tiny_run
+from tests.cli.conftest import Cli, child, finished, linked, results, tiny_run
 from vdbench.distilled import DistilledSet
 
 TRAJECTORY = "{experts: 2, expert_batch: 12, max_start: 1, syn_steps: 2}"
@@ -27,10 +27,15 @@ SETTINGS = {
 }  # fmt: skip
 
 
+def settings(method: str, iterations: int) -> list[str]:
+    """Options of one optimiser."""
+    chosen = [f"{method}." + text.replace("{n}", str(iterations)) for text in SETTINGS[method]]
+    return [word for text in chosen for word in ("--set", text)]
+
+
 def learning(home: Path, method: str, iterations: int, *more: object) -> list[str]:
     """Arguments of a run of one optimiser."""
-    chosen = [f"{method}." + text.replace("{n}", str(iterations)) for text in SETTINGS[method]]
-    return tiny_run(home, *(word for text in chosen for word in ("--set", text)), *more, methods=method)
+    return tiny_run(home, *settings(method, iterations), *more, methods=method)
 
 
 def own(home: Path, method: str) -> Path:
@@ -40,11 +45,7 @@ def own(home: Path, method: str) -> Path:
 
 
 @pytest.mark.parametrize("method", SETTINGS)
-def test_a_run_leaves_learned_clips_previews_and_curves(
-    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri := f"sqlite:///{tmp_path / 'own.db'}")
-    monkeypatch.chdir(tmp_path)
+def test_a_run_leaves_learned_clips_previews_and_curves(cli: Cli, home: Path, own_store: str, method: str) -> None:
     cli(*learning(home, method, 3)).ended(0)
     result = next(r for r in results(home).values() if r.method == method)
     made = DistilledSet.load(own(home, method))
@@ -58,7 +59,7 @@ def test_a_run_leaves_learned_clips_previews_and_curves(
     previews = sorted((own(home, method) / "previews").iterdir())
     assert [path.name for path in previews] == ["000-Archery.mp4", "001-Biking.mp4", "002-Diving.mp4"]
     assert all(path.stat().st_size > 500 for path in previews)
-    client = MlflowClient(uri)
+    client = MlflowClient(own_store)
     experiment = client.get_experiment_by_name("vdbench-quick-modified")
     assert experiment is not None
     (run,) = client.search_runs([experiment.experiment_id], f"params.method = '{method}'")
@@ -123,15 +124,23 @@ def test_a_killed_distillation_goes_on_and_ends_in_the_same_bytes(
     assert kept_step(home) == -1  # no longer needed
 
 
+ITERATIONS = 1500
+
+
+@pytest.fixture(scope="module")
+def whole(prepared: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_store: str) -> Path:
+    """A home in which a run of ``dm`` ended in one go."""
+    folder = tmp_path_factory.mktemp("whole")
+    return finished(prepared, folder, mlflow_store, *settings("dm", ITERATIONS), methods="dm")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["inline", "ray"])
 def test_sigterm_keeps_the_state_and_the_same_command_goes_on(
-    cli: Cli, home: Path, tmp_path: Path, scheduler: str
+    cli: Cli, home: Path, whole: Path, scheduler: str
 ) -> None:
-    iterations, pause = 1500, 3600  # so that no checkpoint is due but the one that SIGTERM asks for
-    whole = linked(home, tmp_path / "whole")
-    assert cli(*learning(whole, "dm", iterations)).code == 0
-    arguments = learning(home, "dm", iterations, "--checkpoint-every", pause, "--scheduler", scheduler, "--seeds", 2)
+    pause = 3600  # so that no checkpoint is due but the one that SIGTERM asks for
+    arguments = learning(home, "dm", ITERATIONS, "--checkpoint-every", pause, "--scheduler", scheduler, "--seeds", 2)
     process = child(arguments)
     deadline = time.monotonic() + 120
     while len(results(home)) < 2 and time.monotonic() < deadline:  # the controls of the first seed come before it
@@ -143,11 +152,11 @@ def test_sigterm_keeps_the_state_and_the_same_command_goes_on(
     assert process.returncode == 130, err
     assert "type the same command again" in err
     assert "Traceback" not in err
-    assert 0 < kept_step(home) < iterations
+    assert 0 < kept_step(home) < ITERATIONS
     assert not (home / ".stop").exists()
     kinds = {r.failure.kind for r in results(home).values() if r.failure}
     assert kinds <= {"interrupted"}
-    assert cli(*learning(home, "dm", iterations)).code == 0
+    assert cli(*learning(home, "dm", ITERATIONS)).code == 0
     ours = {p.parent.name: p.read_bytes() for p in (home / "distilled").glob("*/tensors.safetensors")}
     theirs = {p.parent.name: p.read_bytes() for p in (whole / "distilled").glob("*/tensors.safetensors")}
     assert {name: ours[name] for name in theirs} == theirs

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, finished, results, tiny_run
-from tests.experiment.test_submissions import content
+from tests.experiment.results import content
 from vdbench.api.tables import load_results
 from vdbench.experiment.home import Home
 from vdbench.experiment.result import Result

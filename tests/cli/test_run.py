@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, child, linked, results, selector, tiny_run
+from tests.cli.conftest import Cli, child, finished, linked, results, selector, tiny_run
 from vdbench.distilled import DistilledSet
 from vdbench.experiment.home import Home
 from vdbench.storage import files
@@ -124,7 +124,8 @@ def test_a_corrupt_result_is_set_aside_and_its_trial_runs_again(cli: Cli, home: 
 )
 def test_a_failure_is_recorded_shown_and_run_again(cli: Cli, home: Path, tmp_path: Path, error: str, kind: str) -> None:
     plugin = selector(tmp_path, "failing", f"raise {error}")
-    answer = cli(*tiny_run(home, "--plugin", plugin, methods="failing")).ended(1)
+    where = "--isolate" if kind == "data" else "--no-isolate"  # to start another process takes seconds
+    answer = cli(*tiny_run(home, "--plugin", plugin, where, methods="failing")).ended(1)
     failed = next(r for r in results(home).values() if r.method == "failing")
     assert failed.failure is not None
     assert (failed.status, failed.failure.kind, failed.students) == ("failed", kind, ())
@@ -192,14 +193,11 @@ def test_mlflow_that_cannot_be_reached_or_is_damaged_does_not_stop_a_run(
     assert len(results(home)) == 2
 
 
-def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlflow_holds_every_trial(cli: Cli, home: Path, own_store: str) -> None:
     from mlflow import MlflowClient
 
-    uri = f"sqlite:///{tmp_path / 'own.db'}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    monkeypatch.chdir(tmp_path)
     assert cli(*tiny_run(home)).code == 0
-    client = MlflowClient(uri)
+    client = MlflowClient(own_store)
     experiment = client.get_experiment_by_name("vdbench-quick-modified")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
@@ -214,12 +212,19 @@ def test_mlflow_holds_every_trial(cli: Cli, home: Path, tmp_path: Path, monkeypa
         assert f"{trial}.json" in {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
 
 
+THREE_SEEDS = ["--seeds", "3", "--set", "herding.encoder=pixels"]
+
+
+@pytest.fixture(scope="module")
+def whole(prepared: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_store: str) -> Path:
+    """A home in which a run of three seeds ended in one go."""
+    return finished(prepared, tmp_path_factory.mktemp("whole"), mlflow_store, *THREE_SEEDS, methods="herding")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["inline", "ray"])
-def test_a_killed_run_ends_as_one_that_was_not_killed(cli: Cli, home: Path, tmp_path: Path, scheduler: str) -> None:
-    arguments = ["--seeds", "3", "--set", "herding.encoder=pixels", "--scheduler", scheduler]
-    whole = linked(home, tmp_path / "whole")
-    assert cli(*tiny_run(whole, *arguments, "--scheduler", "inline", methods="herding")).code == 0
+def test_a_killed_run_ends_as_one_that_was_not_killed(cli: Cli, home: Path, whole: Path, scheduler: str) -> None:
+    arguments = [*THREE_SEEDS, "--scheduler", scheduler]
     process = child(tiny_run(home, *arguments, methods="herding"))
     deadline = time.monotonic() + 120
     while not results(home) and time.monotonic() < deadline:  # a draft that is not renamed yet is none

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.sets import distilled_record
 from vdbench.clips.codecs import parse_codec
 from vdbench.distilled import DistilledSet
-from vdbench.distilled.pairs import draw_pairs, draw_within_slots
+from vdbench.distilled.pairs import draw_pairs, draw_within_slots, same_numbers
 from vdbench.distilled.parameterisations import hallucinate, interpolate
 from vdbench.distilled.recoding import stored_as
 from vdbench.errors import UsageError
@@ -78,6 +78,32 @@ def test_pairs_within_slots_are_those_of_the_public_code(ipc: int) -> None:
         assert 60 < min(found.values()) and max(found.values()) < 140  # 100 each, with a deviation of 9
     assert len({tuple(draw[0].tolist()) for draw in draws}) == min(2 ** (3 * ipc), 400) or ipc > 1
     assert draw_within_slots(2 * ipc, 2 * ipc, ipc, 3, None).tolist() == [list(range(0, 6 * ipc, 2))] * 2
+
+
+@pytest.mark.parametrize("ipc", [1, 5])
+def test_fixed_pairs_are_those_of_the_public_code_and_the_same_in_every_epoch(ipc: int) -> None:
+    """Its FRePo variant: image i of a class with motion i, no coin, as many clips as images."""
+    for draw in (None, 0, 7):
+        assert same_numbers(ipc, ipc, ipc, 3, draw).tolist() == [list(range(3 * ipc))] * 2
+    record = distilled_record(ipc=ipc, form="static-dynamic-fixed")
+    kept = parts(ipc, ipc, ipc)
+    made = DistilledSet(kept, record)
+    expected = [
+        hallucinate(kept["static"][[row]], kept["dynamic"][[row]], kept["weight"], kept["bias"])
+        for row in range(2 * ipc)
+    ]
+    torch.testing.assert_close(made.render()[0], torch.cat(expected))
+    assert made.of_epoch(3, CPU) is made
+    soft = DistilledSet(kept | {"targets": torch.full((2 * ipc, 2), 0.5)}, record.model_copy(update={"labels": "soft"}))
+    assert soft.stored_bytes == made.stored_bytes + 4 * 2 * 2 * ipc
+    half = stored_as(soft, parse_codec("float16"))
+    assert half.stored_bytes == made.stored_bytes / 2 + 4 * 2 * 2 * ipc
+
+
+@pytest.mark.parametrize(("images", "motions"), [(2, 4), (4, 2), (4, 4), (1, 1)])
+def test_fixed_pairs_take_one_image_and_one_motion_for_every_clip(images: int, motions: int) -> None:
+    with pytest.raises(ValueError, match="a row for each of 4 clips"):
+        DistilledSet(parts(images, motions, 2), distilled_record(ipc=2, form="static-dynamic-fixed"))
 
 
 def test_every_epoch_shows_other_pairs_and_a_seed_the_same_again() -> None:

@@ -36,7 +36,7 @@ def test_the_ipc_is_the_largest_that_fits(sizes: list[int], allowed: int) -> Non
 
 
 @pytest.mark.parametrize("codec", ["uint8", "float16", "float32"])
-@pytest.mark.parametrize("method", ["random", "dm", "mtt", "sfvd", "prism", "frepo", "vdsd"])
+@pytest.mark.parametrize("method", ["random", "dm", "mtt", "sfvd", "prism", "frepo", "vdsd", "vdsd on frepo"])
 def test_methods_promise_what_their_sets_take(tmp_path: Path, method: str, codec: str) -> None:
     short: dict[str, dict[str, object]] = {
         "dm": {"iterations": 1, "width": 2},
@@ -46,8 +46,9 @@ def test_methods_promise_what_their_sets_take(tmp_path: Path, method: str, codec
         "frepo": {"iterations": 1, "width": 2},
         "vdsd": {"iterations": 1, "static_iterations": 1, "width": 2, "static_width": 2},
     }
+    short["vdsd on frepo"] = short["vdsd"] | {"base": "frepo"}
     task = tiny_task(tmp_path, ipc=2)
-    subject = Registry().configure(method, None, short.get(method, {}))
+    subject = Registry().configure(method.split(maxsplit=1)[0], None, short.get(method, {}))
     made = subject.distill(task)
     assert made.stored_bytes == subject.stored_bytes(task)
     choice = parse_codec(codec)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.experiment.test_submissions import CLIPS, failed, result
+from tests.experiment.results import CLIPS, failed, result
 from vdbench.errors import DataError, UsageError
 from vdbench.experiment.handing_in import prepare_branch, request_text
 from vdbench.experiment.result import Result

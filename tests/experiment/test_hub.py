@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from tests.experiment.test_submissions import failed, result, scores
+from tests.experiment.results import failed, result, scores
 from vdbench.experiment.hub import evaluation_files
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.experiment.test_submissions import CLIPS, DIGITS, bare, result
+from tests.experiment.results import CLIPS, DIGITS, bare, result
 from vdbench.experiment.outcome_rules import outcome_faults
 from vdbench.experiment.result import Result
 from vdbench.outcomes import Places, pack, unpack

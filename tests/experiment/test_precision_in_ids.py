@@ -85,7 +85,11 @@ def test_a_method_that_embeds_in_bfloat16_makes_other_sets_there(
 
 @pytest.mark.parametrize(
     ("method", "on_distributions", "otherwise"),
-    [(VDSD, VDSDSettings(), VDSDSettings(base="mtt")), (Prism, PrismSettings(), PrismSettings(loss="dc"))],
+    [
+        (VDSD, VDSDSettings(), VDSDSettings(base="mtt")),
+        (VDSD, VDSDSettings(base="frepo"), VDSDSettings(base="mtt")),
+        (Prism, PrismSettings(), PrismSettings(loss="dc")),
+    ],
 )
 def test_precision_enters_only_where_it_is_computed_in(
     method: type[Method[Any]], on_distributions: Settings, otherwise: Settings, tmp_path: Path

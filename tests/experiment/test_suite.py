@@ -58,7 +58,7 @@ def test_merging_leaves_its_arguments_alone() -> None:
 def test_every_prescription_can_be_followed(name: str) -> None:
     given, registry = load_suite(name), Registry()
     for rule in given.methods:
-        for base in ("dm", "mtt"):
+        for base in ("dm", "mtt", "frepo"):
             chosen = {"base": base} if rule.method == "vdsd" else {}
             for ipc in (1, 5, 10):
                 settings = merged(given.prescribed(rule.method, "miniucf", ipc, chosen), chosen)
@@ -101,12 +101,14 @@ def test_published_settings_are_those_of_the_literature() -> None:
 def test_the_recommended_protocol_takes_nothing_that_only_follows_the_public_code() -> None:
     """Its published settings are rates, iterations and sizes; the rest is what the methods have by themselves."""
     clean, registry = load_suite("clean"), Registry()
-    for name, chosen in (("herding", {}), ("k-center", {}), ("mtt", {}), ("vdsd", {}), ("vdsd", {"base": "mtt"})):
+    on_bases = [("vdsd", {"base": base}) for base in ("mtt", "frepo")]
+    for name, chosen in (("herding", {}), ("k-center", {}), ("mtt", {}), ("vdsd", {}), *on_bases):
         settings = merged(clean.prescribed(name, "ucf101", 5, chosen), chosen)
         found, usual = registry.configure(name, None, settings).settings, registry.configure(name, None, {}).settings
         later = {"expert_standardise", "batches_from", "momentum_step_size"}
         assert not later & set(found.identity().get("trajectory", {}))
         assert not {"static_loss", "static_real"} & set(found.identity())
+        assert not {"margin", "label_scale", "online_schedule"} & set(found.identity().get("regression", {}))
         if "encoder" in usual.identity():
             assert found.identity() == usual.identity()
 

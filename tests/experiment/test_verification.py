@@ -7,7 +7,7 @@ from itertools import cycle, islice
 
 import pytest
 
-from tests.experiment.test_submissions import HERE
+from tests.experiment.results import HERE
 from vdbench.experiment.verification import ONE_NETWORK, Comparison, Pair, tolerance
 
 

@@ -12,11 +12,11 @@ from tests.formulas import flattened, minic3d, sequence, wave
 from vdbench.distilled.parameterisations import hallucinate
 from vdbench.selector import FeatureSettings, Selector
 from vdbench_methods.dm import accumulate_gradient
-from vdbench_methods.frepo import regression_loss
 from vdbench_methods.herding import Herding
 from vdbench_methods.k_center import KCenter
 from vdbench_methods.learned import descent
 from vdbench_methods.mtt import Rows
+from vdbench_methods.regression import regression_loss
 from vdbench_methods.step_size import StepSize
 from vdbench_methods.trajectories import match_trajectory
 

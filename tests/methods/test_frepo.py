@@ -7,17 +7,14 @@ import pytest
 import torch
 
 from vdbench.clips.targets import nearest_distribution
+from vdbench.method import Task
 from vdbench.testing import tiny_task
-from vdbench_methods.frepo import (
-    FRePo,
-    FRePoSettings,
-    NetworkPool,
-    centred,
-    margin_term,
-    rate,
-    regression_loss,
-    start_labels,
-)
+from vdbench_methods.frepo import FRePo, FRePoSettings
+from vdbench_methods.regression import NetworkPool, centred, margin_term, regression_loss, start_labels
+
+
+def pool_of(settings: FRePoSettings, task: Task) -> NetworkPool:
+    return NetworkPool(settings, lambda seed: settings.fresh_student(task.train, seed, task.device), task.device, 0)
 
 
 def test_the_loss_equals_ridge_regression_written_out() -> None:
@@ -87,7 +84,7 @@ def test_margin_and_start_change_what_is_learned_and_no_older_identity(tmp_path:
 
 def test_the_rates_of_what_is_learned_are_the_public_ones() -> None:
     """One floor for both, a tenth of the labels': a hundred falls further than to its own tenth."""
-    settings = FRePoSettings(lr=100, lr_labels=1e-3, iterations=10000, schedule="cosine")
+    settings = FRePoSettings(lr=100, lr_labels=1e-3, schedule="cosine")
     for step, pixels, labels in (
         (0, 100.0, 1e-3),
         (1, 99.9999975326, 9.99999977793e-4),
@@ -96,10 +93,10 @@ def test_the_rates_of_what_is_learned_are_the_public_ones() -> None:
         (7500, 14.644746296, 2.31801948466e-4),
         (9999, 0.00010246739861, 1.00000022207e-4),
     ):
-        assert rate(settings, settings.lr, step) == pytest.approx(pixels, rel=1e-9)
-        assert rate(settings, settings.lr_labels, step) == pytest.approx(labels, rel=1e-9)
+        assert settings.rate(settings.lr, step, 10000) == pytest.approx(pixels, rel=1e-9)
+        assert settings.rate(settings.lr_labels, step, 10000) == pytest.approx(labels, rel=1e-9)
     constant = FRePoSettings(lr=100)
-    assert [rate(constant, constant.lr, step) for step in (0, 4000)] == [100, 100]
+    assert [constant.rate(constant.lr, step, 10000) for step in (0, 4000)] == [100, 100]
 
 
 def test_a_network_of_the_pool_has_the_public_rates_by_its_own_steps(tmp_path: Path) -> None:
@@ -110,7 +107,7 @@ def test_a_network_of_the_pool_has_the_public_rates_by_its_own_steps(tmp_path: P
     }  # fmt: skip
     task = tiny_task(tmp_path)
     settings = FRePoSettings(width=2, networks=2, online_lr=1e-4, online_schedule="warm-up")
-    pool, rng = NetworkPool(settings, task.train, task.device, 0), np.random.default_rng(0)
+    pool, rng = pool_of(settings, task), np.random.default_rng(0)
     clips, labels = task.train.render(torch.arange(3))[0], centred(torch.arange(3), 3)
     found = []
     for _ in range(151):
@@ -147,7 +144,7 @@ def test_clips_predict_real_labels_better_and_better(tmp_path: Path) -> None:
 
 def test_networks_of_the_pool_age_and_are_replaced(tmp_path: Path) -> None:
     task = tiny_task(tmp_path)
-    pool = NetworkPool(FRePoSettings(width=4, networks=2, online_steps=4), task.train, task.device, 0)
+    pool = pool_of(FRePoSettings(width=4, networks=2, online_steps=4), task)
     ages, rng = pool.tensors()["pool.ages"], np.random.default_rng(0)
     assert ages.tolist() == [0, 2]  # spread out
     clips, labels = task.train.render(torch.arange(3))[0], centred(torch.arange(3), 3)

@@ -66,6 +66,12 @@ SMALL: dict[str, Method[Any]] = {
             | {"lr_dynamic": 1, "trajectory": TRAJECTORY}
         )
     ),
+    "vdsd-frepo": VDSD(
+        VDSDSettings.model_validate(
+            {"base": "frepo", "iterations": 4, "static_iterations": 2, "static_width": 4, "width": 4, "real": 8}
+            | {"regression": {"networks": 2, "online_steps": 2, "real": 12, "margin": True, "schedule": "cosine"}}
+        )
+    ),
     "vdsd-mtt-relative": VDSD(
         VDSDSettings.model_validate(
             {"base": "mtt", "iterations": 4, "static_iterations": 2, "static_width": 4, "real": 8}
@@ -135,7 +141,7 @@ def test_every_step_is_reported_with_its_loss_and_how_many_there_are(name: str, 
 @pytest.mark.parametrize(("name", "settings"), [
     ("dc", {"lr": 1e30}), ("dm", {"lr": 1e30}), ("mtt", {"lr": 1e30}), ("sfvd", {"lr": 1e30}),
     ("prism-dm", {"lr": 1e30}), ("prism-dc", {"lr": 1e30}), ("frepo", {"lr": 1e30}),
-    ("vdsd-dm", {"lr_dynamic": 1e30}), ("vdsd-mtt", {"lr_dynamic": 1e30}),
+    ("vdsd-dm", {"lr_dynamic": 1e30}), ("vdsd-mtt", {"lr_dynamic": 1e30}), ("vdsd-frepo", {"lr_dynamic": 1e30}),
     ("vdsd-dm", {"static_lr": 1e30, "static_iterations": 4}),
 ])  # fmt: skip
 def test_a_loss_that_is_no_longer_finite_names_its_step(name: str, settings: dict[str, Any], tmp_path: Path) -> None:

@@ -18,15 +18,9 @@ from vdbench.testing import tiny_task
 from vdbench_methods.dm import class_means, matching_loss
 from vdbench_methods.experts import weights_at
 from vdbench_methods.learned import RealClips, initial_clips
+from vdbench_methods.motions import OnDistributions, OnTrajectories
 from vdbench_methods.mtt import MTT, MTTSettings
-from vdbench_methods.static_dynamic import (
-    HALLUCINATOR,
-    Memory,
-    OnDistributions,
-    OnTrajectories,
-    VDSDSettings,
-    fitting_pairs,
-)
+from vdbench_methods.static_dynamic import HALLUCINATOR, Memory, VDSDSettings, fitting_pairs
 from vdbench_methods.vdsd import VDSD
 
 QUICK = {"iterations": 3, "static_iterations": 2, "static_width": 4, "width": 4, "real": 6}
@@ -157,7 +151,7 @@ def test_an_iteration_on_dm_adds_the_gradient_of_its_loss(tmp_path: Path) -> Non
     settings = VDSDSettings.model_validate(QUICK)
     task = tiny_task(tmp_path, ipc=2)
     memory, real = learning(settings, task), RealClips(task.train, task.device)
-    found_loss = OnDistributions(settings, real).backward(memory, np.random.default_rng(3))
+    found_loss = OnDistributions(settings, real).backward(memory, np.random.default_rng(3), 0)
     found = gradients_of(memory)
     rng = np.random.default_rng(3)
     draw, seed = seed_of(rng), seed_of(rng)
@@ -176,7 +170,7 @@ def test_an_iteration_on_mtt_adds_the_gradient_of_its_loss(tmp_path: Path) -> No
     settings = VDSDSettings.model_validate({**QUICK, "base": "mtt", "trajectory": trajectory, "student": "cnn-gru"})
     task = tiny_task(tmp_path, ipc=2)
     memory, learner = learning(settings, task), OnTrajectories(settings, task)
-    found_loss = learner.backward(memory, np.random.default_rng(3))
+    found_loss = learner.backward(memory, np.random.default_rng(3), 0)
     found, by_step_size = gradients_of(memory), learner.tensors["step_size"].grad
     rng = np.random.default_rng(3)
     batches = [(seed_of(rng), rows) for rows in learner.matching.batches(rng, 6)]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from vdbench.errors import UsageError
 from vdbench.experiment.plan import Plan
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
-from vdbench_leaderboard.statistics.sequential import looks_until
 from vdbench_leaderboard.tables.undecided import Question, questions
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Search:
         first = max(FEW_SEEDS, first)
         if most < first:
             raise UsageError(f"the search begins with {first} seeds and cannot end with {most}; allow more of them")
-        return cls(looks_until(first, most), points, hours)
+        return cls(tuple(range(first, most + 1)), points, hours)
 
     def drawing(self, request: Request, *, repeated: bool = False) -> Request:
         """A request in which every seed has trained encoders, teachers and experts of its own.

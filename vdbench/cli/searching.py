@@ -59,8 +59,8 @@ def run_in_rounds(
 def _title(search: Search) -> str:
     from vdbench_leaderboard.statistics.two_way import THESE
 
-    at = ", ".join(map(str, search.looks))
-    return f"Differences in points of top-1 {THESE}, with intervals that hold together at every look ({at} seeds)"
+    at = f"{search.looks[0]} to {search.looks[-1]} seeds"
+    return f"Differences in points of top-1 {THESE}, with intervals that hold together at every look ({at})"
 
 
 def _row(question: Question, search: Search) -> dict[str, Any]:

@@ -64,7 +64,9 @@ class DistilledRecord(Record):
     seed: Seed
     provenance: Provenance
     step_size: float | None = Field(default=None, gt=0)
-    form: Literal["clips", "key-frames", "static-dynamic", "static-dynamic-slots", "video"] = "clips"
+    form: Literal["clips", "key-frames", "static-dynamic", "static-dynamic-fixed", "static-dynamic-slots", "video"] = (
+        "clips"
+    )
     codec: str | None = None
     clip_shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
 

@@ -38,6 +38,14 @@ def draw_pairs(static: int, dynamic: int, ipc: int, classes: int, draw: int | No
     return torch.from_numpy(np.stack([np.concatenate(side) for side in zip(*chosen, strict=True)]))
 
 
+def same_numbers(static: int, dynamic: int, ipc: int, classes: int, draw: int | None) -> torch.Tensor:
+    """Every image with the motion of the same number, in every epoch; as many of either as there are clips.
+
+    Arguments and answer are those of :func:`draw_pairs`.
+    """
+    return torch.arange(classes * ipc).expand(2, -1)
+
+
 def draw_within_slots(static: int, dynamic: int, ipc: int, classes: int, draw: int | None) -> torch.Tensor:
     """Pairs as the public code draws them: every clip of a class has images and motions of its own, and of no other.
 

@@ -12,7 +12,7 @@ from torch.nn.functional import conv3d
 from vdbench.clips.clipset import Normalisation, sent, to_network
 from vdbench.clips.codecs import parse_codec
 from vdbench.clips.streams import decode
-from vdbench.distilled.pairs import draw_pairs, draw_within_slots
+from vdbench.distilled.pairs import draw_pairs, draw_within_slots, same_numbers
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -203,6 +203,19 @@ class Slots(StaticDynamic):
             raise ValueError(f"static and dynamic must have as many rows for each of {len(tensors['targets'])} clips")
 
 
+class FixedPairs(StaticDynamic):
+    """The same, where every clip has an image and a motion, and every epoch shows these clips."""
+
+    redrawn = False
+    pairs = staticmethod(same_numbers)
+
+    def check(self, tensors: Tensors, classes: int) -> None:
+        """See :meth:`Parameterisation.check`."""
+        super().check(tensors, classes)
+        if not len(tensors["static"]) == len(tensors["dynamic"]) == len(tensors["targets"]):
+            raise ValueError(f"static and dynamic must have a row for each of {len(tensors['targets'])} clips")
+
+
 class KeyFrames(Parameterisation):
     """Some frames of each clip, between which the others are interpolated.
 
@@ -276,6 +289,7 @@ PARAMETERISATIONS: Mapping[str, Parameterisation] = {
     "clips": Clips(),
     "key-frames": KeyFrames(),
     "static-dynamic": StaticDynamic(),
+    "static-dynamic-fixed": FixedPairs(),
     "static-dynamic-slots": Slots(),
     "video": Video(),
 }

@@ -245,7 +245,7 @@ class _Site:
 
     def _draws(self, method: Method[Any], task: Callable[[int], Task]) -> bool:
         """Whether another draw of shared networks would change a trial: by its assets, or by its judging's teacher."""
-        if self.bench.protocol.taught or method.card.learns_labels:
+        if self.bench.protocol.taught or method.learns_labels():
             return True
         return needed(method, task(0)) != needed(method, task(1))
 

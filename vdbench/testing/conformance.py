@@ -196,7 +196,7 @@ def _content(method: Method[Any], run: _Run) -> Iterator[str]:
     clips, targets = distilled.render()
     if missing := sorted(set(range(len(train.classes))) - set(distilled.labels().tolist())):
         yield f"there is no clip of class {train.classes[missing[0]]}"
-    if targets.ndim == 2 and not method.card.learns_labels:
+    if targets.ndim == 2 and not method.learns_labels():
         yield "it returns soft labels, but its card does not say so"
     if method.budgeted and run.ipc is not None:
         number = run.ipc * len(train.classes)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from vdbench_leaderboard.figures import style
 from vdbench_leaderboard.figures.style import ACCENT, GREY, INK, LINE, MUTED, PAPER
-from vdbench_leaderboard.tables import answers, formats
+from vdbench_leaderboard.tables import formats, verdict_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ MOST_LINES = 3
 """Of the answer and its reason, or one more where the answer takes all of them."""
 
 
-def card(headline: answers.Answer, verdict: Verdict | None, mark: str) -> bytes:
+def card(headline: verdict_words.Answer, verdict: Verdict | None, mark: str) -> bytes:
     """Draw it.
 
     Args:
@@ -58,7 +58,7 @@ def card(headline: answers.Answer, verdict: Verdict | None, mark: str) -> bytes:
 def _table(figure: Figure, verdict: Verdict) -> None:
     lines = verdict.lines
     where = " on other clips" if verdict.on_these_clips else ""
-    title = f"Top-1 in %, 95 % interval{where}: {answers.place(verdict)}"
+    title = f"Top-1 in %, 95 % interval{where}: {verdict_words.place(verdict)}"
     figure.text(0.05, 0.5, textwrap.shorten(title, 80, placeholder=" …"), fontsize=17, color=MUTED)
     axes = figure.add_axes((0.33, 0.09, 0.5, 0.37), facecolor="none")
     for spine in axes.spines.values():

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 from vdbench_leaderboard.figures import style
-from vdbench_leaderboard.figures.over_ipc import draw_bands, draw_means
+from vdbench_leaderboard.figures.lines import drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,16 +26,7 @@ def accuracy_over_compute(courses: Courses, chance: float, looks: Looks) -> str 
     lines = {line.cell.method: {point.clips: point.top1 for point in line.points} for line in courses.lines}
     if len(lines) < 2 or len(courses.shares) < FEWEST_POINTS:
         return None
-    ends = {method: line[max(line)].mean for method, line in lines.items()}
-    order = sorted(ends, key=lambda method: (-ends[method], method))
-    with style.styled():
-        figure = Figure()
-        axes = style.beside_names(figure, order)
-        _dress(axes, lines, chance)
-        draw_bands(axes, lines, looks)
-        draw_means(axes, lines, looks)
-        style.name_points(axes, order, looks)
-        return style.svg(figure)
+    return drawn(lines, looks, lambda axes: _dress(axes, lines, chance))
 
 
 def _dress(axes: Axes, lines: dict[str, dict[float, Estimate]], chance: float) -> None:

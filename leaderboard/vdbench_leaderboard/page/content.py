@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.figures.plots import MOST_BOARDS
 from vdbench_leaderboard.page import literature
 from vdbench_leaderboard.page.gallery import Gallery
-from vdbench_leaderboard.tables import answers, compute, pools, settings, wording
+from vdbench_leaderboard.tables import board_words, compute, pool_words, pools, settings, verdict_words
 from vdbench_leaderboard.tables.both_sides import BothSides, both_sides
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.pool_clips import on_other_clips
@@ -59,12 +59,12 @@ class Section:
     @property
     def pools(self) -> list[str]:
         """How its generated pools were made."""
-        return sorted({wording.sampled(cell.sampled) for cell in self._cells if cell.sampled})
+        return sorted({pool_words.sampled(cell.sampled) for cell in self._cells if cell.sampled})
 
     @property
     def machines(self) -> list[str]:
         """Versions and machines that its trials ran on."""
-        return sorted({wording.machine(machine) for cell in self._cells for machine in cell.environments})
+        return sorted({board_words.machine(machine) for cell in self._cells for machine in cell.environments})
 
     @property
     def _cells(self) -> list[Cell]:
@@ -112,14 +112,14 @@ class Content:
         return sorted(found, key=lambda verdict: (not verdict.better, -verdict.seeds))
 
     @cached_property
-    def headline(self) -> answers.Answer:
+    def headline(self) -> verdict_words.Answer:
         """The same over all data sets."""
-        return answers.headline(self.verdicts)
+        return verdict_words.headline(self.verdicts)
 
     @cached_property
-    def headline_on_these_clips(self) -> answers.Answer:
+    def headline_on_these_clips(self) -> verdict_words.Answer:
         """The same on these test clips alone."""
-        return answers.headline([verdict.on_these_clips or verdict for verdict in self.verdicts])
+        return verdict_words.headline([verdict.on_these_clips or verdict for verdict in self.verdicts])
 
     @cached_property
     def sides(self) -> dict[str, BothSides]:

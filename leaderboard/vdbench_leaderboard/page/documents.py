@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 
 from vdbench.storage.text import harmless, in_markdown
-from vdbench_leaderboard.tables import answers, formats, health, own_recipes, texts, wording
+from vdbench_leaderboard.tables import board_words, formats, frames, health, own_recipes, pool_words, verdict_words
 
 if TYPE_CHECKING:
     import pandas as pd
+    from jinja2.bccache import Bucket
 
     from vdbench_leaderboard.page.content import Content
 
@@ -31,6 +32,26 @@ def latex(content: Content) -> str:
     return templates.get_template("leaderboard.tex.j2").render(page=content)
 
 
+class Compiled(BytecodeCache):
+    """Templates that this process has compiled, which takes longer than to fill them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what was kept; it counts if the source is still the same."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = {True: Compiled(), False: Compiled()}
+"""With and without escapes, which are compiled in."""
+
+
 def environment(autoescape: bool) -> Environment:
     """Templates, which call the functions of the modules of tables by their names."""
     templates = Environment(
@@ -40,9 +61,10 @@ def environment(autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=COMPILED[autoescape],
     )
-    templates.globals |= {"answers": answers, "formats": formats, "wording": wording, "texts": texts}
-    templates.globals |= {"health": health, "own_recipes": own_recipes}
+    called = (board_words, formats, frames, health, own_recipes, pool_words, verdict_words)
+    templates.globals |= {module.__name__.rpartition(".")[2]: module for module in called}
     return templates
 
 

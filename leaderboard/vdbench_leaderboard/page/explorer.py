@@ -16,7 +16,7 @@ from vdbench.experiment.repeat import repeat_command
 from vdbench.storage import files
 from vdbench_leaderboard.page import panel
 from vdbench_leaderboard.statistics.estimates import repeats
-from vdbench_leaderboard.tables import formats, own_recipes, wording
+from vdbench_leaderboard.tables import board_words, formats, own_recipes
 from vdbench_leaderboard.tables.conditions import with_labels
 
 if TYPE_CHECKING:
@@ -176,11 +176,11 @@ def _identity(board: Board, standing: Standing) -> dict[str, Any]:
         "budget": str(budget) if budget else None,
         "budget_order": _order(budget),
         "taken_from": cell.taken_from,
-        "seen": wording.data_seen(cell),
-        "rank_text": wording.rank(standing),
-        "tags": [*wording.tags(cell), *["lead may be due to training"] * own_recipes.unshown(standing)],
-        "marks": wording.number_marks(standing),
-        "missing": wording.remarks(standing),
+        "seen": board_words.data_seen(cell),
+        "rank_text": board_words.rank(standing),
+        "tags": [*board_words.tags(cell), *["lead may be due to training"] * own_recipes.unshown(standing)],
+        "marks": board_words.number_marks(standing),
+        "missing": board_words.remarks(standing),
         "command": repeat_command(results),
     }
 

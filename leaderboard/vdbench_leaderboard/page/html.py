@@ -18,7 +18,7 @@ from vdbench_leaderboard.page.documents import environment
 from vdbench_leaderboard.page.explorer import address, payload
 from vdbench_leaderboard.statistics import two_way
 from vdbench_leaderboard.statistics.pigeonhole import DRAWS
-from vdbench_leaderboard.tables.sayings import sentence
+from vdbench_leaderboard.tables.column_words import sentence
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.page.content import Content

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdbench_leaderboard.tables import wording
+from vdbench_leaderboard.tables import board_words
 from vdbench_leaderboard.tables.labels import flat
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _summary(name: str, cells: Sequence[tuple[str, Cell]], previews: Previews) -
         source=next((result.source for result in results if result.source), None),
         reconstruction=any(cell.reconstruction for _, cell in cells),
         pools=tuple(sorted({cell.taken_from for _, cell in cells})),
-        saw=tuple(sorted({saw for _, cell in cells if (saw := wording.seen(cell))})),
+        saw=tuple(sorted({saw for _, cell in cells if (saw := board_words.seen(cell))})),
         common=common,
         variants=variants,
         glimpses=_glimpses(results, previews),

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vdbench_leaderboard.page.explorer import packed
 from vdbench_leaderboard.statistics.answered import Answered, told
 from vdbench_leaderboard.statistics.comparisons import compare, corrected_within, direction
-from vdbench_leaderboard.tables import answers, formats
+from vdbench_leaderboard.tables import formats, verdict_words
 from vdbench_leaderboard.tables.boards import BASELINE, FULL
-from vdbench_leaderboard.tables.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.page.gallery import Clips
     from vdbench_leaderboard.statistics.estimates import Estimate, Runs
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.keys import Budget, Group
+    from vdbench_leaderboard.tables.outcomes import Outcomes
     from vdbench_leaderboard.tables.verdicts import Verdict
 
 MOST = 30_000
@@ -105,11 +105,10 @@ class Place:
         return "base" if self.base in pair else "others"
 
 
-def places(boards: Sequence[Board], verdicts: Sequence[Verdict], outcomes: Outcomes | None = None) -> list[Place]:
+def places(boards: Sequence[Board], verdicts: Sequence[Verdict], outcomes: Outcomes) -> list[Place]:
     """Data sets as a whole first, then every column of every table, as long as their comparisons fit the page."""
-    known = outcomes or Outcomes()
     found = [_overall(verdict) for verdict in verdicts]
-    found += [_column(board, budget, known) for board in boards for budget in board.budgets]
+    found += [_column(board, budget, outcomes) for board in boards for budget in board.budgets]
     kept, left = [], MOST
     for place in found:
         left -= place.pairs
@@ -121,7 +120,7 @@ def places(boards: Sequence[Board], verdicts: Sequence[Verdict], outcomes: Outco
 def _overall(verdict: Verdict) -> Place:
     answered = dict(verdict.clips.answered) if verdict.clips else {}
     return Place(
-        *(verdict.group, None, None, answers.averaged(verdict), verdict.column),
+        *(verdict.group, None, None, verdict_words.averaged(verdict), verdict.column),
         bounds={FULL: verdict.full} if verdict.full else {},
         base=verdict.base,
         answered=answered | ({FULL: verdict.full_clips} if verdict.full_clips else {}),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from vdbench_leaderboard.statistics.comparisons import direction
-from vdbench_leaderboard.tables import formats, health, wording
+from vdbench_leaderboard.tables import board_words, formats, health
 from vdbench_leaderboard.tables.labels import flat
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def details(standing: Standing) -> dict[str, Any]:
         ],
         "settings": _settings(cell.any_result),
         "trials": "\n".join(map(_trial, results)),
-        "machines": sorted(wording.machine(machine) for machine in cell.environments),
+        "machines": sorted(board_words.machine(machine) for machine in cell.environments),
     }
 
 
@@ -82,7 +82,7 @@ def _sentences(standing: Standing) -> list[str]:
     top1, versus = standing.cell.top1, standing.random_comparison
     if top1 is None:
         return ["No trial finished."]
-    return [_measured(top1, ""), _placed(standing, wording.rank(standing), versus.adjusted if versus else None)]
+    return [_measured(top1, ""), _placed(standing, board_words.rank(standing), versus.adjusted if versus else None)]
 
 
 def _measured(top1: Estimate, where: str) -> str:
@@ -141,7 +141,7 @@ def _origin(cell: Cell) -> dict[str, str]:
     checked = f"{len(differences)} of {len(cell.seeds)} seeds evaluated again"
     return {
         "pool": cell.taken_from,
-        "seen": wording.data_seen(cell),
+        "seen": board_words.data_seen(cell),
         "step size": f"{cell.step_size:.6g}, learned" if cell.step_size is not None else "",
         "verified": f"{checked}, {max(differences):.1f} points of difference at most"
         if differences

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-RHO = 2.0
+RHO = 1.5
 """How the allowed error is spent: 1 evenly over seeds, more means later."""
 PATHS = 400_000
 """Drawn sequences of differences, from which levels are read."""
@@ -41,7 +41,7 @@ class Look:
     Attributes:
         seeds: pairs that it rests on.
         mean: of the differences, in points.
-        low: lower end of an interval that holds the difference at every look together with the level's confidence.
+        low: lower end of an interval that holds the difference at every look.
         high: its upper end.
         p: of the paired t-test.
         level: the p below which this look tells the methods apart.
@@ -60,18 +60,6 @@ class Look:
     def half_width(self) -> float:
         """Of the interval, in points."""
         return (self.high - self.low) / 2
-
-
-def looks_until(first: int, most: int) -> tuple[int, ...]:
-    """Numbers of seeds at which is looked: each up to 6, then every second one, and the last.
-
-    Args:
-        first: seeds of the first look, at least 3.
-        most: seeds of the last.
-    """
-    early = range(first, min(6, most) + 1)
-    later = range(max(first, 8), most + 1, 2)
-    return tuple(sorted({first, *early, *later, most}))
 
 
 @cache
@@ -114,13 +102,22 @@ def _null_p_values(looks: tuple[int, ...]) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def look(differences: Sequence[float], looks: tuple[int, ...], alpha: float, *, to_the_end: bool = False) -> Look:
+def look(
+    differences: Sequence[float],
+    looks: tuple[int, ...],
+    alpha: float,
+    *,
+    beside: float | None = None,
+    to_the_end: bool = False,
+) -> Look:
     """What the first look that stops shows, or else the last look that has its seeds.
 
     Args:
         differences: by seed, in the order of seeds; at least as many as the first look has.
         looks: see :func:`levels`.
         alpha: the error that is allowed to all looks of this comparison.
+        beside: the same for its intervals, which are to hold together with those of other comparisons; ``alpha`` where
+            left out.
         to_the_end: give the last look that has its seeds, whatever earlier ones found: who wants an interval of some
             width goes on after the methods are told apart.
 
@@ -129,21 +126,23 @@ def look(differences: Sequence[float], looks: tuple[int, ...], alpha: float, *, 
     """
     if len(differences) < looks[0]:
         raise ValueError(f"the first look takes {looks[0]} seeds, and there are {len(differences)}")
-    own = levels(looks, alpha)
+    own, widths = levels(looks, alpha), levels(looks, alpha if beside is None else beside)
     values = np.asarray(differences, dtype=np.float64)
-    taken = [(seeds, level) for seeds, level in zip(looks, own, strict=True) if seeds <= len(values)]
-    shown = [_one(values[:seeds], level, looks, own[-1]) for seeds, level in (taken[-1:] if to_the_end else taken)]
+    taken = [each for each in zip(looks, own, widths, strict=True) if each[0] <= len(values)]
+    if to_the_end:
+        taken = taken[-1:]
+    shown = [_one(values[:seeds], level, width, looks, own[-1]) for seeds, level, width in taken]
     return next((found for found in shown if found.state != "open"), shown[-1])
 
 
-def _one(values: np.ndarray, level: float, looks: tuple[int, ...], last_level: float) -> Look:
+def _one(values: np.ndarray, level: float, width: float, looks: tuple[int, ...], last_level: float) -> Look:
     seeds, mean, std = len(values), float(values.mean()), float(values.std(ddof=1))
     if std == 0:  # nothing to test with: signs are flipped, as in every table
         p, half = 1.0 if mean == 0 else 2.0 ** (1 - seeds), 0.0
     else:
         error = std / np.sqrt(seeds)
         p = float(2 * stats.t.sf(abs(mean) / error, seeds - 1))
-        half = float(stats.t.isf(level / 2, seeds - 1) * error)
+        half = float(stats.t.isf(width / 2, seeds - 1) * error)
     state: State = "told" if p < level else "not told" if seeds == looks[-1] else "open"
     if state == "open" and seeds >= BEFORE_HOPE and _chance(mean, std, seeds, looks[-1], last_level) < HOPE:
         state = "beyond hope"

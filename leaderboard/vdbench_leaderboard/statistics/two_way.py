@@ -48,7 +48,7 @@ class Parts:
         sources: variance of the mean by the choice of sources, with these seeds.
         both: what these two share, the variance by how seeds and sources fit together.
         seed_freedom: degrees of freedom of ``seeds``.
-        source_freedom: degrees of freedom of ``sources``.
+        source_freedom: degrees of freedom of ``sources``, a number or an array.
         answers: seeds times clips.
         independent: how many sources there are.
     """
@@ -58,7 +58,7 @@ class Parts:
     sources: Any
     both: Any
     seed_freedom: float
-    source_freedom: float
+    source_freedom: Any
     answers: int
     independent: int
 
@@ -122,8 +122,7 @@ def parts(won: NDArray[np.floating[Any]], labels: NDArray[np.int64], sources: ND
     """Take the error of a mean apart, or of a mean paired difference: hand in the differences then.
 
     Sources are weighted by their clips. Sums of squares are unbiased where clips of a source are independent or
-    sources are equally large, and the degrees of freedom of sources of unequal size are those of sources whose clips
-    are right or wrong together (Satterthwaite, Biometrics 1946).
+    sources are equally large.
 
     Args:
         won: ``(..., seeds, clips)``, what each seed made of each clip, networks averaged; in percent, or a difference.
@@ -144,15 +143,15 @@ def parts(won: NDArray[np.floating[Any]], labels: NDArray[np.int64], sources: ND
     informed = 1 - _leverage(numbers, strata)
     by_source = shares.mean(axis=-2)
     fit = shares - by_source[..., None, :]
-    size = members.astype(np.float64) ** 2
-    equally_large = size.sum() ** 2 / (size**2).sum()
+    first = np.full(len(members), len(strata))
+    np.minimum.at(first, numbers, strata)
     return Parts(
         mean=of_each.mean(axis=-1),
         seeds=of_each.var(axis=-1, ddof=1) / seeds,
         sources=(by_source**2 / informed).sum(axis=-1),
         both=(fit**2 / informed).sum(axis=(-1, -2)) / (seeds - 1) / seeds,
         seed_freedom=seeds - 1,
-        source_freedom=float(equally_large * (1 - (strata.max() + 1) / len(members))),
+        source_freedom=_source_freedom(by_source**2 / informed, members, first, strata.max() + 1),
         answers=seeds * clips,
         independent=len(members),
     )
@@ -210,6 +209,35 @@ def _leverage(sources: NDArray[np.int64], strata: NDArray[np.int64]) -> NDArray[
     """How far each source decides the mean of its own stratum, at most 1; averaged over the clips of the source."""
     (source, stratum), clips = np.unique(np.stack([sources, strata]), axis=1, return_counts=True)
     return np.bincount(source, clips**2 / np.bincount(strata)[stratum]) / np.bincount(sources)
+
+
+def _source_freedom(
+    squares: NDArray[np.float64], members: NDArray[np.int64], strata: NDArray[np.int64], number: int
+) -> NDArray[np.float64]:
+    """Degrees of freedom of a sum of squares of sources, of which some classes may bring more than others.
+
+    They are those of sources whose clips are right or wrong together (Satterthwaite, Biometrics 1946), whose formula
+    takes the variances of classes as known: what estimates add to their squares is taken off, and there are no more
+    than where all classes vary alike.
+
+    Args:
+        squares: of each source, ``(..., sources)``.
+        members: clips of each, ``(sources,)``.
+        strata: the class of each; the first one where it has clips of several.
+        number: of all classes.
+    """
+    size = members.astype(np.float64) ** 2
+
+    def spread(chosen: NDArray[np.bool_]) -> float:
+        return float(size[chosen].sum() ** 2 / (size[chosen] ** 2).sum())
+
+    classes = [strata == own for own in np.unique(strata)]
+    of_each = np.array([max(1.0, spread(own) * (1 - 1 / own.sum())) for own in classes])
+    alike = spread(strata >= 0) * (1 - number / len(members))
+    variances = np.stack([squares[..., own].sum(axis=-1) for own in classes], axis=-1)
+    whole, parted = variances.sum(axis=-1) ** 2, (variances**2 / (of_each + 2)).sum(axis=-1)
+    found = np.divide(whole, parted, out=np.full_like(whole, alike + 2), where=parted > 0) - 2
+    return np.asarray(np.clip(found, min(1.0, alike), alike))
 
 
 def strata_of(labels: NDArray[np.int64], sources: NDArray[np.int64]) -> NDArray[np.int64]:

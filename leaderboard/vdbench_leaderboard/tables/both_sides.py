@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench_leaderboard.statistics.answered import told
 from vdbench_leaderboard.statistics.columns import SeedColumn
+from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
 from vdbench_leaderboard.tables.boards import BASELINE
-from vdbench_leaderboard.tables.sayings import sentence
+from vdbench_leaderboard.tables.column_words import sentence
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.estimates import Estimate
@@ -54,6 +55,19 @@ class BothSides:
     def known(self) -> bool:
         """Whether some cell has an interval on other clips."""
         return bool(self.top1)
+
+    @property
+    def lines(self) -> list[str]:
+        """What may be said, a line per column and question."""
+        several = len({one.budget for one in self.said}) > 1
+        lines = []
+        for one in self.said:
+            where = f"{one.budget}: " if several else ""
+            if one.others is None or one.others == one.these:
+                lines.append(where + one.these)
+            else:
+                lines += [f"{where}{OTHERS}: {one.others}", f"{where}{THESE}: {one.these}"]
+        return [line[0].upper() + line[1:] if line.startswith("on ") else line for line in lines]
 
 
 def both_sides(board: Board, outcomes: Outcomes) -> BothSides:

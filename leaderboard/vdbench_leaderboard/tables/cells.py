@@ -89,13 +89,8 @@ class Cell:
         """The scores of all networks by seed, under a condition as of :meth:`measured`, where there are any."""
         found: dict[int, tuple[Score, ...]] = {}
         for result, own in self.done:
-            others = (other for other in result.conditions if other.name == condition)
-            same = [
-                scores
-                for other in others
-                for scores in other.students
-                if other.configuration or Student.of(scores) == self.student
-            ]
+            others = [(other, s) for other in result.conditions if other.name == condition for s in other.students]
+            same = [scores for other, scores in others if other.configuration or Student.of(scores) == self.student]
             evaluated = same if condition else [own]
             if networks := tuple(score for scores in evaluated for score in scores.scores):
                 found[result.seed] = networks

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vdbench_leaderboard.tables import compute, health, settings, wording
+from vdbench_leaderboard.tables import board_words, compute, health, settings
 from vdbench_leaderboard.tables.formats import parts, rounded
-from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.spread import spread
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.tables.boards import Board, Standing
+    from vdbench_leaderboard.tables.outcomes import Outcomes
 
 SCORES = ("top5", "macro", "shuffled", "still")
 GAINS = (
@@ -23,7 +23,7 @@ GAINS = (
 COSTS = ("stored_clips", "stored_bytes", "distill_seconds", "evaluate_seconds")
 
 
-def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.DataFrame:
+def numbers(boards: Sequence[Board], outcomes: Outcomes) -> pd.DataFrame:
     """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured.
 
     The columns about pools are there where some method chose from a generated one, ``health`` where some clips were not
@@ -33,7 +33,7 @@ def numbers(boards: Sequence[Board], outcomes: Outcomes | None = None) -> pd.Dat
     a suite has other settings of the evaluation, or students were tested on their way.
     """
     frame = pd.DataFrame([record(board, standing) for board in boards for standing in board.standings])
-    more = (spread(boards, outcomes or Outcomes()), settings.columns(boards), compute.columns(boards))
+    more = (spread(boards, outcomes), settings.columns(boards), compute.columns(boards))
     frame = pd.concat([frame, *(part for part in more if part is not None)], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])
@@ -75,7 +75,7 @@ def record(board: Board, standing: Standing) -> dict[str, Any]:
         "seeds_expected": len(standing.expected),
         "networks": sum(len(networks) for networks in cell.runs.values()),
         "failed": sum(cell.failures.values()),
-        "failures": wording.kinds(cell.failures) or None,
+        "failures": board_words.kinds(cell.failures) or None,
         **parts("top1", cell.top1),
         "top1_over": cell.top1.over if cell.top1 else None,
         **{name: part for score in SCORES for name, part in parts(score, cell.score(score)).items()},

@@ -14,7 +14,6 @@ from vdbench_leaderboard.statistics.average_ranks import AverageRanks, average_r
 from vdbench_leaderboard.statistics.interquartile import InterquartileMean, iqm
 from vdbench_leaderboard.statistics.two_way import OTHERS
 from vdbench_leaderboard.tables.blocks import Block, blocks_of, usual
-from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.resampled import on_other_clips, on_these_clips
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.two_way import Question
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.keys import Group
+    from vdbench_leaderboard.tables.outcomes import Outcomes
 
 FEWEST_BLOCKS, FEWEST_METHODS = 2, 2
 
@@ -88,13 +88,12 @@ class Overview:
         return sorted(found, key=lambda method: (sum(found[method]) / len(found[method]), method))
 
 
-def overviews(boards: Sequence[Board], outcomes: Outcomes | None = None) -> list[Overview]:
+def overviews(boards: Sequence[Board], outcomes: Outcomes) -> list[Overview]:
     """One per suite that has enough to compare: at least two blocks, and two methods in them."""
     suites: dict[tuple[str, str], list[Board]] = defaultdict(list)
     for board in boards:
         suites[board.group.suite, board.group.evaluated_on].append(board)
-    known = outcomes or Outcomes()
-    every = [_overview(suite, evaluated_on, members, known) for (suite, evaluated_on), members in suites.items()]
+    every = [_overview(suite, evaluated_on, members, outcomes) for (suite, evaluated_on), members in suites.items()]
     found = [overview for overview in every if len(overview.blocks) >= FEWEST_BLOCKS]
     return [overview for overview in found if len(overview.methods) >= FEWEST_METHODS]
 

@@ -12,9 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vdbench.storage.text import harmless
-from vdbench_leaderboard.tables import texts, wording
+from vdbench_leaderboard.tables import board_words, frames, pool_words
 from vdbench_leaderboard.tables.both_sides import both_sides
-from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.pools import factorial
 from vdbench_leaderboard.tables.settings import regimes, settings
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vdbench_leaderboard.tables.boards import Board, Standing
+    from vdbench_leaderboard.tables.outcomes import Outcomes
     from vdbench_leaderboard.tables.pools import Factorial
 
 NOTE = (
@@ -32,31 +32,32 @@ SHOWN = 4
 POOL_NOTE = "Δ: generated − real, paired by seed, with its 95 % interval · * significant after correction"
 
 
-def tables(boards: Sequence[Board], outcomes: Outcomes | None = None) -> RenderableType:
+def tables(boards: Sequence[Board], outcomes: Outcomes) -> RenderableType:
     """One table per suite and data set, its students below each other, then what may be said, and those of pools."""
     parts: list[RenderableType] = []
-    notes = [" · ".join([NOTE, *texts.legend(boards)])]
+    notes = [" · ".join([NOTE, *board_words.legend(boards)])]
     for heading, members in groupby(boards, key=lambda board: board.heading):
         shown = list(members)
-        parts.append(_table(f"{heading} · {wording.parts(shown[0].cells[0])}", shown))
-        parts += map(Text, dict.fromkeys(line for board in shown for line in texts.notes(board)))
+        parts.append(_table(f"{heading} · {board_words.parts(shown[0].cells[0])}", shown))
+        parts += map(Text, dict.fromkeys(line for board in shown for line in board_words.notes(board)))
         for board in shown:
             if board.at_chance:
-                parts.append(Text(f"{board.student.name}: {wording.AT_CHANCE}"))
-            lines = texts.said(both_sides(board, outcomes or Outcomes()))
+                parts.append(Text(f"{board.student.name}: {board_words.AT_CHANCE}"))
+            lines = both_sides(board, outcomes).lines
             parts += [Text(f"{board.student.name}: {line}") for line in lines]
             if (found := factorial(board)) is not None:
                 parts.append(_pools(f"{heading} · {board.student.name} · pools", found))
-                parts += map(Text, texts.pool_remarks(found))
+                parts += map(Text, pool_words.remarks(found))
                 notes[1:] = [POOL_NOTE]
             if configured := settings(board):
                 parts.append(
                     _listed(
-                        f"{heading} · {board.student.name} · configurations", texts.settings(configured).iloc[:, :SHOWN]
+                        f"{heading} · {board.student.name} · configurations",
+                        frames.settings(configured).iloc[:, :SHOWN],
                     )
                 )
             if taught := regimes(board):
-                parts.append(_listed(f"{heading} · {board.student.name} · labels", texts.regimes(taught)))
+                parts.append(_listed(f"{heading} · {board.student.name} · labels", frames.regimes(taught)))
     return Stack(*parts, *(Text(note, style="dim") for note in notes))
 
 
@@ -67,8 +68,8 @@ def _table(heading: str, boards: Sequence[Board]) -> Table:
         rows = []
         for row in board.rows:
             at = dict(zip(board.budgets, row.standings, strict=True))
-            rows.append([Text(harmless(wording.method(row))), *(_result(at.get(budget)) for budget in budgets)])
-        for name, first, *_ in texts.bounds(board).itertuples(index=False):
+            rows.append([Text(harmless(board_words.method(row))), *(_result(at.get(budget)) for budget in budgets)])
+        for name, first, *_ in frames.bounds(board).itertuples(index=False):
             rows.append([Text(text, style="dim") for text in (harmless(name), *[first] * max(1, len(budgets)))])
         _section(table, board.student.name, rows)
     return table
@@ -78,7 +79,7 @@ def _pools(heading: str, factorial: Factorial) -> Table:
     """One section per IPC, so that the table is as narrow with many of them."""
     table = _empty(heading, "budget", "selector", "real", "generated", "Δ")
     for place, budget in enumerate(factorial.budgets):
-        rows = texts.pools_at(factorial, place).itertuples(index=False)
+        rows = frames.pools_at(factorial, place).itertuples(index=False)
         _section(table, str(budget), [[Text(text) for text in row] for row in rows])
     return table
 
@@ -107,4 +108,4 @@ def _section(table: Table, name: str, rows: Iterable[Sequence[Text]]) -> None:
 
 def _result(standing: Standing | None) -> Text:
     style = "" if standing is None else "bold green" if standing.rank == 1 else "" if standing.cell.top1 else "red"
-    return Text(wording.result(standing), style=style)
+    return Text(board_words.result(standing), style=style)

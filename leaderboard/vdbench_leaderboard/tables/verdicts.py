@@ -1,4 +1,4 @@
-"""Which method to use, for each suite and data set: what its tests allow to be said, and no more.
+"""Which method to use, for each suite and data set, as far as tests tell; in words it is in ``verdict_words.py``.
 
 Students and budgets are averaged seed by seed, so that one column of runs decides for a data set. Methods are tested
 against ``random`` together, and the leader against the others, as in every table. A verdict is one on these test clips;
@@ -213,10 +213,10 @@ class Verdict:
         return lines
 
 
-def verdicts(boards: Sequence[Board], outcomes: Outcomes | None = None) -> list[Verdict]:
+def verdicts(boards: Sequence[Board], outcomes: Outcomes) -> list[Verdict]:
     """One per suite and data set, in the order of the tables; none where every student is at chance."""
     groups = [tuple(members) for _, members in groupby(boards, key=lambda board: board.group)]
-    return [found for members in groups if (found := _verdict(members, outcomes or Outcomes()))]
+    return [found for members in groups if (found := _verdict(members, outcomes))]
 
 
 def _verdict(members: Sequence[Board], outcomes: Outcomes) -> Verdict | None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.experiment.test_submissions import content
+from tests.experiment.results import content
 from tests.sets import distilled_record
 from vdbench.clips.frames import Frames
 from vdbench.distilled.distilled_set import DistilledSet

@@ -12,15 +12,16 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vdbench_leaderboard.figures import heat, over_ipc, rankings, style, trade_off
+from vdbench_leaderboard.figures import heat, lines, over_ipc, rankings, style, trade_off
 from vdbench_leaderboard.figures.card import card
 from vdbench_leaderboard.figures.plots import MOST_BOARDS, draw, plotted
 from vdbench_leaderboard.page.html import THEMED, inline
 from vdbench_leaderboard.statistics.average_ranks import AverageRanks
 from vdbench_leaderboard.statistics.estimates import Estimate
-from vdbench_leaderboard.tables import answers
+from vdbench_leaderboard.tables import verdict_words
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
+from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.overview import overviews
 from vdbench_leaderboard.tables.verdicts import verdicts
 
@@ -32,7 +33,7 @@ def found(realistic):
 
 @pytest.fixture(scope="module")
 def drawn(found):
-    return draw(found, overviews(found))
+    return draw(found, overviews(found, Outcomes()))
 
 
 def board_of(results):
@@ -95,7 +96,7 @@ def test_average_ranks_are_drawn_where_they_tell_methods_apart(make, ahead, ther
         for step, (name, level) in enumerate(levels.items())
     ]
     found = boards(gather(results))
-    (overview,) = overviews(found)
+    (overview,) = overviews(found, Outcomes())
     assert overview.ranks.tells_apart == there
     assert ("quick-critical-difference" in draw(found, [overview])) == there
     assert "quick-places" in draw(found, [overview])
@@ -111,7 +112,7 @@ def test_what_says_nothing_is_not_drawn(make):
     several, looks = board_of([make(method) for method in ("random", "herding", "dm")])
     assert over_ipc.accuracy_over_ipc(several, looks) is None  # a single IPC
     assert trade_off.accuracy_over_cost(several, looks, "bytes") is None  # all of them store the same
-    assert draw([several], overviews([several])) == {}
+    assert draw([several], overviews([several], Outcomes())) == {}
 
 
 def test_costs_that_differ_are_drawn_with_their_front(make):
@@ -213,9 +214,9 @@ def test_equal_points_are_both_on_it():
 
 
 def test_the_card_depends_on_the_answer_and_stays_within_its_frame(found):
-    verdict = verdicts(found)[0]
-    short = answers.Answer("No winner yet.", "Because.")
-    long = answers.Answer(f"Use {'herding or k-means on a data set with a long name; ' * 4}.", "No method " * 40)
+    verdict = verdicts(found, Outcomes())[0]
+    short = verdict_words.Answer("No winner yet.", "Because.")
+    long = verdict_words.Answer(f"Use {'herding or k-means on a data set with a long name; ' * 4}.", "No method " * 40)
     pixels = {}
     for name, (answer, shown) in {"plain": (short, None), "table": (short, verdict), "long": (long, verdict)}.items():
         content = card(answer, shown, "a mark")
@@ -237,7 +238,7 @@ def test_bands_of_many_methods_do_not_hide_each_other(methods, colours):
     line = {ipc: Estimate(10.0 * ipc, 2.0, None, None, 3, "seeds") for ipc in (1, 5)}
     looks = {name: style.Look(colour, "o", False) for name, colour in zip(names, style.SERIES, strict=False)}
     axes = Figure().add_subplot()
-    over_ipc.draw_bands(axes, dict.fromkeys(names, line), looks)
+    lines.draw_bands(axes, dict.fromkeys(names, line), looks)
     (drawn,) = axes.collections
     assert len(drawn.get_paths()) == colours
     assert to_hex(drawn.get_facecolor()[0]) == style.SERIES[0].lower()  # of random

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import numpy as np
@@ -25,6 +26,17 @@ def decoded(data):
     shared = {name: unpacked(value) for name, value in data["shared"].items()}
     found = [shared | dict(zip(data["fields"], unpacked(cell), strict=True)) for cell in data["cells"]]
     return [cell | {"shown": dict(zip(data["columns"], cell["shown"], strict=True))} for cell in found]
+
+
+def payload(page):
+    return decoded(json.loads(page.locator("#data").text_content()))
+
+
+def column(page, name):
+    """The texts of a column of the table of every number."""
+    headers = [text.strip() for text in page.locator("#explorer thead th").all_inner_texts()]
+    place = next(i for i, header in enumerate(headers) if header.split("\n")[0].strip(" ↕↑↓") == name)
+    return page.locator(f"#explorer tbody tr > :nth-child({place + 1})").all_inner_texts()
 
 
 def evaluated(result, noise):

@@ -35,7 +35,11 @@ def results(make):
 
 def payload(results, clips=None):
     tables = boards(gather(results))
-    data = json.loads(json.dumps(pairs.payload(pairs.places(tables, verdicts(tables)), clips or {}), allow_nan=False))
+    data = json.loads(
+        json.dumps(
+            pairs.payload(pairs.places(tables, verdicts(tables, Outcomes()), Outcomes()), clips or {}), allow_nan=False
+        )
+    )
     texts = data["texts"]
     named = {
         (data["methods"][a], data["methods"][b]): {
@@ -70,7 +74,7 @@ def test_a_column_is_compared_as_scipy_does_and_corrected_by_family(results):
 
 def test_what_the_page_says_first_and_what_the_tables_say_is_said_again(results):
     tables = boards(gather(results))
-    (verdict,) = verdicts(tables)
+    (verdict,) = verdicts(tables, Outcomes())
     _, found = payload(results)
     for method, comparison in verdict.comparisons.items():
         _, _, p, side, _ = found[method, "random"]["quick", "motion-digits", None, None]

@@ -6,16 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vdbench_leaderboard.statistics.sequential import BEFORE_HOPE, HOPE, levels, look, looks_until
+from vdbench_leaderboard.statistics.sequential import BEFORE_HOPE, HOPE, levels, look
 
-LOOKS = looks_until(3, 20)
-
-
-def test_looks_are_close_at_first_and_end_where_they_should() -> None:
-    assert LOOKS == (3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20)
-    assert looks_until(3, 3) == (3,)
-    assert looks_until(7, 9) == (7, 8, 9)
-    assert looks_until(3, 13)[-3:] == (10, 12, 13)
+LOOKS = tuple(range(3, 21))
 
 
 def test_a_single_look_is_the_plain_t_test() -> None:
@@ -26,7 +19,7 @@ def test_a_single_look_is_the_plain_t_test() -> None:
 @pytest.mark.parametrize(("alpha", "most"), [(0.05, 20), (0.05, 8), (0.005, 20)])
 def test_without_a_difference_a_search_finds_one_no_more_often_than_allowed(alpha: float, most: int) -> None:
     """Other numbers than those that levels are read from; drawn with a standard deviation of their own."""
-    looks, paths = looks_until(3, most), 40_000
+    looks, paths = tuple(range(3, most + 1)), 40_000
     draws = np.random.default_rng(11).normal(0, 7, (paths, most))
     found = np.zeros(paths, dtype=bool)
     naive = np.zeros(paths, dtype=bool)
@@ -107,6 +100,18 @@ def test_intervals_hold_the_difference_at_every_look_together() -> None:
     assert found.p == pytest.approx(stats.ttest_1samp([1, 2, 4], 0).pvalue)
 
 
+def test_an_interval_beside_those_of_other_comparisons_is_wider_and_its_test_is_not() -> None:
+    differences = [4.0, 9.0, 6.0, 7.0, 5.0, 3.0]
+    alone, strict, beside = (
+        look(differences, LOOKS, alpha, beside=wide) for alpha, wide in ((0.05, None), (0.01, None), (0.05, 0.01))
+    )
+    assert (beside.p, beside.level, beside.state, beside.seeds) == (alone.p, alone.level, alone.state, alone.seeds)
+    same = look(differences[: beside.seeds], LOOKS, 0.01, to_the_end=True)
+    assert (beside.low, beside.high) == (same.low, same.high)
+    assert beside.half_width > alone.half_width
+    assert strict.seeds > alone.seeds  # the stricter test takes longer
+
+
 @given(st.lists(st.floats(-50, 50), min_size=3, max_size=20))
 def test_more_seeds_never_change_what_a_search_has_ended_with(differences: list[float]) -> None:
     early = look(differences, LOOKS, 0.05)
@@ -120,7 +125,7 @@ def test_differences_that_are_the_same_for_every_seed(difference: float, state: 
     """They have no standard deviation to test with: their signs are flipped instead, as in every table."""
     found = look([difference] * 20, LOOKS, 0.05)
     assert found.state == state
-    assert found.seeds == (5 if state == "beyond hope" else 10)  # 2^(1 - 10) is below its level, 2^(1 - 8) above
+    assert found.seeds == (5 if state == "beyond hope" else 9)  # 2^(1 - 9) is below its level, 2^(1 - 8) above
 
 
 def test_too_few_seeds_are_no_look() -> None:

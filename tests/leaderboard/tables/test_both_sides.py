@@ -5,15 +5,15 @@ import pytest
 
 from vdbench_leaderboard.statistics.columns import ClipColumn, SeedColumn
 from vdbench_leaderboard.statistics.comparisons import corrected
-from vdbench_leaderboard.tables import answers, texts
+from vdbench_leaderboard.tables import frames, verdict_words
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.both_sides import both_sides
 from vdbench_leaderboard.tables.cells import gather
+from vdbench_leaderboard.tables.column_words import sentence
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.overview import overviews
 from vdbench_leaderboard.tables.pool_clips import on_other_clips
 from vdbench_leaderboard.tables.pools import factorial
-from vdbench_leaderboard.tables.sayings import sentence
 from vdbench_leaderboard.tables.verdicts import verdicts
 
 
@@ -91,12 +91,12 @@ def test_a_student_at_chance_has_no_sentence(make, outcomes):
 
 
 def test_documents_name_the_question_where_the_answers_differ(tables, outcomes):
-    lines = texts.said(both_sides(board_of(tables, "ucf101"), outcomes))
+    lines = both_sides(board_of(tables, "ucf101"), outcomes).lines
     assert [line.partition(": k")[0] for line in lines] == [
         "IPC 1: on other clips of this kind, other seeds", "IPC 1: on these test clips, other seeds",
         "IPC 5: on other clips of this kind, other seeds", "IPC 5: on these test clips, other seeds",
     ]  # fmt: skip
-    plain = texts.said(both_sides(board_of(tables, "hmdb51"), outcomes))
+    plain = both_sides(board_of(tables, "hmdb51"), outcomes).lines
     assert [line[:14] for line in plain] == ["IPC 1: k-means", "IPC 5: k-means"]
 
 
@@ -117,7 +117,9 @@ def test_a_verdict_on_other_clips_has_the_means_and_other_tests(tables, outcomes
         assert verdict.clips.answered["k-means"].won[0] == pytest.approx(both)
         assert other.lines[-1].top1.low < other.lines[-1].top1.mean
         assert other.more_seeds is None
-        assert answers.averaged(other) == answers.averaged(verdict) == "6 seeds, IPC 1 and 5, student minic3d"
+        assert (
+            verdict_words.averaged(other) == verdict_words.averaged(verdict) == "6 seeds, IPC 1 and 5, student minic3d"
+        )
 
 
 def test_intervals_of_ranks_need_outcomes_or_five_seeds(tables, outcomes):
@@ -131,13 +133,13 @@ def test_intervals_of_ranks_need_outcomes_or_five_seeds(tables, outcomes):
     for method, middle in found.middles_on_other_clips.items():
         assert middle.mean == found.middles[method].mean
         assert middle.high - middle.low > found.middles[method].high - found.middles[method].low
-    table = texts.leaders(found).set_index("method")
+    table = frames.leaders(found).set_index("method")
     ends = found.others.ranks["herding"]
     assert table["average rank [95 %]"]["herding"] == f"2.00 [{ends.low:.1f}, {ends.high:.1f}]"
-    (bare,) = overviews(kept)
+    (bare,) = overviews(kept, Outcomes())
     assert bare.others is None
     assert bare.these == found.these
-    plain = texts.leaders(mixed)
+    plain = frames.leaders(mixed)
     assert list(plain.columns) == ["method", "average rank", "interquartile mean [95 %]"]
 
 

@@ -11,15 +11,16 @@ from tests.leaderboard.conftest import make_result, rescored
 from vdbench.records import Condition
 from vdbench_leaderboard.statistics.draws import error_of_draws
 from vdbench_leaderboard.statistics.estimates import estimate
-from vdbench_leaderboard.tables import formats, texts, wording
+from vdbench_leaderboard.tables import board_words, formats, frames
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import NO_STUDENT, Group, gather, superseded
 from vdbench_leaderboard.tables.labels import method_labels
 from vdbench_leaderboard.tables.numbers import numbers
+from vdbench_leaderboard.tables.outcomes import Outcomes
 
 
 def frame_of(results):
-    return numbers(boards(gather(results)))
+    return numbers(boards(gather(results)), Outcomes())
 
 
 def standing(results, method, ipc=1):
@@ -94,8 +95,8 @@ def test_failed_trials_are_shown_and_never_counted(make):
     found = standing([*good, *bad], "herding")
     assert found.cell.top1 == standing(good, "herding").cell.top1
     assert found.rank is None
-    assert wording.result(found) == "60.0 ± 0.0† [2 of 3 seeds, oom]"
-    assert wording.result(standing([*good, *bad], "random")) == "diverged"
+    assert board_words.result(found) == "60.0 ± 0.0† [2 of 3 seeds, oom]"
+    assert board_words.result(standing([*good, *bad], "random")) == "diverged"
 
 
 def test_a_failed_trial_counts_for_every_student_of_its_group(make):
@@ -106,13 +107,13 @@ def test_a_failed_trial_counts_for_every_student_of_its_group(make):
 def test_a_group_in_which_all_failed_has_a_table(make):
     (board,) = boards(gather([make_result("herding", failure="bug")]))
     assert board.student == NO_STUDENT
-    assert texts.summary(board).to_numpy().tolist() == [["herding", "bug"]]
+    assert frames.summary(board).to_numpy().tolist() == [["herding", "bug"]]
 
 
 def test_methods_with_fewer_seeds_than_others_have_no_rank(make):
     results = [make("herding", (0.9,), seed=0), *(make("random", (0.4,), seed=seed) for seed in range(3))]
     assert standing(results, "herding").rank is None
-    assert wording.remarks(standing(results, "herding")) == "1 of 3 seeds"
+    assert board_words.remarks(standing(results, "herding")) == "1 of 3 seeds"
     assert standing(results, "random").rank == 1
 
 
@@ -194,7 +195,7 @@ def test_costs_are_means_per_trial(make):
         (formats.fractions(estimate({0: {0: 0.25}, 1: {0: 0.35}})), "0.300 ± 0.071"),
         (formats.points(-1.25), "−1.2"),
         (formats.points(3), "+3.0"),
-        (wording.kinds({"diverged": 2, "oom": 1}), "diverged × 2, oom"),
+        (board_words.kinds({"diverged": 2, "oom": 1}), "diverged × 2, oom"),
     ],
 )
 def test_numbers_for_people(shown, expected):
@@ -216,13 +217,13 @@ def test_hard_labels_and_step_sizes_have_columns_of_their_own(make):
     judged_hard = Condition(labels="hard", students=rescored(soft.students, top1=0.2))
     results = [soft.model_copy(update={"conditions": (judged_hard,)}), make("mtt", step_size=0.02), make("random")]
     (board,) = boards(gather(results))
-    rows = numbers([board]).set_index("method")
+    rows = numbers([board], Outcomes()).set_index("method")
     assert rows["top1"]["frepo"] == 60
     assert rows["hard"]["frepo"] == 20
     assert rows["hard"].isna().sum() == 1
     assert rows["hard"]["random"] == 55
     assert rows["step_size"]["mtt"] == 0.02
-    told = {cell.method: wording.tags(cell) for cell in board.cells}
+    told = {cell.method: board_words.tags(cell) for cell in board.cells}
     assert "soft labels" in told["frepo"]
     assert "own step size" in told["mtt"]
     assert "own step size" not in told["random"]

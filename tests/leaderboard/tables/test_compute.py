@@ -6,11 +6,12 @@ from tests.leaderboard.conftest import rescored
 from vdbench.records import Checkpoint, Condition
 from vdbench_leaderboard.figures.over_compute import accuracy_over_compute
 from vdbench_leaderboard.figures.style import looks
-from vdbench_leaderboard.tables import texts
+from vdbench_leaderboard.tables import frames
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.compute import courses
 from vdbench_leaderboard.tables.numbers import numbers
+from vdbench_leaderboard.tables.outcomes import Outcomes
 
 SHARES = (0.1, 0.5, 1.0)
 NOISE = (0.0, 0.02, -0.01, 0.03, -0.02)
@@ -86,8 +87,8 @@ def test_points_are_means_over_seeds_beside_random_after_the_same_share(make):
 )
 def test_planted_gains_are_told_up_to_where_they_end(make, gains, until, sentence):
     board = board_of(*planted(make, *gains))
-    assert texts.told(line_of(board)) == sentence
-    frame = numbers([board]).set_index("method")
+    assert frames.told(line_of(board)) == sentence
+    frame = numbers([board], Outcomes()).set_index("method")
     assert frame.loc["herding", "told_until_own"] == until
     assert frame.told_until_own.isna()["random"]
     assert frame.told_until_teacher.isna().all()
@@ -97,14 +98,14 @@ def test_a_checkpoint_chosen_on_test_is_told_as_such_and_is_never_lower_than_the
     board = board_of(*planted(make, 0.3, 0.2, 0.0))
     shift = 100 * sum(NOISE) / 5
     assert line_of(board).chosen.mean == pytest.approx(60 + shift)
-    frame = numbers([board]).set_index("method")
+    frame = numbers([board], Outcomes()).set_index("method")
     assert frame.loc["herding", "top1_chosen_on_test"] == pytest.approx(60 + shift, abs=1e-3)
-    assert texts.courses(courses(board)[0]).set_index("method").loc["herding", "chosen on test"] == f"{60 + shift:.1f}"
+    assert frames.courses(courses(board)[0]).set_index("method").loc["herding", "chosen on test"] == f"{60 + shift:.1f}"
 
 
 def test_two_seeds_tell_nothing(make):
     line = line_of(board_of(*planted(make, 0.3, 0.3, 0.3, seeds=2)))
-    assert (line.tested, line.last_told, texts.told(line)) == (False, None, "–")
+    assert (line.tested, line.last_told, frames.told(line)) == (False, None, "–")
 
 
 def test_a_method_with_a_recipe_of_its_own_is_beside_the_random_clips_of_its_trials(make):
@@ -125,13 +126,13 @@ def test_labels_of_a_teacher_are_a_column_of_their_own(make):
     assert (own.name, teacher.name) == ("compute-own-1", "compute-teacher-1")
     (line,) = [line for line in teacher.lines if line.cell.method == "herding"]
     assert [point.gain.mean for point in line.points] == [0, 0, 0]
-    assert texts.told(line) == "at no point"
+    assert frames.told(line) == "at no point"
 
 
 def test_without_checkpoints_there_is_nothing(make):
     board = board_of([make("random"), make("herding")])
     assert courses(board) == []
-    assert not [name for name in numbers([board]) if name.startswith("told")]
+    assert not [name for name in numbers([board], Outcomes()) if name.startswith("told")]
 
 
 def test_a_plot_names_every_method_and_the_clips_shown(make):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.leaderboard.conftest import rescored
 from vdbench.records import Condition
-from vdbench_leaderboard.tables import answers, own_recipes
+from vdbench_leaderboard.tables import own_recipes, verdict_words
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.outcomes import Outcomes
@@ -38,7 +38,9 @@ def test_a_lead_that_random_clips_of_the_same_recipe_share_is_marked_and_told(re
     assert own_recipes.sentences(board) == [f"‖ {PLACE}: {meaning}"]
     (verdict,) = verdicts([board], Outcomes())
     assert verdict.recommended
-    assert str(answers.answer(verdict)).endswith(f"But random clips trained in the same way may do as well as {PLACE}.")
+    assert str(verdict_words.answer(verdict)).endswith(
+        f"But random clips trained in the same way may do as well as {PLACE}."
+    )
     found = documents(results())
     markdown, latex, page = (found[name] for name in ("README.md", "leaderboard.tex", "index.html"))
     assert "71.2 ± 1.3‖" in markdown

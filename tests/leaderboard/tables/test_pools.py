@@ -1,86 +1,15 @@
-"""Selectors on real and on generated clips: pairing, differences, remarks, and where the table shows."""
+"""Selectors on real and on generated clips: what is paired, differences, and means over selectors."""
 
 import random
-from io import StringIO
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from tests.leaderboard.conftest import terminal
-from vdbench.records import PoolRecord, Provenance
+from tests.leaderboard.tables.conftest import GAIN, LEVEL, selector, table, without
 from vdbench_leaderboard.statistics.estimates import average
-from vdbench_leaderboard.tables import texts, wording
+from vdbench_leaderboard.tables import frames, pool_words
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
-from vdbench_leaderboard.tables.pools import factorial
-
-LEVEL = {"random": 0.4, "herding": 0.5, "k-center": 0.3}
-GAIN = {"random": 0.05, "herding": -0.08, "k-center": 0.0}
-"""Of the generated pool, the same with every seed but for a wiggle that averages to nothing."""
-WIGGLE = (-0.01, 0.0, 0.01)
-
-
-def made(steps=25):
-    return PoolRecord(
-        generator="latte",
-        weights="ab" * 32,
-        saw="train",
-        per_class=40,
-        scheduler="ddim",
-        steps=steps,
-        guidance=3,
-        seed=0,
-    )
-
-
-@pytest.fixture(scope="session")
-def generate(make):
-    """A result of a generated pool, as a run stores it."""
-
-    def make_generated(method, top1, *, steps=25, settings=None, **changes):
-        sampled = made(steps)
-        values = {
-            "pool": "generated",
-            "settings": {"pool": "generated", **(settings or {}), "generator": {"sampling": {"steps": steps}}},
-            "provenance": Provenance(
-                pool="generated", generator="latte", generator_saw="train", sampled=sampled, reconstruction=False
-            ),
-        }
-        return make(method, top1, **values | changes)
-
-    return make_generated
-
-
-@pytest.fixture(scope="session")
-def crossed(make, generate):
-    """Three selectors on both pools at IPC 1 and 5 with three seeds and two networks, and ``full``."""
-    results = []
-    for seed in range(3):
-        shared = random.Random(seed).gauss(0, 0.1)  # between seeds, and so gone from paired differences
-        for method, level in LEVEL.items():
-            for ipc in (1, 5):
-                real = level + shared + ipc / 100
-                other = real + GAIN[method] + WIGGLE[seed]
-                results.append(make(method, (real - 0.02, real + 0.02), ipc=ipc, seed=seed, settings={"pool": "real"}))
-                results.append(generate(method, (other - 0.02, other + 0.02), ipc=ipc, seed=seed))
-        results.append(make("full", (0.95, 0.96), ipc=None, seed=seed))
-    return results
-
-
-def without(results, **values):
-    return [r for r in results if any(getattr(r, name) != value for name, value in values.items())]
-
-
-def table(results):
-    (board,) = boards(gather(results))
-    return factorial(board)
-
-
-def selector(results, label):
-    found = table(results)
-    (row,) = [row for row in found.selectors if row.label == label]
-    return row
 
 
 def test_differences_are_those_put_in(crossed):
@@ -98,7 +27,7 @@ def test_differences_are_those_put_in(crossed):
             )
             assert pair.real.cell.top1.std > 2
     assert found.one_sided == ()
-    assert texts.pool_remarks(found) == []
+    assert pool_words.remarks(found) == []
 
 
 def test_means_are_over_selectors_seed_by_seed(crossed):
@@ -124,20 +53,9 @@ def test_average_keeps_what_all_have():
 
 
 def test_order_of_results_does_not_matter(crossed):
-    frame = texts.pools(table(crossed))
+    frame = frames.pools(table(crossed))
     shuffled = random.Random(1).sample(crossed, len(crossed))
-    pd.testing.assert_frame_equal(texts.pools(table(shuffled)), frame)
-
-
-def test_one_pool_alone_has_no_table(crossed, documents, tmp_path):
-    for pool in ("real", "generated"):
-        alone = [r for r in crossed if r.pool in (pool, None)]
-        assert table(alone) is None
-    found = documents([r for r in crossed if r.pool != "generated"])
-    assert all("enerated clips" not in text and "enerated pools" not in text for text in found.values())
-    assert '<div class="pools">' not in found["index.html"]
-    assert "pool" not in found["leaderboard.csv"].splitlines()[0].split(",")
-    assert "Δ" not in terminal(tmp_path / "results", 120)
+    pd.testing.assert_frame_equal(frames.pools(table(shuffled)), frame)
 
 
 def test_pools_at_different_budgets_are_no_pair(make, generate):
@@ -149,31 +67,31 @@ def test_pools_at_different_budgets_are_no_pair(make, generate):
 def test_a_selector_that_lacks_a_pool_is_named(crossed, make):
     found = table([*crossed, make("k-means", seed=0), make("dm", pool=None)])
     assert found.one_sided == ("k-means",)
-    assert "not shown: k-means" in texts.pool_remarks(found)[0]
+    assert "not shown: k-means" in pool_words.remarks(found)[0]
 
 
 def test_missing_seeds_are_told_and_kept_from_the_mean(crossed):
     two = without(crossed, method="herding", pool="generated", ipc=1, seed=2)
     gap = selector(two, "herding").pairs[0].gap
     assert (gap.seeds, gap.value.mean) == (2, pytest.approx(-8.5))
-    assert wording.gap_remarks(gap) == ["2 common seeds"]
+    assert pool_words.gap_remarks(gap) == ["2 common seeds"]
     closing = table(two).means["mean"]
     assert [mean.selectors for mean in closing] == [2, 3]
-    assert [wording.mean_remarks(mean) for mean in closing] == [["2 of 3 selectors"], []]
+    assert [pool_words.mean_remarks(mean) for mean in closing] == [["2 of 3 selectors"], []]
     assert closing[0].gap.value.mean == pytest.approx(2.5)
 
     one = without(two, method="herding", pool="generated", ipc=1, seed=1)
-    assert wording.gap_remarks(selector(one, "herding").pairs[0].gap) == ["1 common seed"]
+    assert pool_words.gap_remarks(selector(one, "herding").pairs[0].gap) == ["1 common seed"]
     none = without(one, method="herding", pool="real", ipc=1, seed=0)
     gap = selector(none, "herding").pairs[0].gap
-    assert (gap.value, wording.gap(gap), wording.gap_remarks(gap)) == (None, "–", ["no common seeds"])
+    assert (gap.value, pool_words.gap(gap), pool_words.gap_remarks(gap)) == (None, "–", ["no common seeds"])
 
 
 def test_a_cell_that_was_not_run_is_empty(crossed):
     results = [r for r in crossed if (r.method, r.pool, r.ipc) != ("herding", "generated", 5)]
     pair = selector(results, "herding").pairs[1]
     assert (pair.generated, pair.gap) == (None, None)
-    row = texts.pools(table(results)).astype(str).set_index("selector").loc["herding"]
+    row = frames.pools(table(results)).astype(str).set_index("selector").loc["herding"]
     assert (row["IPC 5 generated"], row["IPC 5 Δ"]) == ("–", "–")
 
 
@@ -182,35 +100,14 @@ def test_a_failed_trial_is_shown_and_never_counted(crossed, generate):
     lost = generate("herding", (), ipc=1, seed=1, failure="oom", provenance=None)
     row = selector([*results, lost], "herding")
     assert row.pairs[0].gap == selector(results, "herding").pairs[0].gap
-    frame = texts.pools(table([*results, lost])).astype(str).set_index("selector")
+    frame = frames.pools(table([*results, lost])).astype(str).set_index("selector")
     assert "[2 of 3 seeds, oom]" in frame["IPC 1 generated"]["herding"]
 
     every = [r for r in crossed if (r.method, r.pool) != ("herding", "generated")]
     dead = [generate("herding", (), ipc=i, seed=s, failure="oom", provenance=None) for s in range(3) for i in (1, 5)]
-    frame = texts.pools(table([*every, *dead])).astype(str).set_index("selector")
+    frame = frames.pools(table([*every, *dead])).astype(str).set_index("selector")
     assert list(frame.loc["herding", ["IPC 1 generated", "IPC 1 Δ"]]) == ["oom × 3", "–"]
     assert [mean.selectors for mean in table([*every, *dead]).means["mean"]] == [2, 2]
-
-
-def test_unequal_bytes_are_remarked_in_every_document(crossed, documents, tmp_path):
-    results = [
-        r.model_copy(update={"stored_bytes": r.stored_bytes + 1})
-        if (r.method, r.pool, r.ipc) == ("herding", "generated", 5)
-        else r
-        for r in crossed
-    ]
-    found = table(results)
-    assert found.unequal == ["herding at IPC 5"]
-    frame = texts.pools(found).astype(str).set_index("selector")
-    assert "not at equal bytes" in frame["IPC 5 Δ"]["herding"]
-    assert "not at equal bytes" in frame["IPC 5 Δ"]["mean"]
-    assert not any("equal bytes" in text for text in frame["IPC 1 Δ"])
-    found = documents(results)
-    for name in ("README.md", "index.html", "leaderboard.tex"):
-        assert "not at equal bytes" in found[name]
-        assert "Not at equal bytes, so" in found[name]
-        assert "herding at IPC 5" in found[name]
-    assert "herding at IPC 5" in terminal(tmp_path / "results", 120)
 
 
 def encoded(one, name, top1):
@@ -285,60 +182,6 @@ def test_generators_set_rows_and_means_apart(make, generate):
     }
 
 
-def test_a_selector_whose_own_pool_is_the_generated_one(make, generate, documents, tmp_path):
-    results = [
-        one
-        for seed in range(3)
-        for one in (
-            make("tac-dt", (0.4,), seed=seed, reconstruction=True),
-            generate("tac-dt", (0.5,), seed=seed, reconstruction=True),
-        )
-    ]
-    assert {cell.method for cell in gather(results)} == {"tac-dt", "tac-dt@generated"}
-    assert selector(results, "tac-dt").cell.reconstruction
-    found = documents(results)
-    assert r"| tac-dt \[reconstruction\] |" in found["README.md"]
-    assert "tac-dt [reconstruction] &" in found["leaderboard.tex"]
-    assert "tac-dt [reconstruction]" in terminal(tmp_path / "results", 120)
-    page = found["index.html"]
-    row = page[page.index('<table class="main factorial"') :].split("</tr>")[1]
-    assert 'badge reconstruction"' in row
-
-
-def test_documents_show_the_table(crossed, documents):
-    found = documents(crossed)
-    page = found["index.html"]
-    assert page.count('<table class="main factorial"') == 1
-    assert "IPC 5 generated" in page and '<b class="down">−8.0 *</b>' in page and "<b>+5.0</b>" in page
-    assert "−10.5 … −5.5" in page and '<th scope="row">mean</th>' in page
-    assert ".factorial" in page and "None" not in page and "NaN" not in page and ">nan" not in page
-    headers = page[page.index('<table class="main factorial"') :].split("</thead>")[0]
-    assert headers.count("<th ") == headers.count("<button") == 7  # each one sorts
-    pool = "latte, 40 clips per class, 25 steps, guidance 3, saw train"
-    assert f"generator latte saw train; pool: {pool}" in page
-    readme = found["README.md"]
-    assert r"| −8.0 \*, −10.5 … −5.5 |" in readme
-    assert f"- {pool}" in readme
-    assert found["leaderboard.tex"].count(r"\begin{table}") == found["leaderboard.tex"].count(r"\label") == 2
-    assert r"$-$8.0 *" in found["leaderboard.tex"]
-
-
-def test_terminal_shows_the_table(crossed, tmp_path, save):
-    text = terminal(save(tmp_path / "results", crossed), 120)
-    assert text.count("┏") == 2
-    assert "minic3d · pools" in text
-    for told in ("−8.0 *", "−10.5 … −5.5", "192.0 KiB", "mean", "generated", "paired by seed"):
-        assert told in text
-
-
-def test_csv_has_pool_and_what_the_generator_saw(crossed, documents):
-    frame = pd.read_csv(StringIO(documents(crossed)["leaderboard.csv"])).set_index(["method", "ipc"])
-    row = SimpleNamespace(**frame.loc[("herding@generated", 1)])
-    assert (row.pool, row.generator_saw, row.origin) == ("generated", "train", "generator latte saw train")
-    assert frame.loc[("herding", 1)]["pool"] == "real"
-    assert pd.isna(frame.loc[("herding", 1)]["generator_saw"])
-
-
 def test_two_seeds_never_tell_pools_apart(make, generate):
     results = [
         made
@@ -351,5 +194,5 @@ def test_two_seeds_never_tell_pools_apart(make, generate):
 
 def test_all_generated_clips_are_no_upper_bound(crossed, generate):
     (board,) = boards(gather([*crossed, generate("full", (0.6, 0.7), ipc=None)]))
-    titles = texts.bounds(board).iloc[:, 0].tolist()
+    titles = frames.bounds(board).iloc[:, 0].tolist()
     assert titles == ["full (upper bound)", "full@generated (whole pool)", "chance"]

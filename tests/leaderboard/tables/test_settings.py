@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 
 from vdbench.records import Condition
-from vdbench_leaderboard.tables import texts
+from vdbench_leaderboard.tables import frames
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.numbers import numbers
+from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.settings import AS_IN_THE_SUITE, AUGMENTED, regimes, settings
 
 
@@ -167,8 +168,8 @@ def test_each_kind_of_labels_has_random_clips_with_such_labels(make):
 
 def test_the_csv_has_the_columns_where_something_was_measured(table):
     plain = [result.model_copy(update={"conditions": ()}) for result in table]
-    assert not {"configurations", "teacher"} & set(numbers(boards(gather(plain))))
-    frame = numbers(boards(gather(table))).set_index("method")
+    assert not {"configurations", "teacher"} & set(numbers(boards(gather(plain)), Outcomes()))
+    frame = numbers(boards(gather(table)), Outcomes()).set_index("method")
     row = frame.loc["herding"]
     assert (row.configurations, row.configurations_won, row.configurations_share) == (3, 2, 0.6667)
     line = lines(table)["herding"]
@@ -179,7 +180,7 @@ def test_the_csv_has_the_columns_where_something_was_measured(table):
 
 def test_texts_say_in_how_many_and_what_was_not_measured(table):
     (board,) = boards(gather(table))
-    (row,) = texts.settings(settings(board)).to_dict("records")
+    (row,) = frames.settings(settings(board)).to_dict("records")
     assert row["above random in"] == "2 of 3"
     assert (row["a"], row["b"]) == ("−6.7", "+13.3")
     assert row["mean gain [95 %]"].startswith("+4.4 [")

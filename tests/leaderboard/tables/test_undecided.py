@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from vdbench_leaderboard.statistics.sequential import looks_until
-from vdbench_leaderboard.tables.undecided import questions
+from vdbench_leaderboard.statistics.sequential import Look
+from vdbench_leaderboard.tables.undecided import Question, questions
 
-LOOKS = looks_until(3, 8)
+LOOKS = tuple(range(3, 9))
 
 
 def planted(make, method: str, means: list[float], **changes):
@@ -39,6 +39,32 @@ def test_every_method_is_held_against_random_and_against_the_leader(column) -> N
     ids = {r.id for r in column if r.method in ("k-center", "herding")}
     assert asked["k-center", "herding"].results == ids
     assert {q.against for q in questions(column, LOOKS, to_the_end=True)} == {"random"}
+
+
+def test_what_is_told_leaves_the_others_more_of_the_error_and_no_interval_gets_narrower(make) -> None:
+    """Eight differences whose p lies between the level of one test and that of four."""
+    rng = np.random.default_rng(1)
+    base = rng.uniform(0.3, 0.4, 8)
+    noise = rng.normal(0, 1, 8)
+    close = 0.03 * (1 + (noise - noise.mean()) / noise.std(ddof=1))
+    weak = planted(make, "weak", list(base + close))
+    rows = [*planted(make, "random", list(base)), *weak]
+    clear = [planted(make, name, list(base + 0.2 + rng.normal(0, 0.002, 8))) for name in ("a", "b", "c")]
+    none = [planted(make, name, list(base + rng.normal(0, 0.02, 8))) for name in ("d", "e", "f")]
+    ended = (8,)
+    alone = by_method(questions(rows, ended))["weak"]
+    beside_clear, beside_none = (
+        by_method(questions([*rows, *(r for some in more for r in some)], ended))["weak"] for more in (clear, none)
+    )
+    assert alone.level > alone.p > beside_none.level
+    assert (alone.state, beside_none.state, beside_clear.state) == ("told", "not told", "told")
+    assert beside_clear.level == alone.level
+    assert beside_clear.half_width == beside_none.half_width > alone.half_width
+
+
+def by_method(asked: list[Question]) -> dict[str, Look]:
+    """What was found of each method against ``random``."""
+    return {q.method: q.look for q in asked if q.against == "random" and q.look is not None}
 
 
 def test_where_random_leads_it_is_asked_once(make) -> None:

@@ -7,9 +7,10 @@ from tests.leaderboard.conftest import rescored
 from vdbench_leaderboard.statistics.comparisons import compare
 from vdbench_leaderboard.statistics.estimates import estimate
 from vdbench_leaderboard.statistics.power import seeds_needed
-from vdbench_leaderboard.tables import answers
+from vdbench_leaderboard.tables import verdict_words
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
+from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 
 NOISE = (0.004, -0.003, 0.001, -0.006, 0.005, 0.002, -0.004, -0.001, 0.003, -0.002, 0.0)
@@ -26,12 +27,12 @@ def world(make, levels, seeds=5, ipc=(1, 5), **options):
 
 
 def only(results):
-    (found,) = verdicts(boards(gather(results)))
+    (found,) = verdicts(boards(gather(results)), Outcomes())
     return found
 
 
 def said(results):
-    return str(answers.answer(only(results)))
+    return str(verdict_words.answer(only(results)))
 
 
 def test_a_winner_is_named(make):
@@ -41,7 +42,7 @@ def test_a_winner_is_named(make):
     )
     found = only(results)
     assert (found.kind, found.better, found.worse, found.more_seeds) == ("best", ["herding", "dm"], [], 1)
-    assert str(answers.headline([found])) == (
+    assert str(verdict_words.headline([found])) == (
         "Use herding. Shown to be better than clips picked at random on motion-digits."
     )
 
@@ -51,7 +52,7 @@ def test_methods_that_cannot_be_told_apart_are_named_together(make):
     assert said(results) == (
         "Use dm or herding. Each is better than clips picked at random; which of them is the best cannot be told yet."
     )
-    assert answers.remarks(only(results)) == ["Shown to be worse than clips picked at random: k-means."]
+    assert verdict_words.remarks(only(results)) == ["Shown to be worse than clips picked at random: k-means."]
 
 
 def test_the_only_one_that_is_shown_to_be_better_need_not_be_the_best(make):
@@ -93,9 +94,9 @@ def test_without_a_winner_the_sentence_says_how_many_seeds_it_would_take(make):
 def test_where_nothing_can_be_said_the_reason_is(make, results, kind, words):
     found = only(world(make, **results))
     assert found.kind == kind
-    assert str(answers.answer(found)).startswith("No winner yet. ")
-    assert words in answers.answer(found).reason
-    assert answers.headline([found]).short == "No winner yet."
+    assert str(verdict_words.answer(found)).startswith("No winner yet. ")
+    assert words in verdict_words.answer(found).reason
+    assert verdict_words.headline([found]).short == "No winner yet."
 
 
 def test_students_and_budgets_are_averaged_seed_by_seed(make):
@@ -113,7 +114,7 @@ def test_students_and_budgets_are_averaged_seed_by_seed(make):
     found = only(results)
     assert [found.means["random"].mean, found.means["herding"].mean] == pytest.approx([32.0, 62.0])
     assert found.comparisons["herding"].difference.mean == pytest.approx(30)
-    assert answers.averaged(found) == "3 seeds, IPC 1 and 5, 2 students"
+    assert verdict_words.averaged(found) == "3 seeds, IPC 1 and 5, 2 students"
 
 
 def test_students_at_chance_and_incomplete_methods_are_left_out_and_named(make):
@@ -122,11 +123,11 @@ def test_students_at_chance_and_incomplete_methods_are_left_out_and_named(make):
     results += [make("full", (0.8 + seed / 100,), ipc=None, seed=seed) for seed in range(5)]
     found = only(results)
     assert (found.lacking, found.methods) == (("dm",), ["herding"])
-    assert answers.remarks(found) == ["Not compared, because something is missing: dm."]
+    assert verdict_words.remarks(found) == ["Not compared, because something is missing: dm."]
     shape = {"students": ("cnn-gru",), "dataset": "hmdb51"}
     chance = world(make, {"random": 0.13, "herding": 0.13}, **shape)
     chance += [make("full", (0.125 + NOISE[seed],), ipc=None, seed=seed, **shape) for seed in range(5)]
-    assert verdicts(boards(gather(chance))) == []
+    assert verdicts(boards(gather(chance)), Outcomes()) == []
 
 
 def test_methods_stored_by_another_codec_are_not_compared(make):
@@ -141,7 +142,7 @@ def test_the_short_table_has_the_best_and_the_controls(make):
     assert [(line.method, line.role) for line in found.lines] == [
         ("d", ""), ("c", ""), ("b", ""), ("random", "picked at random"), ("full", "all train clips"),
     ]  # fmt: skip
-    assert [answers.standing(line, found) for line in found.lines] == ["better"] * 3 + ["", ""]
+    assert [verdict_words.standing(line, found) for line in found.lines] == ["better"] * 3 + ["", ""]
     assert found.lines[0].top1 == found.means["d"]
     assert found.lines[0].versus == compare(found.column, "random")["d"]
 
@@ -149,32 +150,34 @@ def test_the_short_table_has_the_best_and_the_controls(make):
 def test_the_headline_joins_data_sets(make):
     none = world(make, {"random": 0.5, "herding": 0.498}, dataset="hmdb51")
     won = world(make, {"random": 0.4, "herding": 0.6})
-    both = verdicts(boards(gather(none + won)))
-    assert str(answers.headline(both)) == (
+    both = verdicts(boards(gather(none + won)), Outcomes())
+    assert str(verdict_words.headline(both)) == (
         "Use herding on motion-digits (suite quick). "
         "Elsewhere no method is shown to be better than clips picked at random."
     )
     other = world(make, {"random": 0.4, "herding": 0.6}, dataset="ucf101")
-    same = verdicts(boards(gather(other + won)))
-    assert str(answers.headline(same)) == (
+    same = verdicts(boards(gather(other + won)), Outcomes())
+    assert str(verdict_words.headline(same)) == (
         "Use herding. Shown to be better than clips picked at random on every data set."
     )
-    assert str(answers.headline(verdicts(boards(gather(none + other + won))))) == (
+    assert str(verdict_words.headline(verdicts(boards(gather(none + other + won)), Outcomes()))) == (
         "Use herding on motion-digits (suite quick) and ucf101 (suite quick). "
         "Elsewhere no method is shown to be better than clips picked at random."
     )
     more = world(make, {"random": 0.5, "herding": 0.498}, dataset="ucf101")
-    assert str(answers.headline(verdicts(boards(gather(none + more))))) == (
+    assert str(verdict_words.headline(verdicts(boards(gather(none + more)), Outcomes()))) == (
         "No winner yet. No method is shown to be better than clips picked at random on any of the 2 data sets."
     )
     tuned = world(make, {"random": 0.4, "dm": 0.6}, evaluated_on="validation")
-    assert answers.headline(verdicts(boards(gather(none + tuned)))).short == "No winner yet."
-    assert answers.headline([]).short == "No winner yet."
+    assert verdict_words.headline(verdicts(boards(gather(none + tuned)), Outcomes())).short == "No winner yet."
+    assert verdict_words.headline([]).short == "No winner yet."
 
 
 def test_many_names_are_cut(make):
     levels = {"random": 0.3} | {f"m{place}": 0.6 - place / 10_000 for place in range(7)}
-    assert answers.answer(only(world(make, levels, seeds=11, ipc=(1,)))).short == "Use m0, m1, m2, m3 or 3 others."
+    assert (
+        verdict_words.answer(only(world(make, levels, seeds=11, ipc=(1,)))).short == "Use m0, m1, m2, m3 or 3 others."
+    )
 
 
 def of(column):

@@ -10,7 +10,7 @@ from vdbench_leaderboard.statistics.answered import Answered
 from vdbench_leaderboard.statistics.columns import ClipColumn, SeedColumn
 from vdbench_leaderboard.statistics.estimates import difference
 from vdbench_leaderboard.statistics.power import level, more_seeds
-from vdbench_leaderboard.tables.sayings import sentence
+from vdbench_leaderboard.tables.column_words import sentence
 
 LUCK = (0.0, 1.5, -1.0, 0.5, -0.5)
 NOISE = (0.4, -0.3, 0.1, -0.6, 0.5, 0.2, -0.4, -0.1, 0.3, -0.2, 0.0)

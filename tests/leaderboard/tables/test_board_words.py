@@ -4,11 +4,12 @@ import pytest
 
 from tests.leaderboard.conftest import terminal
 from vdbench_leaderboard.page.content import Content
+from vdbench_leaderboard.tables.board_words import clips, legend, parts
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
+from vdbench_leaderboard.tables.frames import bounds, summary
 from vdbench_leaderboard.tables.numbers import numbers
-from vdbench_leaderboard.tables.texts import bounds, legend, summary
-from vdbench_leaderboard.tables.wording import clips, parts
+from vdbench_leaderboard.tables.outcomes import Outcomes
 
 
 def tables(results):
@@ -73,7 +74,7 @@ def test_totals_count_a_method_once_whatever_its_pool_and_settings(make):
         *seeds(make, "random"),
     ]
     found = tables(results)
-    content = Content(found, numbers(found), (), (), {}, (), (), "")
+    content = Content(found, numbers(found, Outcomes()), (), (), {}, (), (), "")
     assert len({cell.method for board in content.boards for cell in board.cells}) == 4
     assert content.totals["methods"] == 2
 

@@ -1,4 +1,4 @@
-"""Tables as data frames of texts, for Markdown, LaTeX and the terminal."""
+"""Tables as data frames of texts, the same in every document; sentences are in the modules named ``_words``."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ import pandas as pd
 
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
-from vdbench_leaderboard.tables import formats, health, own_recipes, wording
+from vdbench_leaderboard.tables import board_words, formats, pool_words
 from vdbench_leaderboard.tables.settings import REGIMES
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.estimates import Estimate
     from vdbench_leaderboard.statistics.two_way import Question
     from vdbench_leaderboard.tables.boards import Board
-    from vdbench_leaderboard.tables.both_sides import BothSides
     from vdbench_leaderboard.tables.compute import Course, Courses, Point
     from vdbench_leaderboard.tables.overview import Overview
     from vdbench_leaderboard.tables.pools import Factorial, Gap, Mean, Pair
     from vdbench_leaderboard.tables.settings import Line, Regime, Regimes, Settings
     from vdbench_leaderboard.tables.splits import SplitMeans
 
+LABELS = {"own": "labels as the method means them", "teacher": "labels of a teacher at every step"}
+"""Of students that were tested on their way."""
+
 
 def summary(board: Board) -> pd.DataFrame:
     """The main table as texts: a row per method, a column per IPC."""
     return pd.DataFrame(
-        [[wording.method(row), *(wording.result(standing) for standing in row.standings)] for row in board.rows],
+        [
+            [board_words.method(row), *(board_words.result(standing) for standing in row.standings)]
+            for row in board.rows
+        ],
         columns=_columns(board),
     )
 
@@ -35,32 +40,11 @@ def summary(board: Board) -> pd.DataFrame:
 def bounds(board: Board) -> pd.DataFrame:
     """What closes the main table, as texts in its columns: methods without a budget, and chance."""
     width = max(1, len(board.budgets))
-    rows = [[f"{wording.method(row)} ({board.role(row)})", *map(wording.result, row.standings)] for row in board.bounds]
+    rows = [
+        [f"{board_words.method(row)} ({board.role(row)})", *map(board_words.result, row.standings)]
+        for row in board.bounds
+    ]
     return pd.DataFrame([*rows, ["chance", *[formats.percent(board.chance)] * width]], columns=_columns(board))
-
-
-def said(sides: BothSides) -> list[str]:
-    """What may be said of a main table, a line per column and question."""
-    several = len({one.budget for one in sides.said}) > 1
-    lines = []
-    for one in sides.said:
-        where = f"{one.budget}: " if several else ""
-        if one.others is None or one.others == one.these:
-            lines.append(where + one.these)
-        else:
-            lines += [f"{where}{OTHERS}: {one.others}", f"{where}{THESE}: {one.these}"]
-    return [line[0].upper() + line[1:] if line.startswith("on ") else line for line in lines]
-
-
-def legend(boards: Sequence[Board]) -> list[str]:
-    """The marks of methods that occur in these main tables, each with what it means."""
-    found = {mark for board in boards for row in (*board.rows, *board.bounds) for mark in wording.marks(row)}
-    return [f"{mark} {meaning}" for mark, meaning in wording.MARKS.items() if mark in found]
-
-
-def notes(board: Board) -> list[str]:
-    """What keeps readers from taking numbers of a main table as they are, a sentence per mark."""
-    return [*health.sentences(board), *own_recipes.sentences(board)]
 
 
 def leaders(overview: Overview, question: Question | None = None) -> pd.DataFrame:
@@ -104,7 +88,7 @@ def across(boards: Sequence[Board]) -> pd.DataFrame:
         }
         for board in boards
     }
-    names = {row.method: wording.method(row) for board in boards for row in board.rows}
+    names = {row.method: board_words.method(row) for board in boards for row in board.rows}
     rows = [
         [name, *(column.get(method, formats.NOTHING) for column in columns.values())] for method, name in names.items()
     ]
@@ -178,7 +162,7 @@ def _regime(regime: Regime | None) -> list[str]:
 def _with_interval(value: Estimate | None) -> str:
     if value is None or value.low is None or value.high is None:
         return formats.points(value.mean if value else None)
-    few = wording.FEW_MARK * (value.repeats < FEW_SEEDS)
+    few = board_words.FEW_MARK * (value.repeats < FEW_SEEDS)
     return f"{formats.points(value.mean)}{few} [{formats.points(value.low)}, {formats.points(value.high)}]"
 
 
@@ -205,28 +189,20 @@ def pools_at(factorial: Factorial, place: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["selector", "real", "generated", "Δ"])
 
 
-def pool_remarks(factorial: Factorial) -> list[str]:
-    """What a reader of this table should know, as sentences."""
-    unequal, single = ", ".join(factorial.unequal), ", ".join(factorial.one_sided)
-    return [f"Not at equal bytes, so Δ is not due to the pool alone: {unequal}."] * bool(unequal) + [
-        f"Run on one pool only and therefore not shown: {single}."
-    ] * bool(single)
-
-
 def _pair(pair: Pair) -> list[str]:
     sides = ((side, side.cell.stored_bytes if side else None) for side in (pair.real, pair.generated))
-    texts = [_lines(wording.result(side, ranked=False), formats.size(stored)) for side, stored in sides]
-    return [*texts, _gap(pair.gap, wording.gap_remarks(pair.gap))]
+    texts = [_lines(board_words.result(side, ranked=False), formats.size(stored)) for side, stored in sides]
+    return [*texts, _gap(pair.gap, pool_words.gap_remarks(pair.gap))]
 
 
 def _mean(mean: Mean) -> list[str]:
     sides = ((mean.real, mean.real_bytes), (mean.generated, mean.generated_bytes))
     texts = [_lines(formats.estimate(top1), formats.size(stored)) for top1, stored in sides]
-    return [*texts, _gap(mean.gap, wording.mean_remarks(mean))]
+    return [*texts, _gap(mean.gap, pool_words.mean_remarks(mean))]
 
 
 def _gap(gap: Gap | None, remarks: list[str]) -> str:
-    return _lines(wording.gap(gap), formats.interval(gap.value if gap else None), *remarks)
+    return _lines(pool_words.gap(gap), formats.interval(gap.value if gap else None), *remarks)
 
 
 def _lines(text: str, *notes: str) -> str:

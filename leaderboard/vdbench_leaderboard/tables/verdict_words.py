@@ -1,4 +1,4 @@
-"""Verdicts as plain sentences, the same in every document."""
+"""Verdicts in words: which method to use, and why. What is found, without words, is in ``verdicts.py``."""
 
 from __future__ import annotations
 

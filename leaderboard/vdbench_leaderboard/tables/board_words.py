@@ -1,20 +1,20 @@
-"""Cells, standings and their gaps in words, the same in every document."""
+"""A main table in words: what is said of its cells and rows, its marks, and what stands below it.
+
+Sentences on a column, a verdict and both pools have modules of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from vdbench.storage.text import counted
-from vdbench_leaderboard.tables import health, own_recipes
-from vdbench_leaderboard.tables.formats import NOTHING, estimate, points
+from vdbench_leaderboard.tables import health, own_recipes, pool_words
+from vdbench_leaderboard.tables.formats import NOTHING, estimate
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Environment
-    from vdbench.records import PoolRecord
-    from vdbench_leaderboard.tables.boards import Row, Standing
+    from vdbench_leaderboard.tables.boards import Board, Row, Standing
     from vdbench_leaderboard.tables.cells import Cell
-    from vdbench_leaderboard.tables.pools import Gap, Mean
 
 FEW_MARK = "†"
 RECONSTRUCTION_MARK = "‡"
@@ -29,10 +29,6 @@ AT_CHANCE = (
     "methods. The summary of the suite leaves it out."
 )
 """Of a board whose student stays at chance whatever it is trained on."""
-LABELS = {"own": "labels as the method means them", "teacher": "labels of a teacher at every step"}
-"""Of students that were tested on their way."""
-SIGNIFICANT_MARK = "*"
-"""Of a significant difference between pools."""
 
 
 def parts(cell: Cell) -> str:
@@ -99,38 +95,11 @@ def result(standing: Standing | None, ranked: bool = True) -> str:
     return " ".join(parts)
 
 
-def gap(value: Gap | None) -> str:
-    """A difference between pools, starred where it is significant: ``+5.0 *``."""
-    if value is None or value.value is None:
-        return NOTHING
-    return points(value.value.mean) + f" {SIGNIFICANT_MARK}" * value.significant
-
-
-def gap_remarks(value: Gap | None) -> list[str]:
-    """What keeps a reader from taking a difference as it is: ``1 common seed``, ``not at equal bytes``."""
-    if value is None:
-        return []
-    seeds = f"{value.seeds or 'no'} common seed{'' if value.seeds == 1 else 's'}"
-    return [seeds] * value.few + ["not at equal bytes"] * (not value.equal_bytes)
-
-
-def mean_remarks(value: Mean) -> list[str]:
-    """The same of a mean over selectors: ``3 of 4 selectors`` where some are incomplete."""
-    some = value.selectors < value.candidates
-    return [f"{value.selectors} of {value.candidates} selectors"] * some + gap_remarks(value.gap)
-
-
-def sampled(value: PoolRecord | None) -> str:
-    """How a pool was made, in short: ``latte, 40 clips per class, 25 steps, guidance 3, saw train``."""
-    if value is None:
-        return NOTHING
-    how = f"{counted(value.per_class, 'clip')} per class, {counted(value.steps, 'step')}, guidance {value.guidance:g}"
-    return f"{value.generator}, {how}, saw {value.saw}"
-
-
 def seen(cell: Cell) -> str:
     """Encoder and generator of a cell's clips, and what they have seen; empty where there is none."""
-    return "; ".join([cell.origin] * bool(cell.origin) + ([f"pool: {sampled(cell.sampled)}"] if cell.sampled else []))
+    return "; ".join(
+        [cell.origin] * bool(cell.origin) + ([f"pool: {pool_words.sampled(cell.sampled)}"] if cell.sampled else [])
+    )
 
 
 def data_seen(cell: Cell) -> str:
@@ -157,3 +126,14 @@ def tags(cell: Cell) -> list[str]:
         "partial data": cell.dataset.partial,
     }
     return [tag for tag, holds in known.items() if holds]
+
+
+def legend(boards: Sequence[Board]) -> list[str]:
+    """The marks of methods that occur in these main tables, each with what it means."""
+    found = {mark for board in boards for row in (*board.rows, *board.bounds) for mark in marks(row)}
+    return [f"{mark} {meaning}" for mark, meaning in MARKS.items() if mark in found]
+
+
+def notes(board: Board) -> list[str]:
+    """What keeps readers from taking numbers of a main table as they are, a sentence per mark."""
+    return [*health.sentences(board), *own_recipes.sentences(board)]

@@ -1,4 +1,4 @@
-"""What may be said of the methods of one place, as a sentence by rule.
+"""A column of a main table in words: what may be said of its methods, as one sentence by rule.
 
 A method beats ``random``, or loses to it, where the test says so that verdicts use, corrected for all methods that are
 compared with ``random``. By how much is told by an interval that holds for all of these together, Šidák's, cut at zero
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS
 from vdbench_leaderboard.statistics.power import level, more_seeds
 from vdbench_leaderboard.tables import formats
-from vdbench_leaderboard.tables.answers import MOST_NAMES, named, needed
+from vdbench_leaderboard.tables.verdict_words import MOST_NAMES, named, needed
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.columns import Column

@@ -14,7 +14,7 @@ import torch
 from mlflow import MlflowClient
 from PIL import Image
 
-from tests.cli.conftest import Cli, cli, home, mlflow_store, prepared, results, tiny_run, world  # noqa: F401
+from tests.cli.conftest import Cli, cli, home, migrated, mlflow_store, prepared, results, tiny_run, world  # noqa: F401
 from tests.generator.tiny_pipeline import FRAMES, HEIGHT, WIDTH, save_image_pipeline, save_pipeline
 from vdbench.clips.clipset import ClipSet
 from vdbench.errors import DataError

@@ -130,3 +130,24 @@ def test_preparing_is_measured_beside_bare_decoding(tmp_path: Path) -> None:
     rows = rows_of("decoding.py", "--data-root", world.root, "--clips", 4, "--rounds", 1)
     assert {"decord alone", "PyAV alone", "prepare by decord", "prepare by pyav"} <= set(rows)
     assert rows["decord alone"][1] == rows["PyAV alone"][2] == "1.00"
+
+
+@pytest.mark.parametrize("script", ["noise", "training", "whole"])
+def test_an_earlier_version_is_measured_by_its_own_modules_beside_an_editable_installation(
+    script: str, tmp_path: Path
+) -> None:
+    """The finder of an editable installation gives what the earlier version lacks: the rooms of today."""
+    today = SCRIPT.parents[2] / "vdbench"
+    modules = {
+        "__init__": f"__path__.append({str(today)!r})",
+        "assets": "Assets = 'earlier'",
+        "clipset": "ClipSet = Normalisation = 'earlier'",
+        "train": "Recipe = on_device = train_student = 'earlier'",
+    }
+    (tmp_path / "vdbench").mkdir()
+    for name, text in modules.items():
+        (tmp_path / "vdbench" / f"{name}.py").write_text(text)
+    name = "ClipSet" if script == "noise" else "Recipe"
+    code = f"import sys; sys.path[:0] = {[str(tmp_path), str(SCRIPT.parent)]}; import {script}; print({script}.{name})"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "earlier\n"

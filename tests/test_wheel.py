@@ -25,6 +25,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
+    home = source / "vdbench-home" / "plugins"  # as a run leaves one in a checkout
+    home.mkdir(parents=True)
+    (home / "own.py").touch()
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
     subprocess.run(command, check=True, capture_output=True)
     return zipfile.ZipFile(next(folder.glob("*.whl")))

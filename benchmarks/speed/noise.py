@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-try:
-    from vdbench.clips.clipset import ClipSet, Normalisation
-except ImportError:  # an earlier version, for --base
+try:  # an earlier version first, for --base: beside it, an editable installation finds the new modules as well
     from vdbench.clipset import ClipSet, Normalisation
+except ImportError:
+    from vdbench.clips.clipset import ClipSet, Normalisation
 
 FIELDS = 4
 """Coloured fields along each side of a clip that can be told from those of other classes."""

@@ -24,13 +24,7 @@ from vdbench.method import Task
 from vdbench.students import build_student
 from vdbench_methods.mtt import MTT, MTTSettings
 
-try:
-    from vdbench.clips.clipset import on_device
-    from vdbench.evaluation.precision import processor_has_bfloat16
-    from vdbench.evaluation.train import Recipe, train_student
-    from vdbench.work.allocation import keep_freed_memory
-    from vdbench.work.assets import Assets
-except ImportError:  # an earlier version
+try:  # an earlier version first: see noise.py
     from vdbench.assets import Assets
     from vdbench.train import Recipe, on_device, train_student
 
@@ -40,6 +34,13 @@ except ImportError:  # an earlier version
     def processor_has_bfloat16() -> bool:
         """Versions that came before it computed in float32."""
         return True
+
+except ImportError:
+    from vdbench.clips.clipset import on_device
+    from vdbench.evaluation.precision import processor_has_bfloat16
+    from vdbench.evaluation.train import Recipe, train_student
+    from vdbench.work.allocation import keep_freed_memory
+    from vdbench.work.assets import Assets
 
 
 CPU, CLASSES, FRAMES, SIZE = torch.device("cpu"), 8, 8, 32

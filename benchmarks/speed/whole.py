@@ -19,10 +19,10 @@ sys.path.extend(str(Path(__file__).resolve().parents[2] / part) for part in ("",
 from marks import EnoughError, Marks
 from noise import coloured
 
-try:
-    from vdbench.evaluation.train import Recipe, train_student
-except ImportError:  # an earlier version, for --base
+try:  # an earlier version first, for --base: see noise.py
     from vdbench.train import Recipe, train_student
+except ImportError:
+    from vdbench.evaluation.train import Recipe, train_student
 import vdbench
 from vdbench.experiment.worker import reproducibly
 from vdbench.students import build_student

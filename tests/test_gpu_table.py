@@ -26,7 +26,10 @@ ASKED = Namespace(
 def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]]:
     monkeypatch.syspath_prepend(FOLDER)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    yield {name: import_module(name) for name in ("marks", "noise", "gpu_training", "gpu_methods", "gpu", "whole")}
+    yield {
+        name: import_module(name)
+        for name in ("marks", "noise", "gpu_training", "gpu_methods", "gpu_networks", "gpu", "whole")
+    }
     for path in FOLDER.glob("*.py"):
         sys.modules.pop(path.stem, None)
 
@@ -186,7 +189,7 @@ sys.path.insert(0, {str(FOLDER)!r})
 sys.argv = ["gpu.py", "--device=cpu", "--minutes=0.02"]
 import gpu
 gpu.GRACE = 1
-gpu.gpu_methods.rows = lambda asked: []
+gpu.gpu_methods.rows = gpu.gpu_networks.rows = lambda asked: []
 gpu.gpu_training.rows = lambda asked: [
     gpu.Row("first", "", lambda asked: "1 s"), gpu.Row("second", "", lambda asked: {hangs}), gpu.Row("third", "", str)
 ]
@@ -198,3 +201,29 @@ gpu.main()
     assert first == "| first | 1 s |  |"
     assert second.startswith("| second | not measured")
     assert third.startswith("| third | not measured")
+
+
+def test_a_network_that_is_made_ready_is_timed_beside_one_that_is_not(
+    scripts: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticking(scripts, monkeypatch, "gpu_training")
+    made: list[object] = []
+    monkeypatch.setattr(scripts["gpu_networks"], "best", lambda device: "float32")
+    networks = scripts["gpu_networks"]
+    found = networks.otherwise(lambda student, asked: made.append(student) or student, ASKED)
+    assert len(made) == 1
+    # a mark every two steps, hence half a second a step, of each
+    assert found == "500.00 ms, 500.00 ms as it is, in float32"
+
+
+def test_networks_side_by_side_have_the_losses_that_they_have_alone(
+    scripts: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = scripts["gpu_networks"]
+    assert networks.side_by_side(ASKED).endswith("equal losses")
+    turns = networks.train_in_turns
+    monkeypatch.setattr(
+        networks, "train_in_turns", lambda some, device: turns(some, device) if len(some) == 1 else [()] * len(some)
+    )
+    with pytest.raises(ValueError, match="other losses"):
+        networks.side_by_side(ASKED)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from vdbench.errors import DataError
-from vdbench.evaluation.evaluate import credits, places
+from vdbench.evaluation.scoring import credits, places
 from vdbench.outcomes import ClipList, Places, pack, unpack
 from vdbench.records import Outcomes
 

@@ -48,3 +48,35 @@ def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
             with torch.cuda.device(gpu):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+class Chance:
+    """torch's generators by a seed, as :func:`seeded` has them, that go on where they stopped, whoever drew meanwhile.
+
+    Args:
+        seed: not negative.
+        device: a GPU whose generator is seeded beside the processor's.
+    """
+
+    def __init__(self, seed: int, device: torch.device | None = None) -> None:
+        self._gpus = [device] if device is not None and device.type == "cuda" else []
+        with seeded(seed, device):
+            self._states = self._now()
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Draw by the seed inside the block; the process's own generators are as before after it."""
+        import torch
+
+        own, *others = self._states
+        with torch.random.fork_rng(devices=self._gpus):
+            torch.set_rng_state(own)
+            for gpu, state in zip(self._gpus, others, strict=True):
+                torch.cuda.set_rng_state(state, gpu)
+            yield
+            self._states = self._now()
+
+    def _now(self) -> list[torch.Tensor]:
+        import torch
+
+        return [torch.get_rng_state(), *(torch.cuda.get_rng_state(gpu) for gpu in self._gpus)]

@@ -28,6 +28,7 @@ import torch
 sys.path.extend(str(Path(__file__).resolve().parents[2] / part) for part in ("", "methods"))
 
 import gpu_methods
+import gpu_networks
 import gpu_training
 from earlier import ROOT, by_code_of, sources
 from gpu_training import Asked, Row
@@ -169,7 +170,7 @@ def main() -> None:
     device = torch.device(asked.device)
     rows = gpu_training.rows(asked)
     rows += [Row("training on a split, against the earlier version", "20 times", against)] if asked.base else []
-    table = Table(rows + gpu_methods.rows(asked))
+    table = Table(rows + gpu_methods.rows(asked) + gpu_networks.rows(asked))
     watch = threading.Timer(60 * asked.minutes + GRACE, give_up, [table])
     watch.daemon = True
     watch.start()

@@ -10,17 +10,21 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from marks import EnoughError, Mark, Marks
 from noise import ClipSet, coloured
 
-from vdbench.evaluation.evaluate import shuffled_frames, still_frames, test_student, top_k
+from vdbench.evaluation.passes import shuffled_frames, still_frames, test_student
 from vdbench.evaluation.precision import FARTHEST, Precision, bfloat16_error
+from vdbench.evaluation.scoring import top_k
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
+
+if TYPE_CHECKING:
+    from vdbench.students.student import Student
 
 Asked = argparse.Namespace
 SEEDS = 3
@@ -94,21 +98,35 @@ def memory(device: torch.device, found: list[float]) -> Iterator[None]:
     found.append(torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else 0.0)
 
 
+def fresh(asked: Asked, seed: int = 0) -> Student:
+    """A student of which no step was taken."""
+    return build_student("minic3d", asked.classes, asked.frames, asked.size, asked.width, seed)
+
+
+def plain(steps: int, precision: Precision, asked: Asked) -> Recipe:
+    """So many steps of batches as large as there are clips for, at a rate at which nothing diverges."""
+    return Recipe(batch=BATCH, epochs=steps, max_steps=steps, lr=asked.lr, precision=precision)
+
+
 def trained(
-    data: ClipSet, steps: int, precision: Precision, asked: Asked, after_step: Callable[[int, int], None] | None = None
+    data: ClipSet,
+    steps: int,
+    precision: Precision,
+    asked: Asked,
+    after_step: Callable[[int, int], None] | None = None,
+    student: Student | None = None,
 ) -> Any:
-    """Train a fresh student for so many steps, at a rate at which nothing diverges; the losses of its epochs."""
-    student = build_student("minic3d", asked.classes, asked.frames, asked.size, asked.width, seed=0)
-    recipe = Recipe(batch=BATCH, epochs=steps, max_steps=steps, lr=asked.lr, precision=precision)
-    return train_student(student, data, recipe, 0, torch.device(asked.device), after_step=after_step)
+    """Train a student, a fresh one unless there is one, for so many steps; the losses of its epochs."""
+    recipe, device = plain(steps, precision, asked), torch.device(asked.device)
+    return train_student(fresh(asked) if student is None else student, data, recipe, 0, device, after_step=after_step)
 
 
-def timed(data: ClipSet, precision: Precision, asked: Asked) -> Mark:
+def timed(data: ClipSet, precision: Precision, asked: Asked, student: Student | None = None) -> Mark:
     """Seconds, steps and clips of a training, without its beginning."""
     every = max(1, asked.steps // 10)
     marks = Marks(torch.device(asked.device), every, asked.seconds)
     with suppress(EnoughError):
-        trained(data, asked.steps + every, precision, asked, marks)
+        trained(data, asked.steps + every, precision, asked, marks, student)
     return marks.whole
 
 
@@ -180,7 +198,7 @@ def crossings(trace: dict[str, Any], steps: int) -> str:
 def testing(asked: Asked) -> str:
     """The test pass: frames as they are, shuffled, and one repeated."""
     data, device = train_split(asked), torch.device(asked.device)
-    student = build_student("minic3d", asked.classes, asked.frames, asked.size, asked.width, seed=0)
+    student = fresh(asked)
     shape, here, marks = (len(data), asked.frames), data.on(device), Marks(device)
     orders = [None, shuffled_frames(*shape), still_frames(*shape)]
     for number in range(4):

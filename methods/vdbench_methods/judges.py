@@ -9,7 +9,7 @@ from pydantic import field_validator
 from vdbench.encoders import EncoderSettings
 from vdbench.encoders.features import BATCH, Features, FeaturesSpec
 from vdbench.encoders.trained import TrainedMiniC3D
-from vdbench.evaluation.evaluate import test_student
+from vdbench.evaluation.passes import test_student
 from vdbench.evaluation.train import train_student
 from vdbench.method import identity
 from vdbench.selector import FeatureSettings

@@ -23,7 +23,8 @@ from vdbench.datasets.prepare import prepare
 from vdbench.datasets.readings import Readings
 from vdbench.datasets.spec import load_dataset
 from vdbench.datasets.view import View, open_view
-from vdbench.evaluation.evaluate import StudentSpec, evaluate
+from vdbench.evaluation.evaluate import evaluate
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.experiment.suite import load_suite
 from vdbench.students.student import Student
 
@@ -144,7 +145,7 @@ def test_scores_are_those_of_the_description(
 ) -> None:
     """30 train clips in one batch and in four, 6 test clips in one batch per reading and 72 in two."""
     view, _, _, _ = made
-    monkeypatch.setattr("vdbench.evaluation.evaluate.build_student", lambda *_: Linear(3))
+    monkeypatch.setattr("vdbench.evaluation.networks.build_student", lambda *_: Linear(3))
     suite = load_suite("as-published").protocol
     assert (suite.readings, suite.recipe.epochs, suite.recipe.augmentation) == (3, 501, None)
     recipe = suite.recipe.model_copy(update={"epochs": 13, "lr": 0.05, "batch": batch})
@@ -205,7 +206,7 @@ def three_passes(network: Linear, shown: ClipSet) -> float:
 
 def test_no_batch_has_clips_of_two_readings(made: Made) -> None:
     """A reading's scores are those that it has by itself, though batches are scaled as a whole."""
-    from vdbench.evaluation.evaluate import test_student
+    from vdbench.evaluation.passes import test_student
 
     view, recipe, network = made[0], load_suite("as-published").protocol.recipe, Linear(3)
     (together,) = test_student(network, view.test, CPU, seen=recipe.shown, readings=3)

@@ -12,8 +12,9 @@ from vdbench.errors import DivergedError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.batches import Batches
 from vdbench.evaluation.configurations import Configuration
-from vdbench.evaluation.evaluate import StudentSpec, evaluate
+from vdbench.evaluation.evaluate import evaluate
 from vdbench.evaluation.judging import Evaluation, Judge, evaluation_settings
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.taught import Taught, TaughtAtEveryStep
 from vdbench.evaluation.train import Recipe
 from vdbench.records import Condition, EvaluationSetting, Score

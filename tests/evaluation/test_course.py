@@ -6,9 +6,11 @@ import torch
 from vdbench.distilled import DistilledSet
 from vdbench.evaluation.configurations import Configuration
 from vdbench.evaluation.course import Course, steps_at
-from vdbench.evaluation.evaluate import StudentSpec, evaluate, top_k
-from vdbench.evaluation.evaluate import test_student as logits_of
+from vdbench.evaluation.evaluate import evaluate
 from vdbench.evaluation.judging import Judge
+from vdbench.evaluation.networks import StudentSpec
+from vdbench.evaluation.passes import test_student as logits_of
+from vdbench.evaluation.scoring import top_k
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.records import Score
 from vdbench.students import build_student

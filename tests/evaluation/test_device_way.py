@@ -16,10 +16,11 @@ from vdbench.clips.clipset import ClipSet, fits, to_network
 from vdbench.distilled.parameterisations import StaticDynamic, View
 from vdbench.encoders.features import embeddings
 from vdbench.errors import DivergedError
-from vdbench.evaluation import batches, evaluate, train
+from vdbench.evaluation import batches, passes, train
 from vdbench.evaluation.augment import Augmentation, augmented
 from vdbench.evaluation.batches import Batches
-from vdbench.evaluation.evaluate import StudentSpec, still_frames
+from vdbench.evaluation.networks import StudentSpec
+from vdbench.evaluation.passes import still_frames
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students import build_student
@@ -97,7 +98,7 @@ def test_a_test_sends_clips_once_and_the_numbers_of_each_batch() -> None:
     data, network = tiny_clips(), student().to(META)
     orders = (None, still_frames(len(data), data.frames))
     with Crossings() as crossings:
-        first, second = evaluate.test_student(network, data, META, 8, orders)
+        first, second = passes.test_student(network, data, META, 8, orders)
     assert first.device.type == second.device.type == "meta"
     assert first.shape == second.shape == (len(data), len(data.classes))
     assert crossings.kinds == [torch.uint8] + (2 + -(-len(data) // 8)) * [torch.int64]
@@ -200,12 +201,12 @@ def test_memory_that_torch_holds_and_no_tensor_uses_is_free(monkeypatch: pytest.
 def test_resident_clips_are_tested_to_the_same_bits(monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
     data, network = tiny_clips(), student()
     orders = (None, still_frames(len(data), data.frames))
-    plain = evaluate.test_student(network, data, CPU, batch, orders)
+    plain = passes.test_student(network, data, CPU, batch, orders)
     there = clipset.ResidentClips(
         clipset._uploaded(data.clips, CPU), torch.from_numpy(np.array(data.labels)), data.classes, data.normalisation
     )
     monkeypatch.setattr(ClipSet, "render", None)
-    kept = evaluate.test_student(network, there, CPU, batch, orders)
+    kept = passes.test_student(network, there, CPU, batch, orders)
     assert all(torch.equal(one, other) for one, other in zip(plain, kept, strict=True))
 
 

@@ -14,16 +14,11 @@ from hypothesis import strategies as st
 from vdbench.clips.clipset import Normalisation
 from vdbench.distilled.distilled_set import DistilledSet
 from vdbench.errors import DataError, DivergedError, UsageError
-from vdbench.evaluation import evaluate as judging
-from vdbench.evaluation.evaluate import (
-    StudentSpec,
-    check_fit,
-    evaluate,
-    macro,
-    shuffled_frames,
-    still_frames,
-    top_k,
-)
+from vdbench.evaluation import passes
+from vdbench.evaluation.evaluate import check_fit, evaluate
+from vdbench.evaluation.networks import StudentSpec
+from vdbench.evaluation.passes import shuffled_frames, still_frames
+from vdbench.evaluation.scoring import macro, top_k
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.outcomes import unpack
 from vdbench.students import build_student
@@ -37,21 +32,21 @@ SMALL = (StudentSpec(name="minic3d", width=4),)
 @pytest.mark.parametrize("name", ["minic3d", "cnn-gru"])
 def test_logits_of_a_clip_do_not_depend_on_its_neighbours(name: str) -> None:
     student = build_student(name, 3, 4, 16, 4, seed=0)
-    (one,) = judging.test_student(student, tiny_clips().some([0, 1, 2, 3]), CPU)
-    (other,) = judging.test_student(student, tiny_clips().some([9, 1, 20, 30]), CPU)
+    (one,) = passes.test_student(student, tiny_clips().some([0, 1, 2, 3]), CPU)
+    (other,) = passes.test_student(student, tiny_clips().some([9, 1, 20, 30]), CPU)
     assert torch.equal(one[1], other[1])
     assert not torch.equal(one[0], other[0])
-    (alone,) = judging.test_student(student, tiny_clips().some([1]), CPU)
+    (alone,) = passes.test_student(student, tiny_clips().some([1]), CPU)
     torch.testing.assert_close(one[1:2], alone, rtol=1e-5, atol=1e-6)
 
 
 def test_one_test_pass_is_like_the_other_whatever_the_batch() -> None:
     student = build_student("minic3d", 3, 4, 16, 4, seed=0).train()
-    (first,) = judging.test_student(student, tiny_clips(), CPU)
+    (first,) = passes.test_student(student, tiny_clips(), CPU)
     assert first.shape == (36, 3)
     assert first.dtype == torch.float32
-    assert torch.equal(first, judging.test_student(student, tiny_clips(), CPU)[0])
-    torch.testing.assert_close(first, judging.test_student(student, tiny_clips(), CPU, batch=5)[0])
+    assert torch.equal(first, passes.test_student(student, tiny_clips(), CPU)[0])
+    torch.testing.assert_close(first, passes.test_student(student, tiny_clips(), CPU, batch=5)[0])
 
 
 @given(
@@ -125,7 +120,7 @@ def test_unknown_students_and_divergence_are_told(distilled: DistilledSet) -> No
 
 def test_logits_that_are_not_finite_are_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "vdbench.evaluation.evaluate.test_student",
+        "vdbench.evaluation.networks.test_student",
         lambda *a, frames, **k: [torch.full((36, 3), torch.nan)] * len(frames),
     )
     with pytest.raises(DivergedError):
@@ -136,7 +131,7 @@ def test_test_clips_are_scaled_as_the_set_is(monkeypatch: pytest.MonkeyPatch) ->
     other = replace(tiny_clips(), normalisation=Normalisation((0.5, 0.5, 0.5), (0.1, 0.2, 0.3)))
     seen = []
     monkeypatch.setattr(
-        "vdbench.evaluation.evaluate.test_student",
+        "vdbench.evaluation.networks.test_student",
         lambda student, clips, device, frames, **how: (
             seen.append(clips.normalisation) or [torch.zeros(36, 3)] * len(frames)
         ),
@@ -165,7 +160,7 @@ def test_frames_are_shown_in_the_order_asked_for() -> None:
     assert (np.sort(order, axis=1) == np.arange(clips.frames)).all()
     assert (order != np.arange(clips.frames)).any(axis=1).mean() > 0.5
     orders = (order, None, still_frames(len(clips), clips.frames))
-    judging.test_student(Looks(), clips, CPU, batch=5, frames=orders)
+    passes.test_student(Looks(), clips, CPU, batch=5, frames=orders)
     for number, frames in enumerate(orders):
         kept = np.broadcast_to(np.arange(clips.frames), order.shape) if frames is None else frames
         moved = replace(clips, clips=np.stack([clip[f] for clip, f in zip(clips.clips, kept, strict=True)]))
@@ -193,7 +188,7 @@ def test_outcomes_of_a_network_are_what_its_logits_say_of_every_clip(distilled: 
         student = build_student("minic3d", 3, clips.frames, clips.size, 4, score.seed)
         train_student(student, distilled, recipe, score.seed, CPU, lambda step, loss: None)
         shown = replace(clips, normalisation=distilled.normalisation)
-        (logits,) = judging.test_student(student, shown, CPU)
+        (logits,) = passes.test_student(student, shown, CPU)
         order = logits.argsort(dim=1, descending=True)
         assert score.outcomes is not None
         places = unpack(score.outcomes, len(clips), 3)

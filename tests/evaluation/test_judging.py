@@ -10,8 +10,9 @@ import torch
 from tests.sets import learned
 from vdbench.distilled import DistilledSet
 from vdbench.evaluation.augment import Augmentation
-from vdbench.evaluation.evaluate import StudentSpec, evaluate
+from vdbench.evaluation.evaluate import evaluate
 from vdbench.evaluation.judging import Judge, evaluation_settings, random_clips
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
 from vdbench.outcomes import unpack

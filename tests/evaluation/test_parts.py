@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vdbench.encoders.features import embeddings
-from vdbench.evaluation import evaluate as judging
+from vdbench.evaluation import passes
 from vdbench.evaluation.parts import PARTS, in_parts
 from vdbench.students import build_student
 from vdbench.testing import tiny_clips
@@ -65,7 +65,7 @@ def test_other_errors_are_not_tried_again() -> None:
 
 
 READ = {
-    "tests": lambda student, clips: judging.test_student(student, clips, CPU, seen=lambda batch: batch - batch.mean())[
+    "tests": lambda student, clips: passes.test_student(student, clips, CPU, seen=lambda batch: batch - batch.mean())[
         0
     ],
     "embeddings": lambda student, clips: torch.from_numpy(embeddings(student, clips, CPU)),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vdbench.encoders.trained import TrainedCnnGru, TrainedMiniC3D
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
 from vdbench.evaluation.trained import TrainedStudent

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from tests.formulas import flattened, minic3d, sequence, wave
 from tests.sets import Tensors
-from vdbench.evaluation.evaluate import top_k
+from vdbench.evaluation.scoring import top_k
 from vdbench.evaluation.train import Recipe, train_student
 from vdbench.students.student import Student
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vdbench.encoders.settings import EncoderSettings
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.precision import products
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe

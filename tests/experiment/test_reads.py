@@ -9,8 +9,8 @@ from typing import Any, ClassVar, get_args
 import pytest
 
 from vdbench.datasets.spec import load_dataset
-from vdbench.evaluation.evaluate import StudentSpec
 from vdbench.evaluation.given import Reading
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.train import Recipe
 from vdbench.experiment.bench import Bench, teacher_of
 from vdbench.experiment.home import Home

@@ -10,7 +10,7 @@ import pytest
 from vdbench.datasets.spec import as_declared_now, load_dataset
 from vdbench.errors import DataError, UsageError
 from vdbench.evaluation.augment import Augmentation
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.train import Recipe
 from vdbench.experiment.protocol import Protocol
 from vdbench.experiment.suite import Prescription, Suite, load_suite, merged, suite_names

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vdbench.evaluation.configurations import Configuration
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.train import Recipe
 from vdbench.experiment.protocol import Protocol
 from vdbench.experiment.trial import Job, Trial

@@ -23,7 +23,8 @@ from vdbench.distilled.outside.loading import Reading, from_arrays, is_outside, 
 from vdbench.distilled.sharing.reading import open_set
 from vdbench.distilled.soundness import check_set
 from vdbench.errors import UsageError
-from vdbench.evaluation.evaluate import StudentSpec, check_fit
+from vdbench.evaluation.evaluate import check_fit
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.experiment.bench import Bench, device_named
 from vdbench.experiment.home import Home
 from vdbench.experiment.plan import make_plan

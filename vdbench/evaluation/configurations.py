@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import SerializerFunctionWrapHandler, ValidationError, field_validator, model_serializer
 
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.train import Recipe
 from vdbench.records import Record
 from vdbench.storage.validation import faults_in

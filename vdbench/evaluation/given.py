@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from vdbench.evaluation.evaluate import StudentSpec
+    from vdbench.evaluation.networks import StudentSpec
     from vdbench.evaluation.teacher import TrainedTeacher
     from vdbench.evaluation.train import Recipe
 

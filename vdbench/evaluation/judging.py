@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vdbench.evaluation.augment import Augmentation
     from vdbench.evaluation.batches import TrainingSet
     from vdbench.evaluation.configurations import Configured
-    from vdbench.evaluation.evaluate import StudentSpec
+    from vdbench.evaluation.networks import StudentSpec
     from vdbench.evaluation.train import Recipe
     from vdbench.records import StudentScores
 

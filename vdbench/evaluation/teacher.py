@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from vdbench.clips.clipset import on_device
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.parts import in_parts
 from vdbench.evaluation.train import Recipe
 from vdbench.evaluation.trained import TrainedStudent

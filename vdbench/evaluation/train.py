@@ -10,10 +10,11 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from vdbench.errors import DivergedError
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.batches import Batches
+from vdbench.evaluation.losses import Losses
 from vdbench.evaluation.precision import Precision, Shape, check_precision, computing
 from vdbench.evaluation.rates import warmed
 from vdbench.records import Record
-from vdbench.seeding import seeded
+from vdbench.seeding import Chance
 from vdbench.work.reports import Report, silent
 
 if TYPE_CHECKING:
@@ -157,6 +158,96 @@ class Recipe(Record):
         return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
 
 
+class Training:
+    """A student on its way through a recipe, epoch by epoch: other students may have their turn between two.
+
+    Args:
+        student: moved to ``device``.
+        data: at least one clip.
+        recipe: optimiser, learning rate, epochs.
+        seed: of the order of the clips and of dropout; the process's own generators are left alone.
+        device: where to compute, in the recipe's precision.
+        report: called as ``report(step, loss=...)`` for every epoch, with the steps that were taken at its end;
+            on a GPU, whose losses are read every now and then, some steps later.
+        after_epoch: called at the end of every epoch, while the student has the weights of that step.
+        after_step: called after every step with the steps that were taken and the clips that were shown; has to
+            leave the student in training mode.
+    """
+
+    def __init__(
+        self,
+        student: Student,
+        data: TrainingSet,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        report: Report = silent,
+        after_epoch: Callable[[], None] | None = None,
+        after_step: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._student, self._recipe, self._device, self._clips = student.to(device).train(), recipe, device, len(data)
+        self._after_epoch, self._after_step = after_epoch, after_step
+        self._optimiser = recipe.optimiser_of(student.parameters())
+        self._batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
+        self._losses = Losses(student.name, report)
+        self._chance = Chance(seed, device)
+        self._total, self._restart, self._shown = recipe.steps(len(data)), recipe.restart(len(data)), 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are taken."""
+        return self._losses.steps == self._total
+
+    def epoch(self) -> None:
+        """Take the steps of an epoch, of which there has to be one; a GPU is not waited for after each.
+
+        Raises:
+            DivergedError: a loss is not finite.
+        """
+        losses: list[torch.Tensor] = []
+        sizes: list[int] = []
+        with self._chance.drawing():
+            for clips, targets in self._batches.epoch(self._total - self._losses.steps):
+                losses.append(self._step(self._losses.steps + len(losses), clips, targets))
+                sizes.append(len(clips))
+                self._shown += len(clips)
+                if self._after_step is not None:
+                    self._after_step(self._losses.steps + len(losses), self._shown)
+            self._losses.add(losses, sizes)
+            if self._after_epoch is not None:
+                self._after_epoch()
+        if self._losses.waiting >= STEPS_BETWEEN_WAITS.get(self._device.type, 1) or self.done:
+            self._losses.read()
+
+    def _step(self, number: int, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Take a step, counted from 0; its loss."""
+        import torch
+
+        recipe, student = self._recipe, self._student
+        if number == self._restart:
+            self._optimiser = recipe.optimiser_of(student.parameters())
+        for group in self._optimiser.param_groups:
+            group["lr"] = recipe.learning_rate(number, self._clips)
+        with computing(recipe.precision, self._device, student, _shape(clips)):
+            logits = student(recipe.shown(clips))
+            loss = recipe.error(logits.float(), targets)
+            self._optimiser.zero_grad()
+            torch.autograd.backward(loss)
+        self._optimiser.step()
+        return loss.detach()
+
+    def end(self) -> tuple[float, ...]:
+        """Leave the student in evaluation mode; the mean loss per clip of every epoch.
+
+        Raises:
+            DivergedError: a weight is not finite.
+        """
+        if not all(bool(parameter.isfinite().all()) for parameter in self._student.parameters()):
+            raise DivergedError(self._student.name, self._total)
+        self._student.eval()
+        return tuple(self._losses.means)
+
+
 def train_student(
     student: Student,
     data: TrainingSet,
@@ -169,17 +260,7 @@ def train_student(
 ) -> tuple[float, ...]:
     """Train a student in place; on a CPU the same arguments give the same weights, bit by bit.
 
-    Args:
-        student: moved to ``device``, and left there in evaluation mode.
-        data: at least one clip.
-        recipe: optimiser, learning rate, epochs.
-        seed: of the order of the clips and of dropout; the process's own generators are left alone.
-        device: where to compute, in the recipe's precision.
-        report: called as ``report(step, loss=...)`` for every epoch, with the steps that were taken at its end;
-            on a GPU, whose losses are read every now and then, some steps later.
-        after_epoch: called at the end of every epoch, while the student has the weights of that step.
-        after_step: called after every step with the steps that were taken and the clips that were shown; has to
-            leave the student in training mode.
+    The arguments are those of :class:`Training`; the student is left on the device in evaluation mode.
 
     Returns:
         The mean loss per clip of every epoch.
@@ -187,92 +268,12 @@ def train_student(
     Raises:
         DivergedError: a loss, or a weight after the last step, is not finite.
     """
-    import torch
-
-    student.to(device).train()
-    optimiser = recipe.optimiser_of(student.parameters())
-    total, restart = recipe.steps(len(data)), recipe.restart(len(data))
-    batches = Batches(data, recipe.batch, seed, device, recipe.augmentation)
-    losses = _Losses(student.name, report)
-    shown = 0
-    waits = STEPS_BETWEEN_WAITS.get(device.type, 1)
-    with seeded(seed, device):
-        while losses.steps < total:
-            epoch: list[torch.Tensor] = []
-            sizes: list[int] = []
-            for clips, targets in batches.epoch(total - losses.steps):
-                step = losses.steps + len(epoch)
-                if step == restart:
-                    optimiser = recipe.optimiser_of(student.parameters())
-                for group in optimiser.param_groups:
-                    group["lr"] = recipe.learning_rate(step, len(data))
-                with computing(recipe.precision, device, student, _shape(clips)):
-                    logits = student(recipe.shown(clips))
-                    loss = recipe.error(logits.float(), targets)
-                    optimiser.zero_grad()
-                    torch.autograd.backward(loss)
-                optimiser.step()
-                epoch.append(loss.detach())
-                sizes.append(len(clips))
-                shown += len(clips)
-                if after_step is not None:
-                    after_step(losses.steps + len(epoch), shown)
-            losses.add(epoch, sizes)
-            if after_epoch is not None:
-                after_epoch()
-            if losses.waiting >= waits or losses.steps == total:
-                losses.read()
-    if not all(bool(parameter.isfinite().all()) for parameter in student.parameters()):
-        raise DivergedError(student.name, total)
-    student.eval()
-    return tuple(losses.means)
+    training = Training(student, data, recipe, seed, device, report, after_epoch, after_step)
+    while not training.done:
+        training.epoch()
+    return training.end()
 
 
 def _shape(clips: torch.Tensor) -> Shape:
     frames, height, width = clips.shape[2:]
     return frames, height, width
-
-
-class _Losses:
-    """The losses of epochs, read from the device together.
-
-    Args:
-        what: that is trained, for errors.
-        report: called with every epoch's mean, once it is read.
-    """
-
-    def __init__(self, what: str, report: Report) -> None:
-        self.means: list[float] = []
-        self._what, self._report = what, report
-        self._unread: list[tuple[list[torch.Tensor], list[int]]] = []
-        self._read_steps = self.steps = 0
-
-    @property
-    def waiting(self) -> int:
-        """Steps whose losses were not read."""
-        return self.steps - self._read_steps
-
-    def add(self, losses: list[torch.Tensor], sizes: list[int]) -> None:
-        """Keep an epoch's losses, one per step, and the clips of these steps."""
-        self._unread.append((losses, sizes))
-        self.steps += len(losses)
-
-    def read(self) -> None:
-        """Wait for the device.
-
-        Raises:
-            DivergedError: a loss is not finite.
-        """
-        import torch
-
-        values = torch.stack([loss for losses, _ in self._unread for loss in losses]).cpu()
-        finite = values.isfinite()
-        if not bool(finite.all()):
-            raise DivergedError(self._what, self._read_steps + int(finite.long().argmin()))
-        for losses, sizes in self._unread:
-            own, values = values[: len(losses)], values[len(losses) :]
-            clips = torch.tensor(sizes)
-            self.means.append(float((own.double() * clips).sum() / clips.sum()))
-            self._read_steps += len(losses)
-            self._report(self._read_steps, loss=self.means[-1])
-        self._unread.clear()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from vdbench.clips.clipset import ClipSet
-    from vdbench.evaluation.evaluate import StudentSpec
+    from vdbench.evaluation.networks import StudentSpec
     from vdbench.students.student import Student
     from vdbench.work.assets import Assets
 

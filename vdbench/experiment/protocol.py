@@ -15,7 +15,7 @@ from pydantic import (
 
 from vdbench.evaluation.augment import Augmentation
 from vdbench.evaluation.configurations import NAMED, Configuration, Configured
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.precision import check_precision
 from vdbench.evaluation.train import Recipe
 from vdbench.records import Record, Regime

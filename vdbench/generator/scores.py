@@ -284,7 +284,7 @@ def _compare(
 
 
 def _predicted(judge: Student, clips: ClipSet, device: torch.device) -> Rows:
-    from vdbench.evaluation.evaluate import test_student
+    from vdbench.evaluation.passes import test_student
 
     answers: Rows = test_student(judge, clips, device)[0].argmax(dim=1).numpy()
     return answers

@@ -12,7 +12,7 @@ from pydantic import Field, SerializeAsAny
 
 from vdbench.clips.clipset import ClipSet, pixel_statistics
 from vdbench.clips.pool import write_pool
-from vdbench.evaluation.evaluate import StudentSpec
+from vdbench.evaluation.networks import StudentSpec
 from vdbench.evaluation.teacher import TrainedTeacher
 from vdbench.evaluation.train import Recipe
 from vdbench.generator.sampling import GeneratedPool

@@ -15,7 +15,7 @@ from vdbench_leaderboard.page.gallery import Gallery
 from vdbench_leaderboard.tables import board_words, compute, pool_words, pools, settings, verdict_words
 from vdbench_leaderboard.tables.both_sides import BothSides, both_sides
 from vdbench_leaderboard.tables.outcomes import Outcomes
-from vdbench_leaderboard.tables.pool_clips import on_other_clips
+from vdbench_leaderboard.tables.pools_on_other_clips import on_other_clips
 from vdbench_leaderboard.tables.splits import SplitMeans, split_means
 from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 

@@ -132,7 +132,7 @@ def test_every_pair_with_outcomes_has_its_two_way_interval_and_test(with_outcome
             assert elsewhere == {}
             continue
         assert set(elsewhere) == set(place.compared())
-        raw = {pair: place.answered[pair[0]].against(place.answered[pair[1]]) for pair in elsewhere}
+        raw = {pair: place.outcomes[pair[0]].against(place.outcomes[pair[1]]) for pair in elsewhere}
         with_random = corrected({pair: one.p for pair, one in raw.items() if "random" in pair and "full" not in pair})
         for pair, one in elsewhere.items():
             assert (one.difference.low, one.difference.high) == (raw[pair].low, raw[pair].high)

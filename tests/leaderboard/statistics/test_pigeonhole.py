@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.ranking import held
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 from vdbench_leaderboard.statistics.pigeonhole import FEWEST_SEEDS, CrossedBlock, resample
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
 
@@ -15,9 +15,9 @@ LABELS = np.arange(96) // 4 % 4
 SOURCES = np.arange(96) // 4
 
 
-def answered(values: np.ndarray, labels: np.ndarray = LABELS, sources: np.ndarray = SOURCES) -> Answered:
+def answered(values: np.ndarray, labels: np.ndarray = LABELS, sources: np.ndarray = SOURCES) -> ClipOutcomes:
     """Of ``(seeds, clips)``."""
-    return Answered(dict(enumerate(values)), "set", labels, sources)
+    return ClipOutcomes(dict(enumerate(values)), "set", labels, sources)
 
 
 def drawn(level: float, seed: int, seeds: int = 6) -> np.ndarray:

@@ -12,8 +12,8 @@ from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.column_words import sentence
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.overview import overviews
-from vdbench_leaderboard.tables.pool_clips import on_other_clips
 from vdbench_leaderboard.tables.pools import factorial
+from vdbench_leaderboard.tables.pools_on_other_clips import on_other_clips
 from vdbench_leaderboard.tables.verdicts import verdicts
 
 
@@ -114,7 +114,7 @@ def test_a_verdict_on_other_clips_has_the_means_and_other_tests(tables, outcomes
             assert (other.means[method].low, other.means[method].high) != (top1.low, top1.high)
         mean = {c.method: outcomes.of(c) for c in cells(verdict.boards[0], 1)}["k-means"].won[0]
         both = (mean + {c.method: outcomes.of(c) for c in cells(verdict.boards[0], 5)}["k-means"].won[0]) / 2
-        assert verdict.clips.answered["k-means"].won[0] == pytest.approx(both)
+        assert verdict.clips.outcomes["k-means"].won[0] == pytest.approx(both)
         assert other.lines[-1].top1.low < other.lines[-1].top1.mean
         assert other.more_seeds is None
         assert (

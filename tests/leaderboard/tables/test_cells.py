@@ -14,9 +14,9 @@ from vdbench_leaderboard.statistics.estimates import estimate
 from vdbench_leaderboard.tables import board_words, formats, frames
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import NO_STUDENT, Group, gather, superseded
-from vdbench_leaderboard.tables.labels import method_labels
 from vdbench_leaderboard.tables.numbers import numbers
 from vdbench_leaderboard.tables.outcomes import Outcomes
+from vdbench_leaderboard.tables.row_labels import method_labels
 
 
 def frame_of(results):

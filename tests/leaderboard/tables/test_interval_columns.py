@@ -15,9 +15,9 @@ from vdbench_leaderboard.statistics.moderated import moderate
 from vdbench_leaderboard.statistics.two_way import of_accuracy, of_difference, parts
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
+from vdbench_leaderboard.tables.interval_columns import COLUMNS
 from vdbench_leaderboard.tables.numbers import numbers
 from vdbench_leaderboard.tables.outcomes import Outcomes
-from vdbench_leaderboard.tables.spread import COLUMNS
 
 LEVELS = {"random": 0.5, "herding": 0.7, "k-center": 0.4, "k-means": 0.65}
 CLIPS = ClipList(

@@ -78,7 +78,7 @@ class Resampled:
     middles: Mapping[str, Ends]
 
 
-def resample(blocks: Sequence[CrossedBlock], question: Question = OTHERS, draws: int = DRAWS) -> Resampled | None:
+def resample(blocks: Sequence[CrossedBlock], question: Question, draws: int = DRAWS) -> Resampled | None:
     """Draw seeds, and sources where the question is about other clips.
 
     Draws start from the same random seed always, so that equal results have equal intervals.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +33,7 @@ class Outcomes:
         tests: the test sets that results name, by fingerprint.
     """
 
-    tests: Mapping[str, ClipList] = field(default_factory=lambda: MappingProxyType({}))
+    tests: Mapping[str, ClipList]
     _read: dict[tuple[Student, tuple[str, ...]], ClipOutcomes | None] = field(default_factory=dict)
 
     def of(self, cell: Cell) -> ClipOutcomes | None:

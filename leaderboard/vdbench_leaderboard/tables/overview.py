@@ -53,8 +53,8 @@ class Overview:
     short: tuple[str, ...]
     at_chance: tuple[str, ...]
     sparse: tuple[str, ...]
-    these: Resampled | None = None
-    others: Resampled | None = None
+    these: Resampled | None
+    others: Resampled | None
 
     @property
     def slug(self) -> str:

@@ -78,8 +78,8 @@ class Verdict:
     lacking: tuple[str, ...]
     base: str | None
     full: Runs | None
-    clips: ClipColumn | None = None
-    full_clips: ClipOutcomes | None = None
+    clips: ClipColumn | None
+    full_clips: ClipOutcomes | None
     asked: Column | None = None
 
     @property

@@ -136,7 +136,7 @@ def test_intervals_of_ranks_need_outcomes_or_five_seeds(tables, outcomes):
     table = frames.leaders(found).set_index("method")
     ends = found.others.ranks["herding"]
     assert table["average rank [95 %]"]["herding"] == f"2.00 [{ends.low:.1f}, {ends.high:.1f}]"
-    (bare,) = overviews(kept, Outcomes())
+    (bare,) = overviews(kept, Outcomes({}))
     assert bare.others is None
     assert bare.these == found.these
     plain = frames.leaders(mixed)
@@ -165,7 +165,7 @@ def test_gaps_between_pools_speak_of_other_clips(with_outcomes, outcomes):
     assert [pair.gap.significant for pair in pairs.values()] == [adjusted[ipc] < 0.05 for ipc in (1, 5)]
     (mean,) = {row[0].gap.value.mean for row in found.means.values()}
     assert mean == pytest.approx(found.selectors[0].pairs[0].gap.value.mean)
-    assert on_other_clips(table, Outcomes()) is None
+    assert on_other_clips(table, Outcomes({})) is None
 
 
 def test_outcomes_are_read_once(tables, outcomes):

@@ -92,7 +92,7 @@ def test_results_without_outcomes_have_the_columns_that_they_had(full):
     rich = numbers(boards(gather(full)), Outcomes({CLIPS.fingerprint: CLIPS}))
     assert [*plain.columns, *COLUMNS] == [*rich.columns]
     pd.testing.assert_frame_equal(rich[[*plain.columns]], plain)
-    pd.testing.assert_frame_equal(numbers(boards(gather(full)), Outcomes()), plain)
+    pd.testing.assert_frame_equal(numbers(boards(gather(full)), Outcomes({})), plain)
 
 
 def test_a_cell_of_which_one_seed_lacks_outcomes_has_none(full):

@@ -21,13 +21,13 @@ from vdbench_leaderboard.figures import style
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, corrected
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Interval, of_accuracy, of_difference, parts
 from vdbench_leaderboard.tables.cells import gather
-from vdbench_leaderboard.tables.outcomes import answers
+from vdbench_leaderboard.tables.outcomes import outcomes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from vdbench_leaderboard.statistics.answered import Answered
+    from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "leaderboard" / "results"
@@ -44,7 +44,7 @@ Arm = tuple[str, str]
 """A method and its pool."""
 Place = tuple[str, int]
 """A data set and an IPC."""
-Arms = Mapping[Place, Mapping[Arm, "Answered"]]
+Arms = Mapping[Place, Mapping[Arm, "ClipOutcomes"]]
 
 
 @dataclass(frozen=True)
@@ -92,19 +92,19 @@ class Answer:
     told: bool
 
 
-def read(results: Path) -> dict[Place, dict[Arm, Answered]]:
+def read(results: Path) -> dict[Place, dict[Arm, ClipOutcomes]]:
     """The arms of the suite ``factorial`` that keep outcomes per clip, by data set and IPC."""
     stored = load(results)
-    found: dict[Place, dict[Arm, Answered]] = {}
+    found: dict[Place, dict[Arm, ClipOutcomes]] = {}
     for cell in gather(result for result in stored.results if result.suite == "factorial"):
-        answered = answers(cell, stored.tests) if cell.done else None
+        answered = outcomes_of(cell, stored.tests) if cell.done else None
         method, pool = cell.any_result.method, cell.pool
         if answered is not None and cell.ipc is not None and pool is not None and method in METHODS:
             found.setdefault((cell.dataset.name, cell.ipc), {})[method, pool] = answered
     return {place: found[place] for place in sorted(found, key=lambda place: (list(TITLES).index(place[0]), place[1]))}
 
 
-def intervals(question: Question, arms: Mapping[Arm, Answered]) -> tuple[Interval, Interval]:
+def intervals(question: Question, arms: Mapping[Arm, ClipOutcomes]) -> tuple[Interval, Interval]:
     """The difference on these test clips and on other ones, paired by seed and clip.
 
     Raises:
@@ -179,7 +179,7 @@ def picture(arms: Arms) -> str:
         return style.svg(figure)
 
 
-def _draw(axes: Axes, found: Mapping[Arm, Answered]) -> None:
+def _draw(axes: Axes, found: Mapping[Arm, ClipOutcomes]) -> None:
     axes.set_ylim(len(METHODS) - 0.5, -0.5)
     axes.set_yticks([])
     axes.tick_params(labelsize=style.TEXT - 1)
@@ -195,7 +195,7 @@ def _draw(axes: Axes, found: Mapping[Arm, Answered]) -> None:
     style.draw_points(axes, points)
 
 
-def _accuracies(found: Mapping[Arm, Answered]) -> Iterator[tuple[str, str, Interval]]:
+def _accuracies(found: Mapping[Arm, ClipOutcomes]) -> Iterator[tuple[str, str, Interval]]:
     for (method, pool), arm in found.items():
         error = arm.parts()
         if error is not None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import stats
 
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 from vdbench_leaderboard.statistics.columns import ClipColumn, SeedColumn
 from vdbench_leaderboard.statistics.pigeonhole import CrossedBlock, resample
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Question
@@ -99,10 +99,11 @@ def _runs(won: NDArray[np.float64]) -> dict[int, dict[int, float]]:
     return {seed: {0: float(mean)} for seed, mean in enumerate(won.mean(axis=-1))}
 
 
-def _answered(world: World, won: NDArray[np.float64]) -> dict[str, Answered]:
+def _answered(world: World, won: NDArray[np.float64]) -> dict[str, ClipOutcomes]:
     of = world.of_each_clip()
     return {
-        f"m{place}": Answered(dict(enumerate(one)), "planted", of % world.classes, of) for place, one in enumerate(won)
+        f"m{place}": ClipOutcomes(dict(enumerate(one)), "planted", of % world.classes, of)
+        for place, one in enumerate(won)
     }
 
 

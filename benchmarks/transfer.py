@@ -32,10 +32,10 @@ from vdbench_leaderboard.build import load
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, corrected
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Interval, of_difference, parts
 from vdbench_leaderboard.tables.cells import gather
-from vdbench_leaderboard.tables.outcomes import answers
+from vdbench_leaderboard.tables.outcomes import outcomes_of
 
 if TYPE_CHECKING:
-    from vdbench_leaderboard.statistics.answered import Answered
+    from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 
 DATASETS = ("ucf101", "hmdb51")
 SIZES = (2, 2, 3, 5, 7)
@@ -49,7 +49,7 @@ FEWEST = 2
 
 Place = tuple[str, int]
 """A data set and an IPC."""
-Cells = Mapping[Place, Mapping[str, "Answered"]]
+Cells = Mapping[Place, Mapping[str, "ClipOutcomes"]]
 """What each method answered at each place, and by :func:`control` random clips at its recipe."""
 
 
@@ -110,7 +110,7 @@ def against(method: str, same_recipe: bool) -> str:
     return control(method) if same_recipe else BASE
 
 
-def shared(methods: Mapping[str, Answered], method: str, same_recipe: bool) -> list[int]:
+def shared(methods: Mapping[str, ClipOutcomes], method: str, same_recipe: bool) -> list[int]:
     """The seeds in which both a method and its random clips have an answer."""
     both = [methods[name].won.keys() if name in methods else set() for name in (method, against(method, same_recipe))]
     return sorted(both[0] & both[1])
@@ -171,14 +171,14 @@ def _shown(row: Row) -> str:
 def read(home: Path, names: Sequence[str]) -> Cells:
     """What the methods answered on the subsets."""
     stored = load(home / "results")
-    found: dict[Place, dict[str, Answered]] = {}
+    found: dict[Place, dict[str, ClipOutcomes]] = {}
     for cell in gather(result for result in stored.results if result.dataset.name in names):
-        answered = answers(cell, stored.tests)
+        answered = outcomes_of(cell, stored.tests)
         if answered is not None and cell.ipc is not None:
             here = found.setdefault((cell.dataset.name, cell.ipc), {})
             here[cell.any_result.method] = answered
             if cell.any_result.method in LEARNED:
-                own = answers(cell, stored.tests, "own-random")
+                own = outcomes_of(cell, stored.tests, "own-random")
                 if own is not None:
                     here[control(cell.any_result.method)] = own
     return dict(sorted(found.items(), key=lambda item: (names.index(item[0][0]), item[0][1])))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 
 ROOT = Path(__file__).parents[1]
 FACTORIAL = runpy.run_path(str(ROOT / "benchmarks" / "factorial.py"))
@@ -14,7 +14,7 @@ PREFERENCES = runpy.run_path(str(ROOT / "benchmarks" / "preferences.py"))
 SEEDS, CLIPS = 5, 60
 
 
-def planted(gains: dict[str, float], seed: int = 0) -> dict[tuple[str, str], Answered]:
+def planted(gains: dict[str, float], seed: int = 0) -> dict[tuple[str, str], ClipOutcomes]:
     """Arms whose chance of a right answer is 40 %, and so many points more for those that are named."""
     rng = np.random.default_rng(seed)
     labels, sources = np.arange(CLIPS) % 4, np.arange(CLIPS)
@@ -23,7 +23,7 @@ def planted(gains: dict[str, float], seed: int = 0) -> dict[tuple[str, str], Ans
         for pool in ("generated",) if method in FACTORIAL["GUIDED"] else ("real", "generated"):
             share = 0.4 + gains.get(f"{method}@{pool}", 0) / 100
             won = {k: np.where(rng.random(CLIPS) < share, 100.0, 0.0) for k in range(SEEDS)}
-            arms[method, pool] = Answered(won, "clips", labels, sources)
+            arms[method, pool] = ClipOutcomes(won, "clips", labels, sources)
     return arms
 
 

@@ -10,18 +10,18 @@ import worlds
 from tests.leaderboard.conftest import clip_list, judged, make_result, store
 from vdbench.datasets.spec import load_dataset
 from vdbench.records import Condition
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 
 TRANSFER = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "transfer.py"))
 SEEDS, CLIPS = 5, 60
 
 
-def planted(gains: dict[str, float], seed: int = 0) -> dict[str, Answered]:
+def planted(gains: dict[str, float], seed: int = 0) -> dict[str, ClipOutcomes]:
     """Methods whose chance of a right answer is 60 %, and so many points more for those that are named."""
     rng = np.random.default_rng(seed)
     labels, sources = np.arange(CLIPS) % 4, np.arange(CLIPS)
     return {
-        method: Answered(
+        method: ClipOutcomes(
             {k: np.where(rng.random(CLIPS) < 0.6 + gains.get(method, 0) / 100, 100.0, 0.0) for k in range(SEEDS)},
             "clips", labels, sources,
         )
@@ -79,8 +79,8 @@ def test_rows_without_results_are_named_and_not_filled_with_others() -> None:
     """Random clips at the suite's recipe do not stand in for those at the method's own."""
     cells = {("a", 1): planted({}), ("b", 1): planted({}, 1)}
     whole = planted({"random": 30.0}, 2)["random"]
-    few = Answered({3: whole.won[3]}, whole.test_set, whole.labels, whole.sources)
-    some = Answered({k: whole.won[k] for k in (0, 1, 4)}, whole.test_set, whole.labels, whole.sources)
+    few = ClipOutcomes({3: whole.won[3]}, whole.test_set, whole.labels, whole.sources)
+    some = ClipOutcomes({k: whole.won[k] for k in (0, 1, 4)}, whole.test_set, whole.labels, whole.sources)
     cells["a", 1] |= {TRANSFER["control"]("mtt"): some, TRANSFER["control"]("vdsd"): few}
     places = [*cells, ("c", 1)]
     own = TRANSFER["rows"](cells, same_recipe=True)

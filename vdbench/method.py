@@ -211,7 +211,11 @@ class Method(ABC, Generic[S]):
         self.settings: S = settings if settings is not None else self.Settings()  # type: ignore[assignment]
 
     def needs(self, task: Task) -> Sequence[AssetSpec[Any]]:
-        """Shared assets that :meth:`distill` will ask for; they are built before any trial starts."""
+        """Shared assets that :meth:`distill` will ask for; they are built before any trial starts.
+
+        Raises:
+            UsageError: the settings cannot do for this task, which a plan thus tells before anything is computed.
+        """
         return ()
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:

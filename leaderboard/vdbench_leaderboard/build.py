@@ -6,7 +6,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,8 @@ class StoredResults:
 
     results: tuple[Result, ...]
     faults: tuple[str, ...]
-    superseded: tuple[str, ...] = ()
-    tests: Mapping[str, ClipList] = field(default_factory=dict)
+    superseded: tuple[str, ...]
+    tests: Mapping[str, ClipList]
 
 
 def build(results: Path, out: Path, previews: Path | None = None, url: str = "") -> list[Path]:

@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(results: Path, previews: Path | None = None, port: int = 0) -> Iterator[_Server]:
+def serving(results: Path, previews: Path | None, port: int) -> Iterator[_Server]:
     """A server that has its port, for ``serve_forever``; results are looked at from now on.
 
     Args:

@@ -73,7 +73,11 @@ class ModesMethod(Method[S]):
         """How many denoising steps each clip takes."""
 
     def needs(self, task: Task) -> list[GeneratorSpec]:
-        """The generator; no pool need be sampled."""
+        """The generator; no pool need be sampled.
+
+        Raises:
+            UsageError: there is no generator, or none that can be steered.
+        """
         return [self._pool(task).generator]
 
     def work(self, task: Task) -> list[Work] | None:
@@ -134,23 +138,29 @@ class ModesMethod(Method[S]):
         return torch.from_numpy(centres).to(latents).view(k, *latents.shape[1:])
 
     def _pool(self, task: Task) -> GeneratedPool:
-        """The pool whose generator and sampling are used."""
+        """The pool whose generator and sampling are used.
+
+        Raises:
+            UsageError: there is none, or its generator cannot be steered.
+        """
         from vdbench.generator.sampling import GeneratedPool
+        from vdbench.generator.text import TextToVideo
 
         if not isinstance(task.pool, GeneratedPool):
             raise UsageError(f"{self.name} makes clips by a generator, and there is none here")
+        if isinstance(foreign := task.pool.generator, TextToVideo):
+            raise UsageError(
+                f"{self.name} needs a generator whose latents it can encode and steer, which the pipeline "
+                f"{foreign.pipeline} is not; leave out generator.pipeline, or leave out {self.name}"
+            )
         return task.pool
 
     def _opened(self, spec: GeneratorSpec, found: Generator, task: Task) -> ClassVideoPipeline:
         from vdbench.generator.training import TrainedSampler
 
         with seeded(task.seed):  # reading weights first draws some, from torch's own state
-            sampler = None if spec.own_scheduler else spec.open(found, task.train, task.device)
-        if not isinstance(sampler, TrainedSampler):
-            raise UsageError(
-                f"{self.name} needs a generator whose latents it can encode and steer, which the pipeline "
-                f"{found.record.name} is not; leave out generator.pipeline, or leave out {self.name}"
-            )
+            sampler = spec.open(found, task.train, task.device)
+        assert isinstance(sampler, TrainedSampler)
         return sampler.pipeline
 
     def _provenance(self, task: Task, found: Generator, sampling: SamplingSettings) -> Provenance:

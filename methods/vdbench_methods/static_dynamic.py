@@ -83,6 +83,26 @@ class VDSDSettings(LearnedSettings):
         images = self.static or own
         return images, self.dynamic or images
 
+    def pairs_for(self, task: Task) -> tuple[int, int]:
+        """Images and motions per class that make the clips of a task.
+
+        Raises:
+            UsageError: they are not as many as their pairing takes for so many clips.
+        """
+        train, ipc = task.train, budget(task)
+        images, motions = self.pairs(len(train.classes), ipc, train.frames, train.size)
+        if self.pairing == "slots" and (images % ipc or motions % ipc):
+            raise UsageError(
+                f"{images} images and {motions} motions per class cannot be shared out among {ipc} clips; "
+                f"add --set vdsd.static={2 * ipc} --set vdsd.dynamic={2 * ipc}"
+            )
+        if self.pairing == "fixed" and not images == motions == ipc:
+            raise UsageError(
+                f"{images} images and {motions} motions per class are not one of each for {ipc} clips, "
+                "which pairing=fixed takes; leave vdsd.static and vdsd.dynamic out"
+            )
+        return images, motions
+
     def in_bf16(self) -> bool:
         """All but the matching of trajectories."""
         return self.bf16 and self.base != "mtt"
@@ -133,17 +153,7 @@ class Memory:
 
         train = task.train
         self.classes, self.ipc = len(train.classes), budget(task)
-        self.images, self.motions = settings.pairs(self.classes, self.ipc, train.frames, train.size)
-        if settings.pairing == "slots" and (self.images % self.ipc or self.motions % self.ipc):
-            raise UsageError(
-                f"{self.images} images and {self.motions} motions per class cannot be shared out among {self.ipc} "
-                f"clips; add --set vdsd.static={2 * self.ipc} --set vdsd.dynamic={2 * self.ipc}"
-            )
-        if settings.pairing == "fixed" and not self.images == self.motions == self.ipc:
-            raise UsageError(
-                f"{self.images} images and {self.motions} motions per class are not one of each for {self.ipc} clips, "
-                "which pairing=fixed takes; leave vdsd.static and vdsd.dynamic out"
-            )
+        self.images, self.motions = settings.pairs_for(task)
         self._pairs = {"any": draw_pairs, "slots": draw_within_slots, "fixed": same_numbers}[settings.pairing]
         self.targets = torch.arange(self.classes).repeat_interleave(self.ipc)
         clips, _ = initial_clips(task, settings.init, max(self.images, self.motions))

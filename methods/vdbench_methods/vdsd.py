@@ -49,8 +49,13 @@ class VDSD(PixelMethod[VDSDSettings]):
         return self.settings.base == "frepo" and self.settings.regression.learn_labels
 
     def needs(self, task: Task) -> list[Expert]:
-        """The experts of trajectory matching, those that ``mtt`` has with the same settings."""
+        """The experts of trajectory matching, those that ``mtt`` has with the same settings.
+
+        Raises:
+            UsageError: images and motions do not suit so many clips.
+        """
         settings = self.settings
+        settings.pairs_for(task)
         return settings.trajectory.specs(task, settings.student, settings.width) if settings.base == "mtt" else []
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:

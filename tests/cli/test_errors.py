@@ -78,6 +78,25 @@ def test_a_wrong_run_is_one_sentence(cli: Cli, home: Path, arguments: list[str],
     assert not (home / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("method", "chosen", "sentence"),
+    [
+        ("vdsd", ["vdsd.base=frepo", "vdsd.static=3"], "for 1 clips, which pairing=fixed takes; leave vdsd.static and"),
+        ("vdsd", ["vdsd.pairing=fixed", "vdsd.static=1", "vdsd.dynamic=2"], "leave vdsd.static and vdsd.dynamic out"),
+        ("random@generated", ["protocol.size=12"], "shrinks frames 8 times, so 12 pixels do not do; choose a size"),
+        ("random@generated", ["generator.denoiser.patch=3"], "2x2 do not split into tokens of 3x3; add --set"),
+        ("d4m", ["generator.pipeline=nobody/there"], "the pipeline nobody/there is not; leave out generator.pipeline"),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_settings_that_do_not_fit_each_other_are_told_before_anything_is_computed(
+    cli: Cli, home: Path, method: str, chosen: list[str], sentence: str, more: list[str]
+) -> None:
+    answer = cli(*tiny_run(home, *(word for text in chosen for word in ("--set", text)), *more, methods=method))
+    answer.ended(2, sentence)
+    assert not any((home / made).exists() for made in ("results", "assets", "distilled"))
+
+
 def test_partial_data_needs_partial(cli: Cli, home: Path) -> None:
     words = [argument for argument in tiny_run(home) if argument != "--partial"]
     cli(*words).ended(3, "ucf101 is partial: 3 of 101 classes and 24 of 13320 clips are there; add --partial")

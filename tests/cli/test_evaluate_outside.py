@@ -65,6 +65,22 @@ def test_images_motions_and_hallucinator_in_a_folder_are_judged(cli: Cli, home: 
     cli("evaluate", folder, *UCF, "--home", home, "--pixels", "imagenet").ended(3, "holds no motions")
 
 
+def test_what_the_public_code_of_frepo_on_images_and_motions_wrote_is_judged_with_its_labels(
+    cli: Cli, home: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "S2D_FRePo"
+    folder.mkdir()
+    torch.save({"image": torch.randn(3, 3, 16, 16)}, folder / "static.pt")
+    for iteration in (1, 400):
+        torch.save(torch.randn(3, 1, 4, 1, 16, 16), folder / f"dynamic_{iteration}.pt")
+        state = {"0.encoder.weight": torch.randn(3, 4, 3, 3, 3), "0.encoder.bias": torch.zeros(3)}
+        torch.save(state, folder / f"hal_{iteration}.pt")
+        torch.save(0.9 * (torch.eye(3) - 1 / 3), folder / f"y_syn_{iteration}.pt")
+    with pytest.warns(UserWarning, match="those of the last one, 400, are judged"):
+        own, random = judged(cli, folder, *UCF, "--home", home, "--pixels", "imagenet")
+    assert (own["labels"], random["labels"]) == ("own", "own-random")
+
+
 def test_no_bad_file_is_more_than_a_sentence(cli: Cli, home: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole.pt"
     torch.save({"clips": torch.zeros(3, 4, 16, 16, 3, dtype=torch.uint8), "labels": torch.arange(3)}, whole)

@@ -248,3 +248,42 @@ def test_a_file_without_fields_is_no_suite(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(DataError, match="suite file mine.yaml is malformed: it holds no fields, such as 'ipc: "):
         load_suite(file)
+
+
+PLAIN = """\
+description: d
+datasets: [motion-digits]
+ipc: [1]
+seeds: 1
+protocol: {students: [{name: minic3d}], recipe: {min_steps: 9}}
+"""
+
+
+def test_settings_of_another_suite_stand_where_a_file_names_it(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        f"{PLAIN}methods:\n  - {{method: mtt, set: {{lr: 7, width: 9}}}}\n  - methods_of: vdsd\n"
+        "  - {method: mtt, set: {iterations: 3}}\n"
+    )
+    found = load_suite(file).prescribed("mtt", "ucf101", 1, {})
+    theirs = load_suite("vdsd").prescribed("mtt", "ucf101", 1, {})
+    assert theirs["lr"] == 1e5
+    assert found == {**theirs, "width": 9, "iterations": 3}
+
+
+@pytest.mark.parametrize(
+    ("methods", "sentence"),
+    [
+        ("[{methods_of: mine.yaml}]", "methods_of leads back to itself"),
+        ("[{methods_of: vdsdd}]", "unknown suite 'vdsdd'; did you mean 'vdsd'"),
+        ("[{methods_of: vdsd, method: dm}]", r"methods\.0.*Extra inputs"),
+        ("{methods_of: vdsd}", r"methods: it takes a list, as in '\[a, b\]'"),
+    ],
+)
+def test_another_suite_that_cannot_be_taken_from_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, methods: str, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(f"{PLAIN}methods: {methods}\n")
+    with pytest.raises(DataError, match=f"suite file mine.yaml is malformed: .*{sentence}"):
+        load_suite("mine.yaml")

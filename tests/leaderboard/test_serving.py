@@ -48,9 +48,9 @@ def version(port):
 
 
 @contextmanager
-def running(results, **options):
+def running(results):
     """The port of a server."""
-    with patch.object(live, "SHARE", 1.0), serving(results, **options) as server:
+    with patch.object(live, "SHARE", 1.0), serving(results, None, 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -99,7 +99,7 @@ def test_only_what_was_rendered_is_served_and_only_to_this_machine(results):
         assert ask(port, method="POST")[0] == 501
         hosts = {"127.0.0.1": 200, "localhost:80": 200, "evil.example": 403, "evil.example:80": 403}
         assert {host: ask(port, host=host)[0] for host in hosts} == hosts
-    with serving(results) as server:
+    with serving(results, None, 0) as server:
         assert server.server_address[0] == "127.0.0.1"
 
 
@@ -174,8 +174,8 @@ def test_renderings_are_made_one_after_the_other_and_not_for_each_change(results
 
 
 def test_a_port_that_is_taken_is_a_sentence(results):
-    with serving(results) as server, pytest.raises(UsageError, match=r"port \d+ cannot be used .*--port"):
-        with serving(results, port=server.server_port):
+    with serving(results, None, 0) as server, pytest.raises(UsageError, match=r"port \d+ cannot be used .*--port"):
+        with serving(results, None, server.server_port):
             pass
 
 

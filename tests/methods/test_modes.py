@@ -221,7 +221,8 @@ def test_a_generator_that_cannot_be_steered_is_refused(tmp_path: Path) -> None:
     (tmp_path / "there" / "model_index.json").write_text("{}")
     foreign = TextToVideo.at(str(tmp_path / "there"), "a video of {name}", "unknown")
     task = replace(tiny_task(tmp_path), pool=TinyPool(generator=foreign))
-    with pytest.raises(UsageError, match="needs a generator whose latents it can encode and steer"):
-        D4M().distill(task)
+    for ask in (D4M().needs, D4M().distill):
+        with pytest.raises(UsageError, match="needs a generator whose latents it can encode and steer"):
+            ask(task)
     with pytest.raises(UsageError, match="makes clips by a generator, and there is none here"):
         D4M().needs(replace(task, pool=None))

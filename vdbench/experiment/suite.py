@@ -62,8 +62,8 @@ class Suite(Record):
         runs: methods, as ``--methods`` takes them.
         controls: methods that always run beside the others.
         protocol: how they are judged.
-        methods: settings of methods under this suite; of several that hold, later ones win. A file may take those
-            of another suite, ``methods_of: vdsd``, and add to them.
+        methods: settings of methods under this suite; of several that hold, later ones win. In a file,
+            ``methods_of: vdsd`` among them stands for all of another suite.
     """
 
     name: str
@@ -133,9 +133,11 @@ def load_suite(asked: str | Path | Suite, overrides: Mapping[str, Any] | None = 
     return modified if modified == suite else modified.model_copy(update={"name": name})
 
 
-def _read(asked: str | Path) -> Suite:
-    """A suite that is declared in a YAML file, ours or another one."""
+def _read(asked: str | Path, within: tuple[str, ...] = ()) -> Suite:
+    """A suite that is declared in a YAML file, ours or another one; ``within`` those that take settings of it."""
     file: Traversable
+    if str(asked) in within:
+        raise UsageError("methods_of leads back to itself")
     if str(asked).endswith((".yaml", ".yml")):
         file = Path(asked).expanduser()
         if not file.is_file():
@@ -149,13 +151,16 @@ def _read(asked: str | Path) -> Suite:
         if not isinstance(fields, dict):
             raise ValueError("it holds no fields, such as 'ipc: [1, 5]'")
         declared = {"name": Path(file.name).stem, **fields}
-        if source := declared.pop("methods_of", None):
-            declared["methods"] = [*load_suite(source).methods, *declared.get("methods", ())]
+        if isinstance(listed := declared.get("methods"), list):
+            declared["methods"] = [rule for item in listed for rule in _prescriptions(item, (*within, str(asked)))]
         return Suite.model_validate(declared)
     except (yaml.YAMLError, ValueError, TypeError, UsageError) as error:
         raise DataError(f"suite file {file.name} is malformed: {faults_in(error)}") from error
-    except RecursionError:
-        raise DataError(f"suite file {file.name} is malformed: methods_of leads back to itself") from None
+
+
+def _prescriptions(item: Any, within: tuple[str, ...]) -> Sequence[Any]:
+    """What an item of a file's ``methods`` stands for: itself, or all of another suite."""
+    return _read(item["methods_of"], within).methods if isinstance(item, dict) and [*item] == ["methods_of"] else [item]
 
 
 def usual_suite(datasets: Sequence[str] | None) -> str:

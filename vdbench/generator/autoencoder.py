@@ -52,11 +52,6 @@ class TrainedAutoencoder(AssetSpec[Path]):
     def build(self, assets: Assets, folder: Path) -> None:
         """Train with the squared error of pixels."""
         train, settings, device = assets.train, self.settings, assets.device
-        if train.size % SHRINK:
-            raise DataError(
-                f"an autoencoder trained here shrinks frames {SHRINK} times, so {train.size} pixels do not do; "
-                "choose a size divisible by it, or name one with --set generator.autoencoder.pretrained=..."
-            )
         network = self.fresh(train).to(device)
         fit = Fit(network, Schedule(settings.steps, settings.lr), "autoencoder")
         held = train.on(device)

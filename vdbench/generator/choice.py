@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def pool_spec(settings: GeneratorSettings, dataset: str, train: ClipSet) -> GeneratedPool:
-    """The pool that a run's selectors choose from."""
+    """The pool that a run's selectors choose from.
+
+    Raises:
+        UsageError: one that is to be trained does not fit the clips.
+    """
     from vdbench.generator.sampling import GeneratedPool
 
     source = generator_spec(settings, dataset, train)
@@ -20,17 +24,18 @@ def pool_spec(settings: GeneratorSettings, dataset: str, train: ClipSet) -> Gene
 
 
 def generator_spec(settings: GeneratorSettings, dataset: str, train: ClipSet) -> GeneratorSpec:
-    """The generator itself; the arguments are those of :func:`pool_spec`."""
+    """The generator itself; arguments and errors are those of :func:`pool_spec`."""
     from vdbench.generator.shipped import shipped_for
     from vdbench.generator.text import TextToVideo
     from vdbench.generator.training import TrainedGenerator
 
     if settings.pipeline is not None and settings.source != "trained":
         return TextToVideo.at(settings.pipeline, settings.prompt, settings.saw)
-    shipped = shipped_for(dataset, train) if settings.source == "auto" else None
-    return shipped or TrainedGenerator(
-        autoencoder=settings.autoencoder, denoiser=settings.denoiser, training=settings.training
-    )
+    if settings.source == "auto" and (shipped := shipped_for(dataset, train)):
+        return shipped
+    own = TrainedGenerator(autoencoder=settings.autoencoder, denoiser=settings.denoiser, training=settings.training)
+    own.check(train.size)
+    return own
 
 
 def describe(settings: GeneratorSettings, dataset: str, train: ClipSet) -> dict[str, Any]:

@@ -10,9 +10,16 @@ import numpy as np
 import torch
 
 from vdbench.clips.clipset import sent
-from vdbench.errors import DataError
+from vdbench.errors import UsageError
 from vdbench.evaluation.precision import in_bf16
-from vdbench.generator.autoencoder import TrainedAutoencoder, encode, load_autoencoder, quiet_diffusers, unreachable
+from vdbench.generator.autoencoder import (
+    SHRINK,
+    TrainedAutoencoder,
+    encode,
+    load_autoencoder,
+    quiet_diffusers,
+    unreachable,
+)
 from vdbench.generator.fitting import Fit, Schedule
 from vdbench.generator.pipeline import TRAIN_STEPS, ClassVideoPipeline, fresh_transformer, noise_schedule
 from vdbench.generator.settings import AutoencoderSettings, DenoiserSettings, TrainingSettings
@@ -49,6 +56,22 @@ class TrainedGenerator(GeneratorSpec):
     denoiser: DenoiserSettings
     training: TrainingSettings
 
+    def check(self, size: int) -> None:
+        """See whether frames of so many pixels per side become latents and tokens, as far as settings tell.
+
+        Raises:
+            UsageError: they do not.
+        """
+        if self.autoencoder.pretrained is not None:
+            return
+        if size % SHRINK:
+            raise UsageError(
+                f"an autoencoder trained here shrinks frames {SHRINK} times, so {size} pixels do not do; choose a size "
+                "divisible by it, name one with --set generator.autoencoder.pretrained=..., or leave out methods on "
+                "generated clips"
+            )
+        self._check_tokens(size // SHRINK)
+
     def in_bf16(self, device: str) -> bool:
         """See :meth:`AssetSpec.in_bf16`: its denoiser trains in bfloat16 on a GPU."""
         return device == "cuda"
@@ -62,7 +85,8 @@ class TrainedGenerator(GeneratorSpec):
         """Encode the train clips once, train on the latents, and save the pipeline.
 
         Raises:
-            DataError: the autoencoder cannot be loaded, or its latents do not split into tokens.
+            DataError: the autoencoder cannot be loaded.
+            UsageError: its latents do not split into tokens.
             DivergedError: the loss is not finite.
         """
         started = time.perf_counter()
@@ -155,11 +179,7 @@ class TrainedGenerator(GeneratorSpec):
 
     def _fresh(self, autoencoder: Any, latents: torch.Tensor, train: ClipSet) -> ClassVideoPipeline:
         channels, frames, side = latents.shape[2:5]
-        if side % self.denoiser.patch:
-            raise DataError(
-                f"latents of {side}x{side} do not split into tokens of {self.denoiser.patch}x{self.denoiser.patch}; "
-                "add --set generator.denoiser.patch=1"
-            )
+        self._check_tokens(side)
         with seeded(seed_of(generator(self.training.seed, "denoiser"))):
             transformer = fresh_transformer(
                 self.denoiser, channels=channels, frames=frames, side=side, classes=len(train.classes)
@@ -173,6 +193,13 @@ class TrainedGenerator(GeneratorSpec):
             latents_mean=mean.tolist(),
             latents_std=std.clamp(min=1e-6).tolist(),
         )
+
+    def _check_tokens(self, side: int) -> None:
+        if side % self.denoiser.patch:
+            raise UsageError(
+                f"latents of {side}x{side} do not split into tokens of {self.denoiser.patch}x{self.denoiser.patch}; "
+                "add --set generator.denoiser.patch=1"
+            )
 
     def _fit(self, pipeline: ClassVideoPipeline, latents: torch.Tensor, assets: Assets) -> Fit:
         pipeline.transformer.to(assets.device)

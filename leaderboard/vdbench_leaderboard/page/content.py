@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -14,8 +14,7 @@ from vdbench_leaderboard.page import literature
 from vdbench_leaderboard.page.gallery import Gallery
 from vdbench_leaderboard.tables import board_words, compute, pool_words, pools, settings, verdict_words
 from vdbench_leaderboard.tables.both_sides import BothSides, both_sides
-from vdbench_leaderboard.tables.outcomes import Outcomes
-from vdbench_leaderboard.tables.pool_clips import on_other_clips
+from vdbench_leaderboard.tables.pools_on_other_clips import on_other_clips
 from vdbench_leaderboard.tables.splits import SplitMeans, split_means
 from vdbench_leaderboard.tables.verdicts import Verdict, verdicts
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from vdbench_leaderboard.page.methods import MethodSummary
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.cells import Cell
+    from vdbench_leaderboard.tables.outcomes import Outcomes
     from vdbench_leaderboard.tables.overview import Overview
 
 
@@ -95,7 +95,7 @@ class Content:
     faults: Sequence[str]
     superseded: Sequence[str]
     mark: str
-    outcomes: Outcomes = field(default_factory=Outcomes)
+    outcomes: Outcomes
 
     @cached_property
     def sections(self) -> list[Section]:

@@ -98,7 +98,7 @@ class Scale:
         return f";--{left}:{low:g};--{width}:{high - low:.1f}"
 
 
-def html(content: Content, url: str = "") -> str:
+def html(content: Content, url: str) -> str:
     """The page: it loads nothing from anywhere.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench_leaderboard.tables import board_words
-from vdbench_leaderboard.tables.labels import flat
+from vdbench_leaderboard.tables.row_labels import flat
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Curve, Result, Source

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vdbench_leaderboard.page.explorer import packed
-from vdbench_leaderboard.statistics.answered import Answered, told
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes, told
 from vdbench_leaderboard.statistics.comparisons import compare, corrected_within, direction
 from vdbench_leaderboard.tables import formats, verdict_words
 from vdbench_leaderboard.tables.boards import BASELINE, FULL
@@ -54,7 +54,7 @@ class Place:
         column: runs by method.
         bounds: methods without a budget, which stand beside the column.
         base: ``random``, where it is there.
-        answered: outcomes per clip of those methods of either kind that keep them.
+        outcomes: outcomes per clip of those methods of either kind that keep them.
     """
 
     group: Group
@@ -64,7 +64,7 @@ class Place:
     column: Mapping[str, Runs]
     bounds: Mapping[str, Runs]
     base: str | None
-    answered: Mapping[str, Answered]
+    outcomes: Mapping[str, ClipOutcomes]
 
     @property
     def pairs(self) -> int:
@@ -90,9 +90,9 @@ class Place:
     def on_other_clips(self) -> dict[Pair, Compared]:
         """The same on other clips of this kind, of the methods whose outcomes are known."""
         found = {
-            (first, second): (interval, len(self.answered[first].won.keys() & self.answered[second].won.keys()))
-            for first, second in combinations(sorted(self.answered), 2)
-            if (interval := self.answered[first].against(self.answered[second])) is not None
+            (first, second): (interval, len(self.outcomes[first].won.keys() & self.outcomes[second].won.keys()))
+            for first, second in combinations(sorted(self.outcomes), 2)
+            if (interval := self.outcomes[first].against(self.outcomes[second])) is not None
         }
         p = {pair: one.p for pair, (one, _) in found.items() if one.p is not None}
         adjusted = corrected_within(p, self._family)
@@ -118,12 +118,12 @@ def places(boards: Sequence[Board], verdicts: Sequence[Verdict], outcomes: Outco
 
 
 def _overall(verdict: Verdict) -> Place:
-    answered = dict(verdict.clips.answered) if verdict.clips else {}
+    outcomes = dict(verdict.clips.outcomes) if verdict.clips else {}
     return Place(
         *(verdict.group, None, None, verdict_words.averaged(verdict), verdict.column),
         bounds={FULL: verdict.full} if verdict.full else {},
         base=verdict.base,
-        answered=answered | ({FULL: verdict.full_clips} if verdict.full_clips else {}),
+        outcomes=outcomes | ({FULL: verdict.full_clips} if verdict.full_clips else {}),
     )
 
 
@@ -136,7 +136,7 @@ def _column(board: Board, budget: Budget, outcomes: Outcomes) -> Place:
         column={cell.method: cell.runs for cell in cells if cell.budget == budget},
         bounds={cell.method: cell.runs for cell in cells if cell.budget is None},
         base=next((s.cell.method for s in board.standings if s.cell.any_result.label == BASELINE), None),
-        answered={method: one for method, one in known.items() if one is not None},
+        outcomes={method: one for method, one in known.items() if one is not None},
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdbench_leaderboard.statistics.comparisons import direction
 from vdbench_leaderboard.tables import board_words, formats, health
-from vdbench_leaderboard.tables.labels import flat
+from vdbench_leaderboard.tables.row_labels import flat
 
 if TYPE_CHECKING:
     from vdbench.experiment.result import Result

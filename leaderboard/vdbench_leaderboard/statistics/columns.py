@@ -14,7 +14,7 @@ from typing import Protocol
 
 from scipy import stats
 
-from vdbench_leaderboard.statistics.answered import Answered, told
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes, told
 from vdbench_leaderboard.statistics.comparisons import Comparison, compare, corrected, ranked, ranks
 from vdbench_leaderboard.statistics.estimates import Estimate, Runs, difference, estimate
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE, Interval, Question
@@ -79,22 +79,22 @@ class ClipColumn:
     """On other clips of this kind, with other seeds.
 
     Attributes:
-        answered: by method, all on the same test set.
+        outcomes: by method, all on the same test set.
     """
 
-    answered: Mapping[str, Answered]
+    outcomes: Mapping[str, ClipOutcomes]
     question: Question = OTHERS
     _found: dict[tuple[str, str], Interval | None] = field(default_factory=dict)
 
     @cached_property
     def means(self) -> Mapping[str, Estimate]:
         """Mean and two-way interval of the methods with at least two seeds."""
-        every = {method: told(one.interval(), len(one.won)) for method, one in self.answered.items()}
+        every = {method: told(one.interval(), len(one.won)) for method, one in self.outcomes.items()}
         return {method: found for method, found in every.items() if found is not None}
 
     def against(self, base: str) -> dict[str, Comparison]:
         """By the two-way test."""
-        others = [method for method in self.answered if method != base]
+        others = [method for method in self.outcomes if method != base]
         p = self._p_values(base, others)
         adjusted = corrected(p)
         found = {method: told(self._difference(method, base), self._common(method, base)) for method in others}
@@ -106,7 +106,7 @@ class ClipColumn:
 
     def ends(self, method: str, base: str, error: float) -> tuple[float, float] | None:
         """The two-way interval of the paired differences."""
-        found = self.answered[method].parts(self.answered[base])
+        found = self.outcomes[method].parts(self.outcomes[base])
         if found is None:
             return None
         mean, half = float(found.mean), float(found.half_width(error=error))
@@ -119,8 +119,8 @@ class ClipColumn:
     def _difference(self, method: str, base: str) -> Interval | None:
         """Kept, since tables, ranks and sentences ask again."""
         if (method, base) not in self._found:
-            self._found[method, base] = self.answered[method].against(self.answered[base])
+            self._found[method, base] = self.outcomes[method].against(self.outcomes[base])
         return self._found[method, base]
 
     def _common(self, method: str, base: str) -> int:
-        return len(self.answered[method].won.keys() & self.answered[base].won.keys())
+        return len(self.outcomes[method].won.keys() & self.outcomes[base].won.keys())

@@ -29,7 +29,7 @@ from vdbench_leaderboard.statistics.two_way import OTHERS, Question, strata_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdbench_leaderboard.statistics.answered import Answered
+    from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 
 DRAWS = 2_000
 FEWEST_SEEDS = 5
@@ -60,9 +60,9 @@ class CrossedBlock:
     """
 
     data: str
-    methods: Mapping[str, Sequence[Answered]]
+    methods: Mapping[str, Sequence[ClipOutcomes]]
     chance: float
-    full: Sequence[Answered] | None
+    full: Sequence[ClipOutcomes] | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Resampled:
     middles: Mapping[str, Ends]
 
 
-def resample(blocks: Sequence[CrossedBlock], question: Question = OTHERS, draws: int = DRAWS) -> Resampled | None:
+def resample(blocks: Sequence[CrossedBlock], question: Question, draws: int = DRAWS) -> Resampled | None:
     """Draw seeds, and sources where the question is about other clips.
 
     Draws start from the same random seed always, so that equal results have equal intervals.
@@ -151,7 +151,7 @@ def _picked(rng: np.random.Generator, seeds: int, draws: int | None) -> NDArray[
     return np.arange(seeds)[None] if draws is None else rng.integers(seeds, size=(draws, seeds - 1))
 
 
-def _weights(rng: np.random.Generator, clips: Answered, draws: int | None, rows: int) -> NDArray[np.float64]:
+def _weights(rng: np.random.Generator, clips: ClipOutcomes, draws: int | None, rows: int) -> NDArray[np.float64]:
     """How much each clip counts, ``(draws, clips)``; every class as much as it does in the test set."""
     if draws is None:
         return np.full((rows, len(clips.labels)), 1 / len(clips.labels))
@@ -168,19 +168,19 @@ def _weights(rng: np.random.Generator, clips: Answered, draws: int | None, rows:
     return found
 
 
-def _homes(clips: Answered) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _homes(clips: ClipOutcomes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The class that each source is drawn in, that of its first clip, and the number of the source of each clip."""
     _, first, sources = np.unique(clips.sources, return_index=True, return_inverse=True)
     return strata_of(clips.labels, sources)[first], sources
 
 
-def _means(one: Answered, seeds: Sequence[int], clips: NDArray[np.float64]) -> NDArray[np.float64]:
+def _means(one: ClipOutcomes, seeds: Sequence[int], clips: NDArray[np.float64]) -> NDArray[np.float64]:
     """Accuracy of each seed on the drawn clips, ``(draws, seeds)``."""
     return np.asarray(clips @ np.stack([one.won[seed] for seed in seeds]).T)
 
 
 def _accuracy(
-    students: Sequence[Answered], seeds: Sequence[int], clips: NDArray[np.float64], picked: NDArray[np.int64]
+    students: Sequence[ClipOutcomes], seeds: Sequence[int], clips: NDArray[np.float64], picked: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """``(students, draws, drawn seeds)``."""
     found = [np.broadcast_to(_means(one, seeds, clips), (len(picked), len(seeds))) for one in students]

@@ -43,7 +43,7 @@ def power(effect: float, seeds: int, alpha: float) -> float:
     return float(stats.nct.sf(needed, seeds - 1, shift) + stats.nct.cdf(-needed, seeds - 1, shift))
 
 
-def seeds_needed(difference: Estimate | None, tests: int = 1) -> int | None:
+def seeds_needed(difference: Estimate | None, tests: int) -> int | None:
     """The smallest number of seeds at which a difference of this size is found four times out of five.
 
     Differences that are the same for every seed have no spread: the test then flips their signs, and takes as many
@@ -61,7 +61,7 @@ def seeds_needed(difference: Estimate | None, tests: int = 1) -> int | None:
     return seeds_for(difference.mean / difference.std, alpha)
 
 
-def more_seeds(difference: Estimate | None, tests: int = 1) -> int | None:
+def more_seeds(difference: Estimate | None, tests: int) -> int | None:
     """How many seeds are missing to :func:`seeds_needed`.
 
     Returns:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdbench_leaderboard.statistics.answered import told
+from vdbench_leaderboard.statistics.clip_outcomes import told
 from vdbench_leaderboard.statistics.columns import SeedColumn
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
 from vdbench_leaderboard.tables.boards import BASELINE

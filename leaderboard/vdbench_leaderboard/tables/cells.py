@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vdbench_leaderboard.statistics.draws import error_of_draws
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, estimate
 from vdbench_leaderboard.tables.keys import NO_STUDENT, Budget, Group, Place, Student
-from vdbench_leaderboard.tables.labels import method_labels
+from vdbench_leaderboard.tables.row_labels import method_labels
 from vdbench_leaderboard.tables.timings import comparable
 
 if TYPE_CHECKING:

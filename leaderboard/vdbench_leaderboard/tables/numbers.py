@@ -9,7 +9,7 @@ import pandas as pd
 
 from vdbench_leaderboard.tables import board_words, compute, health, settings
 from vdbench_leaderboard.tables.formats import parts, rounded
-from vdbench_leaderboard.tables.spread import spread
+from vdbench_leaderboard.tables.interval_columns import interval_columns
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.tables.boards import Board, Standing
@@ -27,13 +27,13 @@ def numbers(boards: Sequence[Board], outcomes: Outcomes) -> pd.DataFrame:
     """Every cell as one row of plain values: suite, data, student, method and IPC first, then all that was measured.
 
     The columns about pools are there where some method chose from a generated one, ``health`` where some clips were not
-    learned well, and those of
-    :func:`vdbench_leaderboard.tables.spread.spread` where some result keeps outcomes per clip. The last ones are those
-    of :func:`vdbench_leaderboard.tables.settings.columns` and :func:`vdbench_leaderboard.tables.compute.columns`, where
-    a suite has other settings of the evaluation, or students were tested on their way.
+    learned well, and those of :func:`vdbench_leaderboard.tables.interval_columns.interval_columns` where some result
+    keeps outcomes per clip. The last ones are those of :func:`vdbench_leaderboard.tables.settings.columns` and
+    :func:`vdbench_leaderboard.tables.compute.columns`, where a suite has other settings of the evaluation, or students
+    were tested on their way.
     """
     frame = pd.DataFrame([record(board, standing) for board in boards for standing in board.standings])
-    more = (spread(boards, outcomes), settings.columns(boards), compute.columns(boards))
+    more = (interval_columns(boards, outcomes), settings.columns(boards), compute.columns(boards))
     frame = pd.concat([frame, *(part for part in more if part is not None)], axis=1)
     if "generated" not in set(frame["pool"]):
         frame = frame.drop(columns=["pool", "generator_saw"])

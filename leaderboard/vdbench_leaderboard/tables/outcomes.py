@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vdbench.errors import DataError
 from vdbench.outcomes import unpack
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 from vdbench_leaderboard.statistics.columns import ClipColumn
 
 if TYPE_CHECKING:
@@ -34,14 +33,14 @@ class Outcomes:
         tests: the test sets that results name, by fingerprint.
     """
 
-    tests: Mapping[str, ClipList] = field(default_factory=lambda: MappingProxyType({}))
-    _read: dict[tuple[Student, tuple[str, ...]], Answered | None] = field(default_factory=dict)
+    tests: Mapping[str, ClipList]
+    _read: dict[tuple[Student, tuple[str, ...]], ClipOutcomes | None] = field(default_factory=dict)
 
-    def of(self, cell: Cell) -> Answered | None:
+    def of(self, cell: Cell) -> ClipOutcomes | None:
         """Of a cell; None where some seed has none, or where they speak of several test sets."""
         trials = (cell.student, tuple(result.id for result, _ in cell.done))
         if trials not in self._read:
-            self._read[trials] = answers(cell, self.tests)
+            self._read[trials] = outcomes_of(cell, self.tests)
         return self._read[trials]
 
     def column(self, cells: Iterable[Cell]) -> ClipColumn | None:
@@ -50,21 +49,21 @@ class Outcomes:
         return column({method: one for method, one in found.items() if one is not None}, len(found))
 
 
-def column(answered: Mapping[str, Answered], methods: int) -> ClipColumn | None:
+def column(outcomes: Mapping[str, ClipOutcomes], methods: int) -> ClipColumn | None:
     """The methods of a place, where all of these can be tested on the same clips.
 
     Args:
-        answered: by method, those that have outcomes.
+        outcomes: by method, those that have outcomes.
         methods: how many there are.
     """
-    shared = len({one.test_set for one in answered.values()}) == 1
-    if not shared or len(answered) < methods or min(len(one.won) for one in answered.values()) < 2:  # noqa: PLR2004
+    shared = len({one.test_set for one in outcomes.values()}) == 1
+    if not shared or len(outcomes) < methods or min(len(one.won) for one in outcomes.values()) < 2:  # noqa: PLR2004
         return None
-    found = ClipColumn(answered)
+    found = ClipColumn(outcomes)
     return found if len(found.means) == methods else None
 
 
-def answers(cell: Cell, tests: Mapping[str, ClipList], condition: str | None = None) -> Answered | None:
+def outcomes_of(cell: Cell, tests: Mapping[str, ClipList], condition: str | None = None) -> ClipOutcomes | None:
     """The outcomes of a cell; None where some seed has none, or where they speak of several test sets.
 
     Args:
@@ -83,7 +82,7 @@ def answers(cell: Cell, tests: Mapping[str, ClipList], condition: str | None = N
     except DataError as error:
         log.warning("outcomes of %s are left out: %s", cell.method, error)
         return None
-    return Answered(won, name, np.array(clips.labels), clips.sources)
+    return ClipOutcomes(won, name, np.array(clips.labels), clips.sources)
 
 
 def _mean(scores: Sequence[Score], clips: ClipList) -> NDArray[np.float64]:

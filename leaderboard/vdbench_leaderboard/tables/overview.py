@@ -14,7 +14,7 @@ from vdbench_leaderboard.statistics.average_ranks import AverageRanks, average_r
 from vdbench_leaderboard.statistics.interquartile import InterquartileMean, iqm
 from vdbench_leaderboard.statistics.two_way import OTHERS
 from vdbench_leaderboard.tables.blocks import Block, blocks_of, usual
-from vdbench_leaderboard.tables.resampled import on_other_clips, on_these_clips
+from vdbench_leaderboard.tables.suite_intervals import on_other_clips, on_these_clips
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.statistics.pigeonhole import Ends, Resampled
@@ -53,8 +53,8 @@ class Overview:
     short: tuple[str, ...]
     at_chance: tuple[str, ...]
     sparse: tuple[str, ...]
-    these: Resampled | None = None
-    others: Resampled | None = None
+    these: Resampled | None
+    others: Resampled | None
 
     @property
     def slug(self) -> str:

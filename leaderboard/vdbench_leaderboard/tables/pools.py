@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, corrected, paired_p
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, average, difference, estimate
-from vdbench_leaderboard.tables.labels import differing, part_of, titled, variant
+from vdbench_leaderboard.tables.row_labels import differing, part_of, titled, variant
 
 if TYPE_CHECKING:
     from vdbench_leaderboard.tables.boards import Board, Row, Standing

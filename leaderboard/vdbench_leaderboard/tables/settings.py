@@ -40,7 +40,7 @@ class Line:
     cell: Cell
     gains: Mapping[str, Estimate]
     mean: Estimate | None
-    diverged: tuple[str, ...] = ()
+    diverged: tuple[str, ...]
 
     @property
     def tried(self) -> int:

@@ -111,7 +111,7 @@ def _stepping_down(pairs: Sequence[tuple[Cell, Cell]], looks: tuple[int, ...], t
     asked: dict[int, Question] = {}
     left, told = set(range(len(pairs))), 0
     while left:
-        asked |= {index: _question(*pairs[index], looks, tests, tests - told) for index in sorted(left)}
+        asked |= {index: _question(*pairs[index], looks, tests, tests - told, False) for index in sorted(left)}
         found = {index for index in left if asked[index].told}
         if not found:
             break
@@ -119,9 +119,7 @@ def _stepping_down(pairs: Sequence[tuple[Cell, Cell]], looks: tuple[int, ...], t
     return [asked[index] for index in sorted(asked)]
 
 
-def _question(
-    cell: Cell, other: Cell, looks: tuple[int, ...], tests: int, left: int, to_the_end: bool = False
-) -> Question:
+def _question(cell: Cell, other: Cell, looks: tuple[int, ...], tests: int, left: int, to_the_end: bool) -> Question:
     """Of two cells, whose test is corrected for those that are left of so many, and whose interval is for all."""
     differences, over = paired(cell.runs, other.runs)
     known = over == "seeds" and len(differences) >= looks[0]

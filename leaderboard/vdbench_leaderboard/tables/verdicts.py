@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from vdbench_leaderboard.statistics.answered import Answered, mean_of, told
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes, mean_of, told
 from vdbench_leaderboard.statistics.columns import Column, SeedColumn
 from vdbench_leaderboard.statistics.estimates import FEW_SEEDS, Estimate, Runs, average, estimate
 from vdbench_leaderboard.statistics.power import more_seeds
@@ -78,8 +78,8 @@ class Verdict:
     lacking: tuple[str, ...]
     base: str | None
     full: Runs | None
-    clips: ClipColumn | None = None
-    full_clips: Answered | None = None
+    clips: ClipColumn | None
+    full_clips: ClipOutcomes | None
     asked: Column | None = None
 
     @property

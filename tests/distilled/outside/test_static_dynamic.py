@@ -1,4 +1,4 @@
-"""The three files of VDSD: images, motions and a hallucinator, as the form that draws pairs of them."""
+"""The files of VDSD: images, motions and a hallucinator, as the form that draws pairs of them; on FRePo with labels."""
 
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,62 @@ def test_motions_may_have_an_axis_of_classes_and_all_may_be_one_file(load: Load,
     expected = load(folder(tmp_path / "result", files), pixels="imagenet").tensors
     found = load(save(whole), pixels="imagenet").tensors
     assert all(torch.equal(found[name], part) for name, part in expected.items())
+
+
+def on_frepo(each: int = 2) -> dict[str, Any]:
+    """Files as the public code on FRePo writes them, by name: clip i is made of image i and motion i."""
+    rng = torch.Generator().manual_seed(8)
+    files = parts(each, each)
+    hot = torch.eye(3).repeat_interleave(each, dim=0) - 1 / 3
+    return {
+        "static.pt": files["static.pt"],
+        "dynamic_10000.pt": files["dynamic_best.pt"].view(3, each, *FRAMES),
+        "hal_10000.pt": files["weights_best.pt"],
+        "y_syn_10000.pt": hot / (3 / 10) ** 0.5 / 3 + 0.02 * torch.randn(3 * each, 3, generator=rng),
+    }
+
+
+def test_the_files_on_frepo_make_its_clips_with_the_nearest_distributions(
+    heard: Heard, view: View, tmp_path: Path
+) -> None:
+    files = on_frepo()
+    earlier = {
+        "dynamic_1.pt": torch.zeros(3, 2, *FRAMES), "dynamic_9600.pt": torch.zeros(3, 2, *FRAMES),
+        "hal_9600.pt": files["hal_10000.pt"], "y_syn_9600.pt": torch.zeros(6, 3),
+    }  # fmt: skip
+    made, said = heard(folder(tmp_path / "result", files | earlier))
+    assert (made.record.form, made.record.labels, made.record.ipc) == ("static-dynamic-fixed", "soft", 2)
+    motions = files["dynamic_10000.pt"].flatten(0, 1)
+    clips = theirs({"weights_best.pt": files["hal_10000.pt"]}, files["static.pt"]["image"], motions)
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in SCALES["imagenet"])
+    own_mean, own_std = (torch.tensor(values).view(3, 1, 1, 1) for values in view.train.normalisation)
+    shown, targets = made.render()
+    torch.testing.assert_close(shown, (clips * std + mean - own_mean) / own_std, rtol=1e-4, atol=1e-4)
+    labels = files["y_syn_10000.pt"]
+    nearest = labels + (1 - labels.sum(dim=1, keepdim=True)) / 3  # which has no share below 0
+    assert (nearest >= 0).all()
+    torch.testing.assert_close(targets, nearest, rtol=1e-4, atol=1e-5)
+    assert any("holds files of 3 iterations; those of the last one, 10000, are judged" in text for text in said)
+    assert any("taken for centred labels as FRePo learns them" in text for text in said)
+
+
+def test_labels_on_frepo_follow_their_clips_into_another_order_of_classes(heard: Heard, tmp_path: Path) -> None:
+    files = on_frepo(1)
+    (tmp_path / "names.txt").write_text("Diving\nArchery\nBiking\n")
+    place = folder(tmp_path / "result", files)
+    as_written = heard(place, pixels="normalised", classes="official")[0].tensors
+    turned = heard(place, pixels="normalised", classes=str(tmp_path / "names.txt"))[0].tensors
+    assert torch.equal(turned["static"], as_written["static"][[1, 2, 0]])
+    assert torch.equal(turned["targets"], as_written["targets"][[1, 2, 0]][:, [1, 2, 0]])
+    (tmp_path / "labels.txt").write_text("Diving\nArchery\nBiking\n")
+    named = heard(place, pixels="normalised", labels=tmp_path / "labels.txt")[0]
+    assert (named.tensors["targets"].tolist(), named.record.form) == ([2, 0, 1], "static-dynamic-fixed")
+
+
+def test_labels_that_are_not_of_the_clips_are_refused(load: Load, tmp_path: Path) -> None:
+    place = folder(tmp_path / "result", on_frepo() | {"y_syn_10000.pt": torch.zeros(3, 3)})
+    with pytest.raises(DataError, match="holds 3 rows of labels, 6 images and 6 motions; it takes one of each for"):
+        load(place)
 
 
 def test_classes_that_are_counted_otherwise_are_put_in_order(load: Load, tmp_path: Path) -> None:

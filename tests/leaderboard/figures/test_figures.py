@@ -33,7 +33,7 @@ def found(realistic):
 
 @pytest.fixture(scope="module")
 def drawn(found):
-    return draw(found, overviews(found, Outcomes()))
+    return draw(found, overviews(found, Outcomes({})))
 
 
 def board_of(results):
@@ -96,7 +96,7 @@ def test_average_ranks_are_drawn_where_they_tell_methods_apart(make, ahead, ther
         for step, (name, level) in enumerate(levels.items())
     ]
     found = boards(gather(results))
-    (overview,) = overviews(found, Outcomes())
+    (overview,) = overviews(found, Outcomes({}))
     assert overview.ranks.tells_apart == there
     assert ("quick-critical-difference" in draw(found, [overview])) == there
     assert "quick-places" in draw(found, [overview])
@@ -112,7 +112,7 @@ def test_what_says_nothing_is_not_drawn(make):
     several, looks = board_of([make(method) for method in ("random", "herding", "dm")])
     assert over_ipc.accuracy_over_ipc(several, looks) is None  # a single IPC
     assert trade_off.accuracy_over_cost(several, looks, "bytes") is None  # all of them store the same
-    assert draw([several], overviews([several], Outcomes())) == {}
+    assert draw([several], overviews([several], Outcomes({}))) == {}
 
 
 def test_costs_that_differ_are_drawn_with_their_front(make):
@@ -214,7 +214,7 @@ def test_equal_points_are_both_on_it():
 
 
 def test_the_card_depends_on_the_answer_and_stays_within_its_frame(found):
-    verdict = verdicts(found, Outcomes())[0]
+    verdict = verdicts(found, Outcomes({}))[0]
     short = verdict_words.Answer("No winner yet.", "Because.")
     long = verdict_words.Answer(f"Use {'herding or k-means on a data set with a long name; ' * 4}.", "No method " * 40)
     pixels = {}

@@ -20,7 +20,7 @@ from vdbench_leaderboard.tables.outcomes import Outcomes
 def payload(results):
     found = boards(gather(results))
     return explorer.payload(
-        found, numbers(found, Outcomes()), {board.slug: both_sides(board, Outcomes()) for board in found}
+        found, numbers(found, Outcomes({})), {board.slug: both_sides(board, Outcomes({})) for board in found}
     )
 
 
@@ -43,7 +43,7 @@ def with_confusion(result, counts):
 
 
 def test_every_cell_has_the_values_of_the_csv(realistic):
-    frame = numbers(boards(gather(realistic)), Outcomes())
+    frame = numbers(boards(gather(realistic)), Outcomes({}))
     found = cells(realistic)
     assert len(found) == len(frame) == 36
     for cell, row in zip(found.values(), json.loads(frame.to_json(orient="records")), strict=True):

@@ -39,7 +39,7 @@ LEVELS = {"random": 0.3, "dm": 0.5, "herding": 0.6, "k-means": 0.55}
 def test_leaders_stand_beside_real_clips(make, gallery):
     results = results_of(make, LEVELS)
     found, tables = gallery(results, *(f"{name}-0" for name in LEVELS))
-    (verdict,) = verdicts(tables, Outcomes())
+    (verdict,) = verdicts(tables, Outcomes({}))
     assert found.beside(verdict) == [
         ("herding-0", "herding, IPC 1"),
         ("k-means-0", "k-means, IPC 1"),
@@ -49,12 +49,12 @@ def test_leaders_stand_beside_real_clips(make, gallery):
 
 def test_clips_of_a_third_method_stand_for_no_leader(make, gallery):
     found, tables = gallery(results_of(make, LEVELS), "dm-0", "random-0")
-    assert found.beside(verdicts(tables, Outcomes())[0]) == []
+    assert found.beside(verdicts(tables, Outcomes({}))[0]) == []
 
 
 def test_real_clips_alone_are_beside_nothing(make, gallery):
     found, tables = gallery(results_of(make, LEVELS), "random-0")
-    assert found.beside(verdicts(tables, Outcomes())[0]) == []
+    assert found.beside(verdicts(tables, Outcomes({}))[0]) == []
 
 
 def test_the_seed_that_is_on_the_page_is_found(make, gallery):

@@ -37,7 +37,8 @@ def payload(results, clips=None):
     tables = boards(gather(results))
     data = json.loads(
         json.dumps(
-            pairs.payload(pairs.places(tables, verdicts(tables, Outcomes()), Outcomes()), clips or {}), allow_nan=False
+            pairs.payload(pairs.places(tables, verdicts(tables, Outcomes({})), Outcomes({})), clips or {}),
+            allow_nan=False,
         )
     )
     texts = data["texts"]
@@ -74,7 +75,7 @@ def test_a_column_is_compared_as_scipy_does_and_corrected_by_family(results):
 
 def test_what_the_page_says_first_and_what_the_tables_say_is_said_again(results):
     tables = boards(gather(results))
-    (verdict,) = verdicts(tables, Outcomes())
+    (verdict,) = verdicts(tables, Outcomes({}))
     _, found = payload(results)
     for method, comparison in verdict.comparisons.items():
         _, _, p, side, _ = found[method, "random"]["quick", "motion-digits", None, None]
@@ -132,7 +133,7 @@ def test_every_pair_with_outcomes_has_its_two_way_interval_and_test(with_outcome
             assert elsewhere == {}
             continue
         assert set(elsewhere) == set(place.compared())
-        raw = {pair: place.answered[pair[0]].against(place.answered[pair[1]]) for pair in elsewhere}
+        raw = {pair: place.outcomes[pair[0]].against(place.outcomes[pair[1]]) for pair in elsewhere}
         with_random = corrected({pair: one.p for pair, one in raw.items() if "random" in pair and "full" not in pair})
         for pair, one in elsewhere.items():
             assert (one.difference.low, one.difference.high) == (raw[pair].low, raw[pair].high)

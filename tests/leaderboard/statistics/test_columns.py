@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vdbench_leaderboard.statistics.answered import Answered, mean_of, told
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes, mean_of, told
 from vdbench_leaderboard.statistics.columns import ClipColumn, SeedColumn
 from vdbench_leaderboard.statistics.comparisons import compare, corrected, ranks
 from vdbench_leaderboard.statistics.estimates import estimate
@@ -22,8 +22,8 @@ def won(seed: int, level: float, seeds: int = 4) -> dict[int, np.ndarray]:
     return {s: 100.0 * (rng.random(120) < level + easy + rng.normal(0, 0.02)) for s in range(seeds)}
 
 
-def answered(seed: int, level: float, seeds: int = 4, test_set: str = "one") -> Answered:
-    return Answered(won(seed, level, seeds), test_set, LABELS, SOURCES)
+def answered(seed: int, level: float, seeds: int = 4, test_set: str = "one") -> ClipOutcomes:
+    return ClipOutcomes(won(seed, level, seeds), test_set, LABELS, SOURCES)
 
 
 COLUMN = {name: answered(place, level) for place, (name, level) in enumerate(LEVELS.items())}

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.ranking import held
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 from vdbench_leaderboard.statistics.pigeonhole import FEWEST_SEEDS, CrossedBlock, resample
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
 
@@ -15,9 +15,9 @@ LABELS = np.arange(96) // 4 % 4
 SOURCES = np.arange(96) // 4
 
 
-def answered(values: np.ndarray, labels: np.ndarray = LABELS, sources: np.ndarray = SOURCES) -> Answered:
+def answered(values: np.ndarray, labels: np.ndarray = LABELS, sources: np.ndarray = SOURCES) -> ClipOutcomes:
     """Of ``(seeds, clips)``."""
-    return Answered(dict(enumerate(values)), "set", labels, sources)
+    return ClipOutcomes(dict(enumerate(values)), "set", labels, sources)
 
 
 def drawn(level: float, seed: int, seeds: int = 6) -> np.ndarray:
@@ -31,31 +31,31 @@ def block(*levels: float, seeds: int = 6, data: str = "digits") -> CrossedBlock:
 
 
 def test_fewer_seeds_than_five_or_a_single_method_have_no_interval():
-    assert resample([block(0.5, 0.6, seeds=FEWEST_SEEDS - 1)]) is None
-    assert resample([block(0.5)]) is None
-    assert resample([block(0.5, 0.6, seeds=FEWEST_SEEDS)]) is not None
-    assert resample([block(0.5, 0.6), block(0.5, 0.6, seeds=4, data="other")]) is None
+    assert resample([block(0.5, 0.6, seeds=FEWEST_SEEDS - 1)], OTHERS) is None
+    assert resample([block(0.5)], OTHERS) is None
+    assert resample([block(0.5, 0.6, seeds=FEWEST_SEEDS)], OTHERS) is not None
+    assert resample([block(0.5, 0.6), block(0.5, 0.6, seeds=4, data="other")], OTHERS) is None
 
 
 def test_equal_results_have_equal_intervals_and_the_order_does_not_matter():
     one, other = block(0.5, 0.6), block(0.4, 0.7)
-    found = resample([one, other], draws=200)
-    assert found == resample([one, other], draws=200)
+    found = resample([one, other], OTHERS, 200)
+    assert found == resample([one, other], OTHERS, 200)
     turned = CrossedBlock(one.data, dict(reversed(one.methods.items())), one.chance, one.full)
-    assert resample([turned, other], draws=200) == found
+    assert resample([turned, other], OTHERS, 200) == found
 
 
 def test_methods_far_apart_keep_their_ranks_and_equal_ones_share_theirs():
-    apart = resample([block(0.05, 0.95)], draws=300)
+    apart = resample([block(0.05, 0.95)], OTHERS, 300)
     assert apart.ranks == {"m0": (2.0, 2.0), "m1": (1.0, 1.0)}
     same = answered(drawn(0.5, 1))
-    equal = resample([CrossedBlock("digits", {"a": [same], "b": [same], "c": [same]}, 25.0, None)], draws=300)
+    equal = resample([CrossedBlock("digits", {"a": [same], "b": [same], "c": [same]}, 25.0, None)], OTHERS, 300)
     assert set(equal.ranks.values()) == {(2.0, 2.0)}
     assert equal.middles == {}
 
 
 def test_ranks_stay_between_the_first_and_the_last():
-    found = resample([block(0.5, 0.52, 0.48)], draws=300)
+    found = resample([block(0.5, 0.52, 0.48)], OTHERS, 300)
     assert all(1 <= low <= high <= 3 for low, high in found.ranks.values())
     assert max(high - low for low, high in found.ranks.values()) > 1
 
@@ -100,7 +100,7 @@ def test_full_is_judged_on_the_same_drawn_clips():
     # A method that has right what full has right reaches 1, whatever clips are drawn.
     right = np.tile(drawn(0.8, 5, 1), (6, 1))
     one = CrossedBlock("d", {"a": [answered(right)], "b": [answered(right * 0)]}, 0.0, [answered(right)])
-    found = resample([one], draws=500)
+    found = resample([one], OTHERS, 500)
     assert found.middles["a"] == pytest.approx((1.0, 1.0))
     assert found.middles["b"] == pytest.approx((0.0, 0.0))
 

@@ -18,8 +18,8 @@ def seen(mean, std, repeats=5, over="seeds"):
 @pytest.mark.parametrize(("effect", "pairs"), [(0.2, 199), (0.3, 90), (0.5, 34), (0.8, 15), (1.0, 10)])
 def test_one_test_takes_the_pairs_of_the_textbook(effect, pairs):
     """Two-sided, 5 %, power 0.8: as in G*Power's manual and Cohen's tables, corrected for the t distribution."""
-    assert seeds_needed(seen(effect * 3, 3.0)) == pairs
-    assert seeds_needed(seen(-effect * 7, 7.0)) == pairs
+    assert seeds_needed(seen(effect * 3, 3.0), 1) == pairs
+    assert seeds_needed(seen(-effect * 7, 7.0), 1) == pairs
 
 
 @pytest.mark.parametrize("tests", [1, 4, 12])
@@ -39,7 +39,7 @@ def test_the_number_is_the_smallest_that_is_enough():
 
 @pytest.mark.parametrize(("effect", "tests"), [(1.2, 1), (0.9, 5)])
 def test_simulated_tests_find_it_as_often(effect, tests):
-    seeds, generator = seeds_needed(seen(effect, 1.0), tests), np.random.default_rng(seeds_needed(seen(effect, 1.0)))
+    seeds, generator = seeds_needed(seen(effect, 1.0), tests), np.random.default_rng(seeds_needed(seen(effect, 1.0), 1))
     p = stats.ttest_1samp(generator.normal(effect, 1, (20_000, seeds)), 0, axis=1).pvalue
     assert np.mean(p < level(tests)) == pytest.approx(power(effect, seeds, level(tests)), abs=0.012)
     assert np.mean(p < level(tests)) > 0.788
@@ -71,16 +71,16 @@ def test_a_difference_that_was_not_found_needs_more_seeds_than_it_has():
 
 
 def test_nothing_is_said_where_nothing_is_known():
-    assert seeds_needed(None) is None
-    assert seeds_needed(seen(0.0, 1.0)) is None
-    assert seeds_needed(seen(3.0, None, 1)) is None
-    assert seeds_needed(seen(3.0, 1.0, 4, "networks")) is None
+    assert seeds_needed(None, 1) is None
+    assert seeds_needed(seen(0.0, 1.0), 1) is None
+    assert seeds_needed(seen(3.0, None, 1), 1) is None
+    assert seeds_needed(seen(3.0, 1.0, 4, "networks"), 1) is None
 
 
 def test_numbers_that_nobody_runs_are_not_counted():
-    assert seeds_needed(seen(0.001, 1.0)) == MOST_SEEDS + 1
+    assert seeds_needed(seen(0.001, 1.0), 1) == MOST_SEEDS + 1
     assert seeds_needed(seen(0.085, 1.0), 2) == MOST_SEEDS + 1
-    assert seeds_needed(seen(1e6, 1.0)) == 3
+    assert seeds_needed(seen(1e6, 1.0), 1) == 3
     assert math.isfinite(power(1e6, 3, 0.01))
 
 
@@ -91,6 +91,6 @@ def test_seeds_that_are_missing_are_those_beyond_what_there_is(mean, std, repeat
 
 
 def test_more_seeds_than_anybody_runs_are_not_counted_and_of_two_way_intervals_nothing_is_known():
-    assert more_seeds(Estimate(0.01, 5.0, None, None, 3, "seeds")) == MOST_SEEDS
-    assert more_seeds(Estimate(5.0, None, 1.0, 9.0, 3, "seeds")) is None
-    assert more_seeds(None) is None
+    assert more_seeds(Estimate(0.01, 5.0, None, None, 3, "seeds"), 1) == MOST_SEEDS
+    assert more_seeds(Estimate(5.0, None, 1.0, 9.0, 3, "seeds"), 1) is None
+    assert more_seeds(None, 1) is None

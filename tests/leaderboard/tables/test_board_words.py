@@ -74,7 +74,7 @@ def test_totals_count_a_method_once_whatever_its_pool_and_settings(make):
         *seeds(make, "random"),
     ]
     found = tables(results)
-    content = Content(found, numbers(found, Outcomes()), (), (), {}, (), (), "")
+    content = Content(found, numbers(found, Outcomes({})), (), (), {}, (), (), "", Outcomes({}))
     assert len({cell.method for board in content.boards for cell in board.cells}) == 4
     assert content.totals["methods"] == 2
 

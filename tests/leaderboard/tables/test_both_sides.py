@@ -12,8 +12,8 @@ from vdbench_leaderboard.tables.cells import gather
 from vdbench_leaderboard.tables.column_words import sentence
 from vdbench_leaderboard.tables.outcomes import Outcomes
 from vdbench_leaderboard.tables.overview import overviews
-from vdbench_leaderboard.tables.pool_clips import on_other_clips
 from vdbench_leaderboard.tables.pools import factorial
+from vdbench_leaderboard.tables.pools_on_other_clips import on_other_clips
 from vdbench_leaderboard.tables.verdicts import verdicts
 
 
@@ -114,7 +114,7 @@ def test_a_verdict_on_other_clips_has_the_means_and_other_tests(tables, outcomes
             assert (other.means[method].low, other.means[method].high) != (top1.low, top1.high)
         mean = {c.method: outcomes.of(c) for c in cells(verdict.boards[0], 1)}["k-means"].won[0]
         both = (mean + {c.method: outcomes.of(c) for c in cells(verdict.boards[0], 5)}["k-means"].won[0]) / 2
-        assert verdict.clips.answered["k-means"].won[0] == pytest.approx(both)
+        assert verdict.clips.outcomes["k-means"].won[0] == pytest.approx(both)
         assert other.lines[-1].top1.low < other.lines[-1].top1.mean
         assert other.more_seeds is None
         assert (
@@ -136,7 +136,7 @@ def test_intervals_of_ranks_need_outcomes_or_five_seeds(tables, outcomes):
     table = frames.leaders(found).set_index("method")
     ends = found.others.ranks["herding"]
     assert table["average rank [95 %]"]["herding"] == f"2.00 [{ends.low:.1f}, {ends.high:.1f}]"
-    (bare,) = overviews(kept, Outcomes())
+    (bare,) = overviews(kept, Outcomes({}))
     assert bare.others is None
     assert bare.these == found.these
     plain = frames.leaders(mixed)
@@ -165,7 +165,7 @@ def test_gaps_between_pools_speak_of_other_clips(with_outcomes, outcomes):
     assert [pair.gap.significant for pair in pairs.values()] == [adjusted[ipc] < 0.05 for ipc in (1, 5)]
     (mean,) = {row[0].gap.value.mean for row in found.means.values()}
     assert mean == pytest.approx(found.selectors[0].pairs[0].gap.value.mean)
-    assert on_other_clips(table, Outcomes()) is None
+    assert on_other_clips(table, Outcomes({})) is None
 
 
 def test_outcomes_are_read_once(tables, outcomes):

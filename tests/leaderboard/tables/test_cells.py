@@ -14,13 +14,13 @@ from vdbench_leaderboard.statistics.estimates import estimate
 from vdbench_leaderboard.tables import board_words, formats, frames
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import NO_STUDENT, Group, gather, superseded
-from vdbench_leaderboard.tables.labels import method_labels
 from vdbench_leaderboard.tables.numbers import numbers
 from vdbench_leaderboard.tables.outcomes import Outcomes
+from vdbench_leaderboard.tables.row_labels import method_labels
 
 
 def frame_of(results):
-    return numbers(boards(gather(results)), Outcomes())
+    return numbers(boards(gather(results)), Outcomes({}))
 
 
 def standing(results, method, ipc=1):
@@ -217,7 +217,7 @@ def test_hard_labels_and_step_sizes_have_columns_of_their_own(make):
     judged_hard = Condition(labels="hard", students=rescored(soft.students, top1=0.2))
     results = [soft.model_copy(update={"conditions": (judged_hard,)}), make("mtt", step_size=0.02), make("random")]
     (board,) = boards(gather(results))
-    rows = numbers([board], Outcomes()).set_index("method")
+    rows = numbers([board], Outcomes({})).set_index("method")
     assert rows["top1"]["frepo"] == 60
     assert rows["hard"]["frepo"] == 20
     assert rows["hard"].isna().sum() == 1

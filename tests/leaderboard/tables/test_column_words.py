@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 from vdbench_leaderboard.statistics.columns import ClipColumn, SeedColumn
 from vdbench_leaderboard.statistics.estimates import difference
 from vdbench_leaderboard.statistics.power import level, more_seeds
@@ -131,7 +131,7 @@ def clips(levels, seed, seeds=5, sources=40, spread=0.15):
         own = rng.normal(0, spread, sources)
         chance = (top1 + easy + own)[numbers]
         won = {s: 100.0 * (rng.random(len(numbers)) < chance + rng.normal(0, 0.02)) for s in range(seeds)}
-        found[name] = Answered(won, "set", labels, numbers)
+        found[name] = ClipOutcomes(won, "set", labels, numbers)
     return found
 
 

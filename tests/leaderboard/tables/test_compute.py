@@ -88,7 +88,7 @@ def test_points_are_means_over_seeds_beside_random_after_the_same_share(make):
 def test_planted_gains_are_told_up_to_where_they_end(make, gains, until, sentence):
     board = board_of(*planted(make, *gains))
     assert frames.told(line_of(board)) == sentence
-    frame = numbers([board], Outcomes()).set_index("method")
+    frame = numbers([board], Outcomes({})).set_index("method")
     assert frame.loc["herding", "told_until_own"] == until
     assert frame.told_until_own.isna()["random"]
     assert frame.told_until_teacher.isna().all()
@@ -98,7 +98,7 @@ def test_a_checkpoint_chosen_on_test_is_told_as_such_and_is_never_lower_than_the
     board = board_of(*planted(make, 0.3, 0.2, 0.0))
     shift = 100 * sum(NOISE) / 5
     assert line_of(board).chosen.mean == pytest.approx(60 + shift)
-    frame = numbers([board], Outcomes()).set_index("method")
+    frame = numbers([board], Outcomes({})).set_index("method")
     assert frame.loc["herding", "top1_chosen_on_test"] == pytest.approx(60 + shift, abs=1e-3)
     assert frames.courses(courses(board)[0]).set_index("method").loc["herding", "chosen on test"] == f"{60 + shift:.1f}"
 
@@ -132,7 +132,7 @@ def test_labels_of_a_teacher_are_a_column_of_their_own(make):
 def test_without_checkpoints_there_is_nothing(make):
     board = board_of([make("random"), make("herding")])
     assert courses(board) == []
-    assert not [name for name in numbers([board], Outcomes()) if name.startswith("told")]
+    assert not [name for name in numbers([board], Outcomes({})) if name.startswith("told")]
 
 
 def test_a_plot_names_every_method_and_the_clips_shown(make):

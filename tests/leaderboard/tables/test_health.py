@@ -39,7 +39,7 @@ def test_trials_are_counted_in_cells_and_named_in_one_sentence_per_mark(results)
     assert {(m, ipc) for m in shown.index for ipc in shown if "¶" in shown[ipc][m]} == {
         ("mtt", "IPC 1"), ("mtt", "IPC 5")
     }  # fmt: skip
-    frame = numbers([board], Outcomes()).set_index(["method", "ipc"])["health"]
+    frame = numbers([board], Outcomes({})).set_index(["method", "ipc"])["health"]
     assert frame["mtt", 1] == "bound 2/3; unfinished 1/3"
     assert frame["mtt", 5] == "astray 3/3; bound 3/3"
     assert frame["dm", 5] == "unfinished 3/3"

@@ -31,7 +31,7 @@ def results(make):
 
 
 def of(results):
-    return overviews(boards(gather(results)), Outcomes())
+    return overviews(boards(gather(results)), Outcomes({}))
 
 
 def test_blocks_are_the_columns_of_the_tables(results):
@@ -127,7 +127,7 @@ def test_a_student_that_all_train_clips_do_not_lift_above_chance_is_no_judge(mak
     assert (found.blocks, found.ranks, found.middles) == (alone.blocks, alone.ranks, alone.middles)
     assert not any(board.at_chance for board in boards(gather(results)))
     console = Console(width=200, file=StringIO())
-    console.print(tables([*boards(gather(results)), board], Outcomes()))
+    console.print(tables([*boards(gather(results)), board], Outcomes({})))
     assert console.file.getvalue().count("Not informative") == 1
 
 

@@ -36,7 +36,7 @@ def test_a_lead_that_random_clips_of_the_same_recipe_share_is_marked_and_told(re
     (board,) = boards(gather(results()))
     meaning = own_recipes.MEANING
     assert own_recipes.sentences(board) == [f"‖ {PLACE}: {meaning}"]
-    (verdict,) = verdicts([board], Outcomes())
+    (verdict,) = verdicts([board], Outcomes({}))
     assert verdict.recommended
     assert str(verdict_words.answer(verdict)).endswith(
         f"But random clips trained in the same way may do as well as {PLACE}."

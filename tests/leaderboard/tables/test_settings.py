@@ -168,8 +168,8 @@ def test_each_kind_of_labels_has_random_clips_with_such_labels(make):
 
 def test_the_csv_has_the_columns_where_something_was_measured(table):
     plain = [result.model_copy(update={"conditions": ()}) for result in table]
-    assert not {"configurations", "teacher"} & set(numbers(boards(gather(plain)), Outcomes()))
-    frame = numbers(boards(gather(table)), Outcomes()).set_index("method")
+    assert not {"configurations", "teacher"} & set(numbers(boards(gather(plain)), Outcomes({})))
+    frame = numbers(boards(gather(table)), Outcomes({})).set_index("method")
     row = frame.loc["herding"]
     assert (row.configurations, row.configurations_won, row.configurations_share) == (3, 2, 0.6667)
     line = lines(table)["herding"]

@@ -27,7 +27,7 @@ def world(make, levels, seeds=5, ipc=(1, 5), **options):
 
 
 def only(results):
-    (found,) = verdicts(boards(gather(results)), Outcomes())
+    (found,) = verdicts(boards(gather(results)), Outcomes({}))
     return found
 
 
@@ -127,7 +127,7 @@ def test_students_at_chance_and_incomplete_methods_are_left_out_and_named(make):
     shape = {"students": ("cnn-gru",), "dataset": "hmdb51"}
     chance = world(make, {"random": 0.13, "herding": 0.13}, **shape)
     chance += [make("full", (0.125 + NOISE[seed],), ipc=None, seed=seed, **shape) for seed in range(5)]
-    assert verdicts(boards(gather(chance)), Outcomes()) == []
+    assert verdicts(boards(gather(chance)), Outcomes({})) == []
 
 
 def test_methods_stored_by_another_codec_are_not_compared(make):
@@ -150,26 +150,26 @@ def test_the_short_table_has_the_best_and_the_controls(make):
 def test_the_headline_joins_data_sets(make):
     none = world(make, {"random": 0.5, "herding": 0.498}, dataset="hmdb51")
     won = world(make, {"random": 0.4, "herding": 0.6})
-    both = verdicts(boards(gather(none + won)), Outcomes())
+    both = verdicts(boards(gather(none + won)), Outcomes({}))
     assert str(verdict_words.headline(both)) == (
         "Use herding on motion-digits (suite quick). "
         "Elsewhere no method is shown to be better than clips picked at random."
     )
     other = world(make, {"random": 0.4, "herding": 0.6}, dataset="ucf101")
-    same = verdicts(boards(gather(other + won)), Outcomes())
+    same = verdicts(boards(gather(other + won)), Outcomes({}))
     assert str(verdict_words.headline(same)) == (
         "Use herding. Shown to be better than clips picked at random on every data set."
     )
-    assert str(verdict_words.headline(verdicts(boards(gather(none + other + won)), Outcomes()))) == (
+    assert str(verdict_words.headline(verdicts(boards(gather(none + other + won)), Outcomes({})))) == (
         "Use herding on motion-digits (suite quick) and ucf101 (suite quick). "
         "Elsewhere no method is shown to be better than clips picked at random."
     )
     more = world(make, {"random": 0.5, "herding": 0.498}, dataset="ucf101")
-    assert str(verdict_words.headline(verdicts(boards(gather(none + more)), Outcomes()))) == (
+    assert str(verdict_words.headline(verdicts(boards(gather(none + more)), Outcomes({})))) == (
         "No winner yet. No method is shown to be better than clips picked at random on any of the 2 data sets."
     )
     tuned = world(make, {"random": 0.4, "dm": 0.6}, evaluated_on="validation")
-    assert verdict_words.headline(verdicts(boards(gather(none + tuned)), Outcomes())).short == "No winner yet."
+    assert verdict_words.headline(verdicts(boards(gather(none + tuned)), Outcomes({}))).short == "No winner yet."
     assert verdict_words.headline([]).short == "No winner yet."
 
 
@@ -181,7 +181,7 @@ def test_many_names_are_cut(make):
 
 
 def of(column):
-    return Verdict(None, "", (), (), (), column, (), "random", None)
+    return Verdict(None, "", (), (), (), column, (), "random", None, None, None)
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ class _Content:
 
     tensors: dict[str, torch.Tensor]
     understood: dict[str, Any]
-    form: Literal["clips", "static-dynamic"] = "clips"
+    form: Literal["clips", "static-dynamic", "static-dynamic-fixed"] = "clips"
     step_size: float | None = None
 
 
@@ -163,7 +163,7 @@ def _static_dynamic(
     train: ClipSet,
     told: Reading,
 ) -> _Content:
-    if told.labels is not None:
+    if told.labels is not None and "labels" not in parts:
         raise UsageError("--labels has no effect on images and motions, which are read class by class; leave it out")
     if counted is None:
         warn_of_order(train.classes, str(path))
@@ -174,11 +174,15 @@ def _static_dynamic(
             stacklevel=4,
         )
     theirs, own = counted or train.classes, train.normalisation
-    order = [theirs.index(name) for name in train.classes]
+    given = "as numbers or shares" if "labels" in parts else "class by class"
+    order, targets = [theirs.index(name) for name in train.classes], None
+    if "labels" in parts:
+        rows = parts["labels"] if told.labels is None else read_labels(told.labels, theirs, len(parts["labels"]))
+        targets = in_order_of(as_targets(rows, theirs, str(told.labels or path)), theirs, train.classes)
     return _Content(
-        as_form(parts, order, parse_scale(told.pixels or SCALE, own), own),
-        {"pixels": told.pixels or SCALE, "labels": "class by class"},
-        "static-dynamic",
+        as_form(parts, order, parse_scale(told.pixels or SCALE, own), own, targets),
+        {"pixels": told.pixels or SCALE, "labels": str(told.labels or given)},
+        "static-dynamic" if targets is None else "static-dynamic-fixed",
         find_step_size(arrays, "", told.lr, path),
     )
 

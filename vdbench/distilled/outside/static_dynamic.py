@@ -1,7 +1,9 @@
-"""The three files of static-dynamic distillation: images, motions and the hallucinator that joins them.
+"""The files of static-dynamic distillation: images, motions, the hallucinator that joins them, and learned labels.
 
 The public code of VDSD writes ``dynamic_best.pt``, a tensor of motions, and ``weights_best.pt``, the state of one
-convolution or of several, and reads a file ``{'image': images}``. It scales all clips by the constants of ImageNet.
+convolution or of several, and reads a file ``{'image': images}``. On FRePo it writes such files as ``dynamic_400.pt``,
+``hal_400.pt`` and ``y_syn_400.pt``, the last one with centred labels of clips that are made of one image and one motion
+each. It scales all clips by the constants of ImageNet.
 
 Source: *Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement*, CVPR 2024.
 """
@@ -33,6 +35,7 @@ ROLES = {
     "dynamic": "motions (classes * D, T, 1, H, W), as in dynamic_best.pt",
     "weight": f"weights of a hallucinator {WEIGHT}, as in weights_best.pt",
     "bias": "a bias of the hallucinator (3,), as in weights_best.pt",
+    "labels": "labels (classes * IPC, classes), as in y_syn_400.pt",
 }
 
 
@@ -48,7 +51,8 @@ def find_parts(
         path: of the folder or file, for errors.
 
     Returns:
-        The tensors of the form ``static-dynamic``, but for its targets, on the scale that they were found on.
+        The tensors of the form ``static-dynamic``, but for its targets, on the scale that they were found on; and
+        ``labels``, one row for every image and motion, where there are any.
 
     Raises:
         DataError: a part is missing, there is more than one of it, or the parts do not fit each other or the clips.
@@ -66,6 +70,8 @@ def find_parts(
     }
     parts = {role: _only(found, role, arrays, path) for role, found in candidates.items()}
     _check_order(next(iter(candidates["static"])), arrays, classes, path)
+    if labels := {name: array for name, array in floats.items() if array.ndim == 2 and array.shape[1] == classes}:
+        parts["labels"] = _only(labels, "labels", arrays, path)
     static, dynamic = parts["static"], parts["dynamic"]
     if (*dynamic.shape[1:], *static.shape[2:]) != (*shape, *shape[1:]):
         frames, height, width = dynamic.shape[1:]
@@ -77,6 +83,11 @@ def find_parts(
     for role, part in (("images", static), ("motions", dynamic)):
         if not len(part) or len(part) % classes:
             raise DataError(f"{path} holds {len(part)} {role}, not as many for each of {classes} classes")
+    if "labels" in parts and not len(static) == len(dynamic) == len(parts["labels"]):
+        raise DataError(
+            f"{path} holds {len(parts['labels'])} rows of labels, {len(static)} images and {len(dynamic)} motions; it "
+            "takes one of each for every clip"
+        )
     if not all(np.isfinite(part).all() for part in parts.values()):
         raise DataError(f"{path} holds values that are not finite")
     return {role: np.ascontiguousarray(part, dtype=np.float32) for role, part in parts.items()}
@@ -88,9 +99,13 @@ def clips_per_class(images: int) -> int:
 
 
 def as_form(
-    parts: dict[str, NDArray[np.float32]], order: Sequence[int], scale: Normalisation, own: Normalisation
+    parts: dict[str, NDArray[np.float32]],
+    order: Sequence[int],
+    scale: Normalisation,
+    own: Normalisation,
+    targets: torch.Tensor | None = None,
 ) -> dict[str, torch.Tensor]:
-    """The tensors of the form ``static-dynamic``.
+    """The tensors of the form ``static-dynamic``, or of ``static-dynamic-fixed`` where every clip has a target.
 
     Images and motions stay what they are. The hallucinator is changed so that its clips come out on another scale.
 
@@ -99,13 +114,16 @@ def as_form(
         order: for each class, which one of the parts it is.
         scale: of the clips that the hallucinator makes.
         own: of the clips that students take.
+        targets: of clips that are made of one image and one motion each, in the order of these.
     """
     import torch
 
-    tensors = {role: torch.from_numpy(part) for role, part in parts.items()}
-    for role in ("static", "dynamic"):
+    tensors = {role: torch.from_numpy(part) for role, part in parts.items() if role != "labels"}
+    if targets is not None:
+        tensors["targets"] = targets
+    for role in tensors.keys() & {"static", "dynamic", "targets"}:
         part = tensors[role]
-        tensors[role] = part.view(len(order), -1, *part.shape[1:])[list(order)].flatten(0, 1)
+        tensors[role] = part.reshape(len(order), -1, *part.shape[1:])[list(order)].flatten(0, 1)
     if scale != own:
         mean, std = (torch.tensor(values, dtype=torch.float64) for values in scale)
         own_mean, own_std = (torch.tensor(values, dtype=torch.float64) for values in own)
@@ -113,7 +131,7 @@ def as_form(
         tensors["weight"] = (weight * (std / own_std).view(3, 1, 1, 1, 1)).float()
         tensors["bias"] = ((bias * std + mean - own_mean) / own_std).float()
     shown = clips_per_class(len(tensors["static"]) // len(order))
-    return tensors | {"targets": torch.arange(len(order)).repeat_interleave(shown)}
+    return {"targets": torch.arange(len(order)).repeat_interleave(shown)} | tensors
 
 
 def _motions(array: NDArray[Any], classes: int) -> NDArray[Any] | None:

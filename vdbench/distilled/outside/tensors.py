@@ -6,6 +6,7 @@ Loading executes nothing: ``torch.load`` takes plain tensors and numbers only, a
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".npy", ".npz", ".safetensors")
-SNAPSHOT = r"(images|images_zca|labels|dynamic|hal|y_syn)_[0-9]+"
-"""How the field's code calls what it writes at some iteration, beside what it calls the best."""
+SNAPSHOT = re.compile("(images|images_zca|labels|dynamic|hal|y_syn)_([0-9]+)")
+"""How the field's code calls what it writes at some iteration."""
 MOST = 10**5
 """Values, lists and dictionaries in a file."""
 LONGEST = 1000
@@ -34,17 +35,25 @@ SHARED = 64 * 2**20
 
 
 def tensor_files(folder: Path) -> list[Path]:
-    """The files of tensors in a folder; where some are called ``*_best``, without those of single iterations."""
+    """The files of tensors in a folder; of those of iterations none beside ``*_best``, else those of the last one."""
     found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != ".")
-    if any(path.stem.endswith("_best") for path in found):
-        return [path for path in found if not re.fullmatch(SNAPSHOT, path.stem)]
-    return found
+    iterations = _iterations(found)
+    best = any(path.stem.endswith("_best") for path in found)
+    last = None if best else max(iterations.values(), default=None)
+    return [path for path in found if iterations.get(path, last) == last]
+
+
+def _iterations(files: Sequence[Path]) -> dict[Path, int]:
+    """The iterations at which files were written that are called so."""
+    return {path: int(snapshot[2]) for path in files if (snapshot := SNAPSHOT.fullmatch(path.stem))}
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Every array in a file or in a folder of files, by its place, such as ``clips`` or ``state.0``.
 
     Single numbers are arrays without axes. Lists of arrays of one shape and up to four axes are one array.
+
+    Of a folder, those of one iteration: see :func:`tensor_files`. There is a warning where that is the last one.
 
     Args:
         path: a file that ends in one of :data:`SUFFIXES`, or a folder of such files, whose names without ``_best`` go
@@ -54,9 +63,16 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         DataError: it cannot be read without executing something, is damaged, or is of another kind.
     """
     if path.is_dir():
+        files = tensor_files(path)
+        last, every = (set(_iterations(some).values()) for some in (files, [*path.iterdir()]))
+        if last < every and last:
+            warnings.warn(
+                f"{path} holds files of {len(every)} iterations; those of the last one, {max(last)}, are judged",
+                stacklevel=4,
+            )
         return {
             f"{file.stem.removesuffix('_best')}.{name}".rstrip("."): array
-            for file in tensor_files(path)
+            for file in files
             for name, array in read_arrays(file).items()
         }
     suffix = path.suffix.lower()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
+class ClipOutcomes:
     """The outcomes of one method at one place of a table, or their mean over several.
 
     Attributes:
@@ -31,7 +31,7 @@ class Answered:
     labels: NDArray[np.int64]
     sources: NDArray[np.int64]
 
-    def parts(self, base: Answered | None = None) -> Parts | None:
+    def parts(self, base: ClipOutcomes | None = None) -> Parts | None:
         """Of the mean, or of the mean difference to another one with the same seeds on the same clips.
 
         Returns:
@@ -48,7 +48,7 @@ class Answered:
         found = self.parts()
         return None if found is None else of_accuracy(found)
 
-    def against(self, base: Answered) -> Interval | None:
+    def against(self, base: ClipOutcomes) -> Interval | None:
         """Of the mean difference to another one, on other clips of this kind."""
         found = self.parts(base)
         return None if found is None else of_difference(found)
@@ -59,7 +59,7 @@ def told(found: Interval | None, seeds: int) -> Estimate | None:
     return None if found is None else Estimate(found.mean, None, found.low, found.high, seeds, "seeds")
 
 
-def mean_of(many: Sequence[Answered | None]) -> Answered | None:
+def mean_of(many: Sequence[ClipOutcomes | None]) -> ClipOutcomes | None:
     """The mean over students or budgets of a method, which count the same, of the seeds that all of them have.
 
     Returns:
@@ -73,4 +73,4 @@ def mean_of(many: Sequence[Answered | None]) -> Answered | None:
     if not shared:
         return None
     won = {seed: np.mean([one.won[seed] for one in known], axis=0) for seed in shared}
-    return Answered(won, first.test_set, first.labels, first.sources)
+    return ClipOutcomes(won, first.test_set, first.labels, first.sources)

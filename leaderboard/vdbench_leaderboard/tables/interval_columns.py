@@ -14,7 +14,7 @@ from vdbench_leaderboard.statistics.two_way import Interval, of_accuracy
 from vdbench_leaderboard.tables.formats import rounded
 
 if TYPE_CHECKING:
-    from vdbench_leaderboard.statistics.answered import Answered
+    from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
     from vdbench_leaderboard.tables.boards import Board
     from vdbench_leaderboard.tables.keys import Budget, Place
     from vdbench_leaderboard.tables.outcomes import Outcomes
@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 
-def spread(boards: Sequence[Board], outcomes: Outcomes) -> pd.DataFrame | None:
+def interval_columns(boards: Sequence[Board], outcomes: Outcomes) -> pd.DataFrame | None:
     """The columns that outcomes per clip add, a row per cell in the order of the boards' standings.
 
     ``_others`` is of an interval or a test that speaks of other clips of this kind as well as of other seeds, and
@@ -44,7 +44,7 @@ def spread(boards: Sequence[Board], outcomes: Outcomes) -> pd.DataFrame | None:
     return pd.DataFrame([row for board, found in pairs for row in _rows(board, found)], columns=COLUMNS, dtype=float)
 
 
-def _rows(board: Board, found: Sequence[Answered | None]) -> list[dict[str, float | None]]:
+def _rows(board: Board, found: Sequence[ClipOutcomes | None]) -> list[dict[str, float | None]]:
     if not any(found):
         return [{} for _ in found]
     known = dict(zip([cell.place for cell in board.cells], found, strict=True))
@@ -57,8 +57,8 @@ def _rows(board: Board, found: Sequence[Answered | None]) -> list[dict[str, floa
     p = corrected_within(tests, _column)
     moderated_p = corrected_within({place: gain.p for place, gain in moderated.items()}, _column)
     rows = []
-    for place, answered in known.items():
-        own = answered.parts() if answered else None
+    for place, one in known.items():
+        own = one.parts() if one else None
         rows.append(
             {
                 **_ends("top1_others", of_accuracy(own) if own else None),
@@ -78,7 +78,7 @@ def _column(place: Place) -> Budget | None:
     return place[1]
 
 
-def _gain(known: Answered | None, base: Answered | None) -> Interval | None:
+def _gain(known: ClipOutcomes | None, base: ClipOutcomes | None) -> Interval | None:
     return known.against(base) if known is not None and base is not None else None
 
 

@@ -15,9 +15,9 @@ from vdbench_leaderboard.statistics.moderated import moderate
 from vdbench_leaderboard.statistics.two_way import of_accuracy, of_difference, parts
 from vdbench_leaderboard.tables.boards import boards
 from vdbench_leaderboard.tables.cells import gather
+from vdbench_leaderboard.tables.interval_columns import COLUMNS
 from vdbench_leaderboard.tables.numbers import numbers
 from vdbench_leaderboard.tables.outcomes import Outcomes
-from vdbench_leaderboard.tables.spread import COLUMNS
 
 LEVELS = {"random": 0.5, "herding": 0.7, "k-center": 0.4, "k-means": 0.65}
 CLIPS = ClipList(
@@ -92,7 +92,7 @@ def test_results_without_outcomes_have_the_columns_that_they_had(full):
     rich = numbers(boards(gather(full)), Outcomes({CLIPS.fingerprint: CLIPS}))
     assert [*plain.columns, *COLUMNS] == [*rich.columns]
     pd.testing.assert_frame_equal(rich[[*plain.columns]], plain)
-    pd.testing.assert_frame_equal(numbers(boards(gather(full)), Outcomes()), plain)
+    pd.testing.assert_frame_equal(numbers(boards(gather(full)), Outcomes({})), plain)
 
 
 def test_a_cell_of_which_one_seed_lacks_outcomes_has_none(full):

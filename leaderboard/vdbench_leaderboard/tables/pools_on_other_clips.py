@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vdbench_leaderboard.statistics.answered import Answered, mean_of, told
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes, mean_of, told
 from vdbench_leaderboard.statistics.comparisons import SIGNIFICANCE, corrected
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _mean(mean: Mean, place: int, selectors: Sequence[Selector], label: str, out
 
 def _difference(pairs: Sequence[Pair], outcomes: Outcomes) -> Interval | None:
     """Generated less real, averaged over pairs."""
-    sides: list[Answered | None] = []
+    sides: list[ClipOutcomes | None] = []
     for name in ("generated", "real"):
         standings = [getattr(pair, name) for pair in pairs]
         sides.append(mean_of([outcomes.of(standing.cell) if standing else None for standing in standings]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdbench_leaderboard.statistics.answered import Answered
+from vdbench_leaderboard.statistics.clip_outcomes import ClipOutcomes
 from vdbench_leaderboard.statistics.pigeonhole import CrossedBlock, Resampled, resample
 from vdbench_leaderboard.statistics.two_way import OTHERS, THESE
 
@@ -45,8 +45,8 @@ def _crossed(block: Block, boards: Sequence[Board], outcomes: Outcomes | None) -
     own = [board for board in boards if board.heading == block.data]
     cells = [{cell.method: cell for cell in board.cells if cell.budget == block.budget} for board in own]
     ends = [board.full_cell for board in own] if block.scores else []
-    methods = {method: [_answered(at[method], outcomes) for at in cells] for method in block.runs}
-    full = [_answered(cell, outcomes) for cell in ends if cell is not None]
+    methods = {method: [_outcomes_of(at[method], outcomes) for at in cells] for method in block.runs}
+    full = [_outcomes_of(cell, outcomes) for cell in ends if cell is not None]
     every = [one for row in [*methods.values(), full] for one in row]
     if any(one is None for one in every) or len({one.test_set for one in every if one}) > 1:
         return None
@@ -58,11 +58,11 @@ def _crossed(block: Block, boards: Sequence[Board], outcomes: Outcomes | None) -
     )
 
 
-def _answered(cell: Cell, outcomes: Outcomes | None) -> Answered | None:
+def _outcomes_of(cell: Cell, outcomes: Outcomes | None) -> ClipOutcomes | None:
     return _as_one_clip(cell.runs) if outcomes is None else outcomes.of(cell)
 
 
-def _as_one_clip(runs: Runs) -> Answered:
+def _as_one_clip(runs: Runs) -> ClipOutcomes:
     """Accuracies as outcomes of a test set that is never drawn anew."""
     won = {seed: np.array([math.fsum(top1.values()) / len(top1)]) for seed, top1 in runs.items()}
-    return Answered(won, "", np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
+    return ClipOutcomes(won, "", np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))

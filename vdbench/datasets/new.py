@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vdbench.datasets.completeness import check_complete, lack_of
+from vdbench.datasets.completeness import check_complete, check_split, lack_of
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts import Index, own_rows, read_index
 from vdbench.datasets.source import Source, SplitRule
@@ -104,6 +104,7 @@ def new_dataset(name: str, wish: Wish, home: Path, file: Path | None = None, *, 
     lacking = lack_of(spec, index)
     if not wish.partial:
         check_complete(spec, index)
+    check_split(spec, index)
     target.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(target, written(spec))
     return Declared(target, spec, index, lacking)

@@ -124,6 +124,8 @@ def test_values_that_are_not_finite_and_truth_values_are_refused() -> None:
         scale_of(broken, "unit", OWN, "it")
     with pytest.raises(DataError, match="truth values"):
         scale_of(broken.astype(bool), "unit", OWN, "it")
+    with pytest.raises(DataError, match="complex numbers"):
+        scale_of(broken.astype(complex), "unit", OWN, "it")
 
 
 def test_the_scale_of_the_train_split_is_likely_where_only_it_gives_whole_pixels(

@@ -72,8 +72,9 @@ def scale_of(clips: NDArray[Any], chosen: str | None, own: Normalisation, source
         DataError: values are not finite, or cannot be on that scale.
     """
     scale = None if chosen is None else parse_scale(chosen, own)
-    if clips.dtype.kind == "b":
-        raise DataError(f"{source} holds truth values instead of pixels")
+    if clips.dtype.kind in "bc":
+        kind = "truth values" if clips.dtype.kind == "b" else "complex numbers"
+        raise DataError(f"{source} holds {kind} instead of pixels")
     if clips.dtype.kind == "f" and not np.isfinite(clips).all():
         raise DataError(f"{source} holds values that are not finite")
     low, high = float(clips.min()), float(clips.max())

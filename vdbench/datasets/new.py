@@ -93,6 +93,8 @@ def new_dataset(name: str, wish: Wish, home: Path, file: Path | None = None, *, 
     """
     if not re.fullmatch(DATASET_NAME, name):
         raise UsageError(f"'{name}' is no name for a data set; use small letters, digits and hyphens")
+    if name == "all":
+        raise UsageError("'all' stands for every data set; choose another name")
     target = declaration(home, name) if file is None else file.expanduser()
     if not target.name.endswith((".yaml", ".yml")):
         raise UsageError(f"{target} has to end in .yaml")

@@ -117,7 +117,7 @@ def variances(results: Path) -> list[dict[str, Any]]:
     """What the error of every cell is made of: a row per cell whose results keep outcomes per clip.
 
     Raises:
-        DataError: there is no result, or none keeps outcomes.
+        DataError: there is no result, or no two seeds keep outcomes.
     """
     import pandas as pd
 
@@ -129,9 +129,12 @@ def variances(results: Path) -> list[dict[str, Any]]:
     frame = numbers(boards, Outcomes(stored.tests))
     by_draws = pd.Series([cell.error_of_draws for board in boards for cell in board.cells], frame.index, float)
     if "top1_error_seeds" not in frame or frame.top1_error_seeds.isna().all():
+        where = f"{results} has no two seeds of one method"
+        if stored.tests:
+            raise DataError(f"{where}; run more seeds")
         raise DataError(
-            f"no two seeds in {results} keep what networks made of every test clip, which results of earlier versions "
-            "lack; run their trials again in a new home"
+            f"{where} that keep what networks made of every test clip, which results of earlier versions lack; run "
+            "their trials again in a new home"
         )
     frame = frame[frame.top1_error_seeds.notna()]
     seeds, clips = frame.top1_error_seeds, frame.top1_error_sources

@@ -195,6 +195,8 @@ def test_every_network_is_a_row_and_failed_trials_are_none(home: Path) -> None:
     assert empty.empty and empty.dtypes.equals(frame.dtypes)
     with pytest.raises(DataError, match="there is no folder"):
         vdbench.load_results(home / "nothing")
+    with pytest.raises(DataError, match=f"but its folder results does; give {home / 'results'}$"):
+        vdbench.load_results(home)
 
 
 def test_a_suite_may_be_a_file_or_an_object(home: Path, tmp_path: Path) -> None:

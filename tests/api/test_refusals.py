@@ -80,10 +80,12 @@ def test_what_is_of_the_wrong_kind_is_refused_in_a_sentence(
 WRONG: dict[str, list[object]] = {
     "bool": ["no", 1, np.array([1, 2])],
     "float": ["1", math.nan, math.inf, -1, True, [1.0]],
-    "int": ["1", 1.5, True, np.array([1, 2])],
+    "int": ["1", 2**60, 1.5, True, np.array([1, 2])],
     "str": [3, b"x", ["a"], Path("a")],
     "str | Path": [3, b"x", ["a"], "a\0b"],
     "Sequence[str | Path]": [3, [None], "a\0b", {"a.py": 1}],
+    "Sequence[str]": ["wave", 3, [3], {"wave": 1}, b"wave"],
+    "Mapping[str, str]": ["label=verb", 3, ["label"], {"label": 3}, {3: "verb"}],
     "Literal['inline', 'ray']": [3, np.array([1, 2])],
     "SuiteLike": [3, ["quick"], {}, np.array([1, 2])],
 }
@@ -104,6 +106,15 @@ def test_no_argument_of_the_wrong_kind_gets_further_than_a_sentence(function: Ca
                 function(*arguments, **named)
             tried += 1
     assert tried >= 4
+
+
+@pytest.mark.parametrize("function", [getattr(vdbench, name) for name in SIX], ids=SIX)
+def test_an_argument_that_there_is_not_is_refused_with_the_name_of_the_function(
+    function: Callable[..., object],
+) -> None:
+    given = ("random", "motion-digits") if function is vdbench.distill else ("motion-digits",)
+    with pytest.raises(TypeError, match=rf"^vdbench.{function.__name__}: .* 'clips_per_class'$"):
+        function(*given, clips_per_class=1)
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,8 @@ def test_with_partial_a_class_of_one_clip_is_left_out_and_told(copied, tmp_path)
 def test_names_that_are_taken_or_impossible_are_refused(folder, tmp_path):
     declare(tmp_path, videos=folder)
     before = (tmp_path / "datasets" / "lab.yaml").read_bytes()
-    for name, complaint in (("lab", "--replace"), ("ucf101", "taken"), ("My Lab", "small letters")):
+    refused = {"lab": "--replace", "ucf101": "taken", "My Lab": "small letters", "all": "stands for every data set"}
+    for name, complaint in refused.items():
         with pytest.raises(UsageError, match=complaint):
             declare(tmp_path, name, videos=folder, test=0.5)
     for wish in ({}, {"csv": folder, "hf": folder}, {"hf": folder, "like": "ucf"}):

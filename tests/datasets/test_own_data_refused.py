@@ -64,6 +64,21 @@ def test_clips_that_cannot_be_split_are_one_sentence(tmp_path, names, wish, comp
     assert not (tmp_path / "datasets").exists()
 
 
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["a/1.mp4", "b/1.mp4", "c/1.mp4"], "has 0 classes"),
+        (["a/1.mp4", "a/2.mp4", "b/1.mp4", "c/1.mp4"], "has 1 classes"),
+        (["train/a/1.mp4", "test/b/1.mp4"], "has 0 classes"),
+    ],
+)
+def test_partial_allows_no_split_that_nothing_can_be_learned_from_and_tested_on(tmp_path, names, found):
+    root = touch(tmp_path / "v", *names)
+    with pytest.raises(DataError, match=f"{found} with train and test clips, but needs 2: class '.' has one clip"):
+        declare(tmp_path, videos=root, partial=True)
+    assert not (tmp_path / "datasets").exists()
+
+
 def test_a_table_of_one_class_is_not_told_to_make_folders(tmp_path):
     touch(tmp_path, "0.mp4", "1.mp4")
     file = table(tmp_path, "0.mp4,a", "1.mp4,a")

@@ -79,7 +79,9 @@ def test_progress_counts_to_the_end(world, home):
 def test_a_disk_that_is_too_small_is_told_beforehand(world, home, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 2**20))
-    with pytest.raises(DataError, match=r"needs 0.0 GiB, but only 0.0 GiB are free .*--home"):
+    with pytest.raises(
+        DataError, match=r"needs 64\.\d MiB, of which 64\.0 MiB stay free, but only 1\.0 MiB are .*--home"
+    ):
         prepare(world.spec, world.root, home)
 
 

@@ -109,8 +109,8 @@ def test_saving_again_replaces_and_a_failure_leaves_the_old(tmp_path: Path, monk
     [
         ({"clips": pixels().double()}, "5-dimensional uint8, float16 or float32"),
         ({"clips": pixels()[0]}, "5-dimensional"),
-        ({"clips": pixels()[..., :2]}, "no axis of 3 channels"),
-        ({"clips": pixels().float()}, "no axis of 3 channels"),
+        ({"clips": pixels()[..., :2]}, r"of torch.uint8 are \(N, T, H, W, 3\), pixels"),
+        ({"clips": pixels().float()}, r"of torch.float32 are \(N, 3, T, H, W\), normalised"),
         ({"targets": torch.tensor([0, 1, 1])}, "do not fit 4 clips"),
         ({"targets": torch.zeros(4, 2)}, "do not fit 4 clips"),
         ({"targets": torch.zeros(4, dtype=torch.int32)}, "cannot be torch.int32"),

@@ -12,6 +12,7 @@ from vdbench.experiment.result_store import ResultStore
 from vdbench.experiment.rules import findings
 from vdbench.experiment.submissions import result_files
 from vdbench.records import Condition
+from vdbench.storage import files
 
 
 def test_a_complete_submission_is_not_commented(write: Write) -> None:
@@ -108,6 +109,15 @@ def test_what_keeps_results_from_a_rank_is_a_remark(write: Write) -> None:
         ("dm on motion-digits, ipc 1, suite quick", "missing seeds: 0 to 3; failed trials are submitted too"),
         ("verified", "1 of 3 results bring the mark; it is their maker's claim"),
     }  # fmt: skip
+
+
+def test_remarks_on_protocols_of_one_name_say_which(write: Write) -> None:
+    one = result("dm", 0)
+    other = result("dm", 0).model_copy(update={"id": "f" * 16, "protocol": {**one.protocol, "size": 24}})
+    places = [finding.where for finding in findings([write("a", [one, other])]) if " 3 seeds" in finding.what]
+    assert sorted(places) == sorted(
+        f"dm on motion-digits, ipc 1, suite quick, protocol {files.digest(r.protocol, 8)}" for r in (one, other)
+    )
 
 
 def test_missing_seeds_are_not_counted_one_by_one(write: Write) -> None:

@@ -1,6 +1,7 @@
 """Where the MLflow mirror lies, and what becomes of a run that ends long before it."""
 
 import signal
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -31,6 +32,25 @@ def test_everything_lies_in_the_home_whatever_it_is_called(
     assert list((tmp_path / "here").iterdir()) == [sheet]
 
 
+def test_a_store_that_was_cut_short_while_it_was_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    home = Home.at(tmp_path)
+
+    def killed(uri: str) -> None:
+        with sqlite3.connect(uri.removeprefix("sqlite:///")) as half:
+            half.execute("CREATE TABLE experiments (half INTEGER)")
+        raise ConnectionError("this is where the process was killed")
+
+    with monkeypatch.context() as patched, pytest.warns(UserWarning, match="is where the process was killed"):
+        patched.setattr("mlflow.MlflowClient", killed)
+        assert not MlflowMirror(home, "the first run").recording
+    mirror = MlflowMirror(home, "the second run")
+    mirror.record_work(SharedWork("asset", "title", {}))
+    assert mirror.recording
+
+
 class SlowClient:
     """A store that answers its first question, and the next when it may."""
 
@@ -48,6 +68,7 @@ class SlowClient:
 
 def test_ctrl_c_forgoes_what_is_still_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = SlowClient("")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://slow.invalid")
     monkeypatch.setattr("mlflow.MlflowClient", lambda uri: client)
     mirror = MlflowMirror(Home.at(tmp_path), "a run")
     assert mirror.recording

@@ -6,6 +6,7 @@ import inspect
 import math
 import operator
 import os
+from collections.abc import Mapping
 from functools import wraps
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
@@ -14,7 +15,7 @@ from vdbench.errors import UsageError
 from vdbench.experiment.suite import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,7 +48,11 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError as error:  # a name that is no argument's, or one that is missing
+            raise TypeError(f"vdbench.{function.__name__}: {error}") from None
+        for name, value in given.items():
             annotation = str(signature.parameters[name].annotation)
             kind = KINDS.get(annotation.removesuffix(" | None"))
             optional = value is None and annotation.endswith(" | None")
@@ -82,6 +87,10 @@ def _are_paths(value: Any) -> bool:
     return _is_path(value) or (isinstance(value, list | tuple) and all(map(_is_path, value)))
 
 
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
 def _is_number(value: Any) -> bool:
     real = isinstance(value, Real) and not isinstance(value, bool)
     return real and operator.ge(value, 0) and operator.lt(value, math.inf)  # which NaN is not
@@ -90,11 +99,15 @@ def _is_number(value: Any) -> bool:
 KINDS = {
     "bool": Kind("True or False", lambda value: isinstance(value, bool)),
     "float": Kind("a finite number from 0 on", _is_number),
-    "int": Kind("a whole number", lambda value: whole(value) is not None),
+    "int": Kind("a whole number of at most 2**53", lambda value: whole(value) is not None),
     "str": Kind("a text", lambda value: isinstance(value, str)),
     "Literal['inline', 'ray']": Kind("'inline' or 'ray'", lambda value: isinstance(value, str)),
     "str | Path": Kind("a text or a path", _is_path),
     "Sequence[str | Path]": Kind("paths of Python files", _are_paths),
+    "Sequence[str]": Kind("a list of texts", lambda value: isinstance(value, list | tuple) and _are_texts(value)),
+    "Mapping[str, str]": Kind(
+        "a dictionary of texts", lambda value: isinstance(value, Mapping) and _are_texts([*value, *value.values()])
+    ),
     "SuiteLike": Kind(
         "a suite: its name, the path of its file, or a Suite", lambda v: isinstance(v, Suite) or _is_path(v)
     ),

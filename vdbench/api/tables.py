@@ -84,16 +84,22 @@ def load_results(folder: str | Path | None = None) -> pd.DataFrame:
 
     Raises:
         UsageError: it is no path.
-        DataError: there is no such folder. A file in it that is no result is left out, with a warning.
+        DataError: there is no such folder, or it is a home, whose results lie one folder deeper. A file in it that is
+            no result is left out, with a warning.
 
     Example:
         >>> frame = load_results("leaderboard/results")
         >>> own = frame[frame.condition == "own"]
         >>> means = own.groupby(["dataset", "suite", "method", "ipc"]).top1.mean()
     """
-    if folder is not None and not Path(folder).is_dir():
-        raise DataError(f"there is no folder {folder}; check the path")
-    return frame_of((ResultStore(Path(folder)) if folder is not None else Home.to_read().results).readable())
+    if folder is None:
+        return frame_of(Home.to_read().results.readable())
+    place = Path(folder)
+    if not place.is_dir():
+        raise DataError(f"there is no folder {place}; check the path")
+    if not ResultStore(place).paths() and ResultStore(place / "results").paths():
+        raise DataError(f"{place} holds no results, but its folder results does; give {place / 'results'}")
+    return frame_of(ResultStore(place).readable())
 
 
 def frame_of(results: Iterable[Result]) -> pd.DataFrame:

@@ -30,6 +30,22 @@ def check_complete(spec: DatasetSpec, index: Index) -> None:
         raise DataError(f"{spec.name} is not complete: {lacking}; add what is missing, or allow it with --partial")
 
 
+def check_split(spec: DatasetSpec, index: Index) -> None:
+    """Refuse a data set of which some split has too little to be learned and tested, however partial it may be.
+
+    Raises:
+        DataError: fewer than two classes have both train and test clips; with why.
+    """
+    for split in spec.splits:
+        parts = {(entry.class_name, entry.roles.get(split)) for entry in index.entries if entry.path is not None}
+        whole = [name for name in index.classes if {(name, "train"), (name, "test")} <= parts]
+        if len(whole) < 2:
+            raise DataError(
+                f"split {split} of {spec.name} has {len(whole)} classes with train and test clips, but needs 2: "
+                f"{lack_of(spec, index)}; add clips"
+            )
+
+
 def check_same(spec: DatasetSpec, index: Index) -> None:
     """Refuse other clips than those for which somebody's own data set was declared.
 

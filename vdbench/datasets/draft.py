@@ -20,6 +20,7 @@ from vdbench.datasets.workers import Job, Target, decode_all
 from vdbench.errors import DataError
 from vdbench.records import Record
 from vdbench.storage import digests, files
+from vdbench.storage.amounts import human_bytes
 
 if TYPE_CHECKING:
     from vdbench.datasets.geometry import Geometry
@@ -126,11 +127,12 @@ class Draft:
         if mark.is_file() and mark.read_text() == self.request and self._holds(shape):
             return
         shutil.rmtree(self.folder, ignore_errors=True)
-        needed = disk_needed(shape[0], self.geometry)
+        needed = disk_needed(shape[0], self.geometry) + SPARE
         free = shutil.disk_usage(self.folder.parent).free
-        if needed + SPARE > free:
+        if needed > free:
             raise DataError(
-                f"the clip store of {self.spec.name} needs {_gib(needed)}, but only {_gib(free)} are free at "
+                f"the clip store of {self.spec.name} needs {human_bytes(needed)}, of which {human_bytes(SPARE)} stay "
+                f"free, but only {human_bytes(free)} are free at "
                 f"{self.folder.parent}; free some disk or name another --home"
             )
         self.folder.mkdir()
@@ -214,7 +216,3 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def _gib(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB"

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vdbench.datasets.completeness import check_complete, lack_of
+from vdbench.datasets.completeness import check_complete, check_split, lack_of
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts import Index, own_rows, read_index
 from vdbench.datasets.source import Source, SplitRule
@@ -93,6 +93,8 @@ def new_dataset(name: str, wish: Wish, home: Path, file: Path | None = None, *, 
     """
     if not re.fullmatch(DATASET_NAME, name):
         raise UsageError(f"'{name}' is no name for a data set; use small letters, digits and hyphens")
+    if name == "all":
+        raise UsageError("'all' stands for every data set; choose another name")
     target = declaration(home, name) if file is None else file.expanduser()
     if not target.name.endswith((".yaml", ".yml")):
         raise UsageError(f"{target} has to end in .yaml")
@@ -104,6 +106,7 @@ def new_dataset(name: str, wish: Wish, home: Path, file: Path | None = None, *, 
     lacking = lack_of(spec, index)
     if not wish.partial:
         check_complete(spec, index)
+    check_split(spec, index)
     target.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(target, written(spec))
     return Declared(target, spec, index, lacking)

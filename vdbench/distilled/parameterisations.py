@@ -103,7 +103,8 @@ class Clips(Parameterisation):
             kinds = "uint8, float16 or float32"
             raise ValueError(f"clips must be 5-dimensional {kinds}, not {clips.dtype} {tuple(clips.shape)}")
         if clips.shape[-1 if clips.dtype == torch.uint8 else 1] != 3:
-            raise ValueError(f"clips {tuple(clips.shape)} have no axis of 3 channels where {clips.dtype} has it")
+            order = "(N, T, H, W, 3), pixels," if clips.dtype == torch.uint8 else "(N, 3, T, H, W), normalised,"
+            raise ValueError(f"clips of {clips.dtype} are {order} and these are {tuple(clips.shape)}")
         if len(clips) != len(targets):
             raise ValueError(f"targets {tuple(targets.shape)} do not fit {len(clips)} clips")
 

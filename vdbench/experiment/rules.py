@@ -208,16 +208,25 @@ def remarks_on(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
         asked = [result.label, result.settings, result.ipc, result.budget_bytes, result.codec]
         tables[files.digest(measured)].append(result)
         cells[files.digest([measured, asked])].append(result)
-    for table in tables.values():
-        yield from _table_remarks(table)
-    for cell in cells.values():
-        yield from _seed_remarks(cell)
+    protocols = defaultdict(set)
+    for result in results:
+        protocols[result.suite].add(_protocol(result))
+    several = {suite for suite, found in protocols.items() if len(found) > 1}
+    for place, of_table in ((tables, _table_remarks), (cells, _seed_remarks)):
+        for group in place.values():
+            mark = f", protocol {_protocol(group[0])}" if group[0].suite in several else ""
+            yield from ((where + mark, what) for where, what in of_table(group))
     done = [result for result in results if result.status == "done"]
     if lacking := sum(result.test_set is None for result in done):
         what = f"{lacking} of {len(done)} finished results keep no outcomes per clip, as those of earlier versions"
         yield "outcomes", f"{what}; what they say of other test clips is not known"
     if marked := [result for result in results if result.verified is not None]:
         yield "verified", f"{len(marked)} of {len(results)} results bring the mark; it is their maker's claim"
+
+
+def _protocol(result: Result) -> str:
+    """What the leaderboard tells protocols of one name apart by."""
+    return files.digest(result.protocol, 8)
 
 
 def _table_remarks(table: Sequence[Result]) -> Iterator[tuple[str, str]]:

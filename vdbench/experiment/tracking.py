@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from filelock import FileLock
+
 from vdbench.records import by_condition
+from vdbench.storage.drafts import draft_of, sweep
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -68,8 +71,7 @@ def _sqlite_uri(path: Path) -> str:
     """What MLflow opens this very file by.
 
     A ``?`` would begin the URI's query, and a ``%`` a character in hexadecimal, so SQLite gets such a path as a URI of
-    its own. The driver is named in it because MLflow makes the parent folder of what follows a bare ``sqlite:///``,
-    which would be another one.
+    its own, which names the driver: MLflow makes the parent folder of what follows a bare ``sqlite:///``, another one.
     """
     if not {"?", "%"} & set(str(path)):
         return f"sqlite:///{path}"
@@ -184,6 +186,8 @@ class MlflowMirror:
         for noisy in ("alembic", "mlflow"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)  # their errors are tracebacks; ours is the warning
         self._home.mlflow.mkdir(parents=True, exist_ok=True)
+        if not os.environ.get("MLFLOW_TRACKING_URI"):
+            _make_store(mirror_file(self._home), MlflowClient)
         client = MlflowClient(tracking_uri(self._home))
         client.search_experiments(max_results=1)
         self._client = client
@@ -247,6 +251,16 @@ class MlflowMirror:
         for path in work.files:
             client.log_artifact(run, str(path))
         client.set_terminated(run, "FINISHED")
+
+
+def _make_store(path: Path, client: type[MlflowClient]) -> None:
+    """Make an empty store, whole or not at all: one that a kill left with half of its tables would never open."""
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        sweep(path.parent)
+        if not path.exists():
+            draft = draft_of(path)
+            client(_sqlite_uri(draft)).search_experiments(max_results=1)  # which makes the tables
+            draft.replace(path)
 
 
 def _log(

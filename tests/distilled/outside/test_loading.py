@@ -28,6 +28,12 @@ def test_what_is_ours_and_what_is_not(load: Any, save: Save, tmp_path: Path) -> 
     assert is_outside(tmp_path / "ours" / "tensors.safetensors")
     assert same(load(tmp_path / "ours" / "tensors.safetensors"))
     (tmp_path / "empty").mkdir()
-    assert not is_outside(tmp_path / "empty")
+    with pytest.raises(DataError, match="empty is no distilled set, and holds neither videos nor files of tensors$"):
+        is_outside(tmp_path / "empty")
+    frame = tmp_path / "empty" / "Archery" / "clip" / "000.PNG"
+    frame.parent.mkdir(parents=True)
+    frame.touch()
+    with pytest.raises(DataError, match="pictures are not read: make a video of each clip, or one array of all"):
+        is_outside(tmp_path / "empty")
     with pytest.raises(DataError, match="there is no file or folder"):
         is_outside(tmp_path / "none.pt")

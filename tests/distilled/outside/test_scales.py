@@ -111,6 +111,39 @@ def test_a_scale_that_cannot_be_meant_is_refused(
         load(save((values, LABELS)), pixels=typed)
 
 
+@pytest.mark.parametrize(
+    ("values", "typed", "likely"),
+    [
+        (pixels().float() / 127.5 - 1, "unit", "signed"),
+        (pixels().float() / 255, "signed", "unit"),
+        (pixels().float() / 255, "imagenet", "unit"),
+        (pixels().float() / 255, "normalised", "unit"),
+    ],
+)
+def test_a_scale_that_another_fits_better_is_taken_with_a_warning(
+    values: torch.Tensor, typed: str, likely: str
+) -> None:
+    with pytest.warns(UserWarning, match=rf"as --pixels {typed} says; they look like those of --pixels {likely}$"):
+        scale_of(values.numpy(), typed, OWN, "it")
+
+
+@pytest.mark.parametrize(
+    ("values", "typed"),
+    [
+        (pixels().float() / 255 * 1.4 - 0.2, "unit"),
+        (pixels().float() / 127.5 * 1.4 - 1.4, "signed"),
+        (scaled(pixels(), SCALES["imagenet"]), "imagenet"),
+        (scaled(pixels(), OWN), "normalised"),
+        (3 * torch.randn(6, T, SIZE, SIZE, 3).clamp(-2, 2) / 6, "imagenet"),
+    ],
+)
+def test_learned_clips_may_leave_the_range_of_pixels(
+    values: torch.Tensor, typed: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    scale_of(values.numpy(), typed, OWN, "it")
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("text", ["", "byte", "mean=1,2:std=1,1,1", "mean=0,0,0:std=1,0,1", "mean=a,b,c:std=1,1,1",
                                   "mean=nan,0,0:std=1,1,1", "mean=0,0,0:std=1,inf,1", "mean=0,0,0"])  # fmt: skip
 def test_what_is_no_scale_is_refused(text: str) -> None:
@@ -124,6 +157,8 @@ def test_values_that_are_not_finite_and_truth_values_are_refused() -> None:
         scale_of(broken, "unit", OWN, "it")
     with pytest.raises(DataError, match="truth values"):
         scale_of(broken.astype(bool), "unit", OWN, "it")
+    with pytest.raises(DataError, match="complex numbers"):
+        scale_of(broken.astype(complex), "unit", OWN, "it")
 
 
 def test_the_scale_of_the_train_split_is_likely_where_only_it_gives_whole_pixels(

@@ -126,8 +126,17 @@ def test_a_leaderboard_reads_test_sets_beside_results_and_does_without(full, sav
 
 
 def test_where_no_result_keeps_outcomes_the_variance_is_one_sentence(full, save, tmp_path):
-    with pytest.raises(DataError, match="no two seeds in .* keep what networks made of every test clip"):
+    with pytest.raises(DataError, match="no two seeds of one method that keep what networks made of every test clip"):
         variances(save(tmp_path / "results", bare(full)))
+
+
+def test_of_single_seeds_the_variance_asks_for_more_and_does_not_blame_earlier_versions(full, save, tmp_path):
+    results = save(tmp_path / "results", [result for result in full if result.seed == 0])
+    (results / "test-sets").mkdir()
+    path = results / "test-sets" / f"{CLIPS.fingerprint}.json"
+    path.write_text(CLIPS.model_dump_json(), encoding="utf-8")
+    with pytest.raises(DataError, match="has no two seeds of one method; run more seeds$"):
+        variances(results)
 
 
 def test_outcomes_of_another_length_are_left_out_with_a_warning(full, caplog):

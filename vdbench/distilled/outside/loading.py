@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 METHOD = "outside"
 """Stands before the file's name where the method of a distilled set is named."""
+PICTURES = (".png", ".jpg", ".jpeg")
+"""What frames are often kept as, and are not read from."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,16 @@ def is_outside(path: Path) -> bool:
     """Whether a path holds clips that vdbench did not store: a file, or a folder of videos or of files of tensors.
 
     Raises:
-        DataError: there is nothing.
+        DataError: there is nothing, or a folder that holds neither these nor a set of vdbench.
     """
     if not path.exists():
         raise DataError(f"there is no file or folder {path}; check the path")
     ours = (path / RECORD).exists() or (path / TENSORS).exists() or is_export(path)
-    return path.is_file() or (not ours and bool(video_files(path) or tensor_files(path)))
+    if not (ours or path.is_file() or video_files(path) or tensor_files(path)):
+        pictures = any(file.suffix.lower() in PICTURES for file in path.rglob("*"))
+        cure = "; pictures are not read: make a video of each clip, or one array of all" if pictures else ""
+        raise DataError(f"{path} is no distilled set, and holds neither videos nor files of tensors{cure}")
+    return not ours
 
 
 def load_outside(path: Path, store: ClipStore, train: ClipSet, reading: Reading | None = None) -> DistilledSet:

@@ -6,6 +6,7 @@ Every scale is a mean and a standard deviation per channel: a value is (pixel / 
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,10 @@ WHOLE = 0.1
 """How far values may be from whole pixels that they are taken for; float16 is off by up to 0.08 on these scales."""
 FILLED = 3
 """How far the darkest and the brightest value of a channel may be from 0 and 255 that they are taken for these."""
+BEYOND = 64
+"""How far beyond 0 and 255 pixels go that seldom are on the scale they were said to be on."""
+NARROW = 130
+"""How few levels those span, as ``unit`` does where it is taken for ``signed``."""
 STANDARDISED = ("imagenet", "normalised", "kinetics")
 """Scales by mean and std of some data, the commonest in the field's code first."""
 
@@ -61,6 +66,8 @@ def parse_scale(text: str, own: Normalisation) -> Normalisation:
 def scale_of(clips: NDArray[Any], chosen: str | None, own: Normalisation, source: str) -> Normalisation:
     """The scale of clips: integers are pixels from 0 to 255, floats are what the user says.
 
+    Learned clips may leave the range of pixels, so a scale that only fits badly is taken, with a warning.
+
     Args:
         clips: ``(N, T, H, W, 3)``.
         chosen: as typed, or None.
@@ -72,8 +79,9 @@ def scale_of(clips: NDArray[Any], chosen: str | None, own: Normalisation, source
         DataError: values are not finite, or cannot be on that scale.
     """
     scale = None if chosen is None else parse_scale(chosen, own)
-    if clips.dtype.kind == "b":
-        raise DataError(f"{source} holds truth values instead of pixels")
+    if clips.dtype.kind in "bc":
+        kind = "truth values" if clips.dtype.kind == "b" else "complex numbers"
+        raise DataError(f"{source} holds {kind} instead of pixels")
     if clips.dtype.kind == "f" and not np.isfinite(clips).all():
         raise DataError(f"{source} holds values that are not finite")
     low, high = float(clips.min()), float(clips.max())
@@ -94,6 +102,14 @@ def scale_of(clips: NDArray[Any], chosen: str | None, own: Normalisation, source
         raise DataError(
             f"{told}, which --pixels {chosen} turns into pixels from {darkest:.4g} to {brightest:.4g} instead of 0 to "
             f"255{meant}"
+        )
+    likely = _likely(clips, own)
+    odd = darkest < -BEYOND or brightest > 255 + BEYOND or brightest - darkest < NARROW
+    if odd and likely in SCALES and SCALES[likely] != scale:
+        warnings.warn(
+            f"{told}, which were taken for pixels from {darkest:.4g} to {brightest:.4g}, as --pixels {chosen} says; "
+            f"they look like those of --pixels {likely}",
+            stacklevel=4,
         )
     return scale
 

@@ -271,6 +271,13 @@ def test_settings_of_another_suite_stand_where_a_file_names_it(tmp_path: Path) -
     assert found == {**theirs, "width": 9, "iterations": 3}
 
 
+def test_settings_of_another_suite_come_first_where_a_file_takes_them_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(f"{PLAIN}methods_of: vdsd\nmethods:\n  - {{method: mtt, set: {{lr: 7}}}}\n")
+    (tmp_path / "other.yaml").write_text(f"{PLAIN}methods: [{{methods_of: vdsd}}, {{method: mtt, set: {{lr: 7}}}}]\n")
+    one, other = (load_suite(tmp_path / name).methods for name in ("one.yaml", "other.yaml"))
+    assert one == other
+
+
 @pytest.mark.parametrize(
     ("methods", "sentence"),
     [

@@ -63,7 +63,7 @@ class Suite(Record):
         controls: methods that always run beside the others.
         protocol: how they are judged.
         methods: settings of methods under this suite; of several that hold, later ones win. In a file,
-            ``methods_of: vdsd`` among them stands for all of another suite.
+            ``methods_of: vdsd`` among them stands for all of another suite, and as a field of the file before them.
     """
 
     name: str
@@ -151,6 +151,8 @@ def _read(asked: str | Path, within: tuple[str, ...] = ()) -> Suite:
         if not isinstance(fields, dict):
             raise ValueError("it holds no fields, such as 'ipc: [1, 5]'")
         declared = {"name": Path(file.name).stem, **fields}
+        if source := declared.pop("methods_of", None):
+            declared["methods"] = [{"methods_of": source}, *declared.get("methods", ())]
         if isinstance(listed := declared.get("methods"), list):
             declared["methods"] = [rule for item in listed for rule in _prescriptions(item, (*within, str(asked)))]
         return Suite.model_validate(declared)

@@ -211,11 +211,7 @@ class Method(ABC, Generic[S]):
         self.settings: S = settings if settings is not None else self.Settings()  # type: ignore[assignment]
 
     def needs(self, task: Task) -> Sequence[AssetSpec[Any]]:
-        """Shared assets that :meth:`distill` will ask for; they are built before any trial starts.
-
-        Raises:
-            UsageError: the settings cannot do for this task, which a plan thus tells before anything is computed.
-        """
+        """Shared assets that :meth:`distill` will ask for, built before trials; a plan tells its ``UsageError``."""
         return ()
 
     def stored_bytes(self, task: Task, clip_bytes: float | None = None) -> float:

@@ -26,8 +26,9 @@ from scipy.spatial.distance import cdist
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts.index import Index, IndexBuilder
+from vdbench.datasets.manifest import Decode, Manifest, StoredClip, seal
 from vdbench.datasets.spec import load_dataset
-from vdbench.datasets.store import ClipStore, Decode, Manifest, StoredClip, seal, store_folder
+from vdbench.datasets.store import ClipStore, store_folder
 from vdbench.datasets.view import open_view
 from vdbench.experiment.home import Home
 from vdbench.experiment.plan import Request, make_plan

@@ -16,6 +16,7 @@ from vdbench.datasets.manifest import Manifest, StoredClip, seal
 from vdbench.datasets.readers import READERS
 from vdbench.errors import DataError
 from vdbench.storage import digests, documents
+from vdbench.storage.allocation import return_freed_memory
 from vdbench.storage.collecting import uncollected
 from vdbench.storage.validation import faults_in
 
@@ -102,7 +103,10 @@ class ClipStore:
 
 @uncollected()
 def _manifest(path: Path) -> Manifest:
-    return documents.load(Manifest, path, documents.LISTING)
+    try:
+        return documents.load(Manifest, path, documents.LISTING)
+    finally:
+        return_freed_memory()  # reading takes three times what is kept
 
 
 def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:

@@ -86,7 +86,8 @@ def test_every_stage_is_measured_over_clips() -> None:
     assert ended.returncode == 0, ended.stderr
     rows = [line.split(" | ") for line in ended.stdout.splitlines() if line.startswith("| ")]
     assert [len(row) for row in rows] == [4] * len(rows)
-    for what in ("index", "fingerprint", "manifest check", "view", "plan of 20", "herding, 50", "k-center, 50"):
+    for what in ("index", "fingerprint", "manifest check", "view", "plan of 20", "herding, 50", "k-center, 50",
+                 "memory that a manifest", "memory that a view"):  # fmt: skip
         assert any(row[0].startswith(f"| {what}") for row in rows), what
 
 

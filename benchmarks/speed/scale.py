@@ -2,12 +2,14 @@
 
 Run it with ``python benchmarks/speed/scale.py``. It makes a sparse clip store of so many clips, whose pixels are all
 zero and take no disk, and goes through everything that reads a data set as a whole. Each size runs in a process of its
-own; the exponent is the slope of processor seconds over clips, both as logarithms. Results are asserted, times are not.
+own; the exponent is the slope of processor seconds over clips, both as logarithms. Below stands what Python holds of
+each clip once a stage is done. Results are asserted, times are not.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import math
@@ -16,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,15 +29,16 @@ from scipy.spatial.distance import cdist
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows
 from vdbench.datasets.geometry import Geometry
 from vdbench.datasets.layouts.index import Index, IndexBuilder
+from vdbench.datasets.manifest import Decode, Manifest, StoredClip, seal
 from vdbench.datasets.spec import load_dataset
-from vdbench.datasets.store import ClipStore, Decode, Manifest, StoredClip, seal, store_folder
+from vdbench.datasets.store import ClipStore, store_folder
 from vdbench.datasets.view import open_view
 from vdbench.experiment.home import Home
 from vdbench.experiment.plan import Request, make_plan
 from vdbench.experiment.suite import load_suite
 from vdbench.experiment.trial import Means
 from vdbench.registry import Registry
-from vdbench.storage import digests, files
+from vdbench.storage import digests, documents, files
 from vdbench_methods.herding import Herding
 from vdbench_methods.k_center import KCenter
 
@@ -115,8 +119,21 @@ def index_of(count: int) -> Index:
     return builder.build([f"class {label}" for label in range(CLASSES)])
 
 
-def stages(count: int, trials: int, home: Path) -> list[Row]:
-    """Go through all stages once."""
+def held(count: int, make: Callable[[], object]) -> float:
+    """Bytes of memory that a value holds of each of so many clips, as Python counts them."""
+    tracemalloc.start()
+    try:
+        value = make()
+        gc.collect()
+        size, _ = tracemalloc.get_traced_memory()
+        del value
+        return size / count
+    finally:
+        tracemalloc.stop()
+
+
+def stages(count: int, trials: int, home: Path) -> tuple[list[Row], dict[str, float]]:
+    """Go through all stages once, and then see what is held of each clip."""
     Registry(), cdist(np.zeros((1, 1)), np.zeros((1, 1)))  # imports are no part of a stage
     clock = Clock()
     with clock.stage("index"):
@@ -139,10 +156,17 @@ def stages(count: int, trials: int, home: Path) -> list[Row]:
     assert facts.train_clips == len(view.train) > len(view.validation) > 0
     suite = load_suite("quick", {"frames": 1, "size": SIDE})
     seeds = range(math.ceil((trials - len(METHODS)) / (len(IPCS) * (len(METHODS) + 1) + 1)))
+    request = Request(suite, METHODS, [store], IPCS, seeds, Means("cpu"))
     with clock.stage(f"plan of {trials:,} trials"):
-        plan = make_plan(Request(suite, METHODS, [store], IPCS, seeds, Means("cpu")), Home(home))
+        plan = make_plan(request, Home(home))
     assert len(plan.jobs) == len(plan.pending) == len(seeds) * (len(IPCS) * (len(METHODS) + 1) + 1)
-    return [*clock.rows, *selecting(count)]
+    anew = home / "anew"
+    (anew / "views").mkdir(parents=True)
+    memory = {
+        "manifest": held(count, lambda: documents.load(Manifest, folder / MANIFEST, documents.LISTING)),
+        "view": held(count, lambda: open_view(store, anew, frames=1, size=SIDE, validation=0.15)),
+    }
+    return [*clock.rows, *selecting(count)], memory
 
 
 def selecting(count: int) -> Iterator[Row]:
@@ -180,18 +204,24 @@ def main() -> None:
             print(json.dumps(stages(asked.clips[0], asked.trials, Path(folder))))
         return
     found: list[list[Row]] = []
+    memory: list[dict[str, float]] = []
     for count in asked.clips:
         words = [sys.executable, __file__, "--one", f"--clips={count}", f"--trials={asked.trials}"]
         ended = subprocess.run(words, capture_output=True, text=True, check=False)
         if ended.returncode:
             raise SystemExit(ended.stderr)
-        found.append(json.loads(ended.stdout.splitlines()[-1]))
+        rows, kept = json.loads(ended.stdout.splitlines()[-1])
+        found.append(rows)
+        memory.append(kept)
     heads = [f"{count:,} clips" for count in asked.clips]
     print(f"| stage | {' | '.join(heads)} | exponent |\n|---|{'---|' * (len(heads) + 1)}")
     for same in zip(*found, strict=True):
         values = [f"{seconds:.2f} s, {mib:.0f} MiB" for _, seconds, mib in same]
         slope = f"{exponent(asked.clips, [row[1] for row in same]):.2f}" if len(same) > 1 else ""
         print(f"| {same[0][0]} | {' | '.join(values)} | {slope} |")
+    for name in memory[0]:
+        values = [f"{kept[name]:.0f} B a clip" for kept in memory]
+        print(f"| memory that a {name} holds | {' | '.join(values)} | |")
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"\nprocessor seconds, and growth of the process at most; the largest process took {children:.0f} MiB")
 

@@ -39,7 +39,7 @@ except ImportError:
     from vdbench.clips.clipset import on_device
     from vdbench.evaluation.precision import processor_has_bfloat16
     from vdbench.evaluation.train import Recipe, train_student
-    from vdbench.work.allocation import keep_freed_memory
+    from vdbench.storage.allocation import keep_freed_memory
     from vdbench.work.assets import Assets
 
 

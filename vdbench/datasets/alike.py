@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdbench.datasets.store import Manifest, StoredClip
+    from vdbench.datasets.manifest import Manifest, StoredClip
 
 SIDE = 16
 """Rows of a frame's hash, and bits in a row."""

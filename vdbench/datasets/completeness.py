@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vdbench.datasets.layouts import Index
+    from vdbench.datasets.manifest import Manifest
     from vdbench.datasets.spec import DatasetSpec
-    from vdbench.datasets.store import Manifest
 
 SHOWN = 3
 """Names that a sentence has at most."""

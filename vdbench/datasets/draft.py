@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from vdbench.clips.rows import CLIPS, MANIFEST, allocate_rows, open_rows
 from vdbench.datasets.completeness import lack_of
+from vdbench.datasets.manifest import Decode, Manifest, StoredClip, seal
 from vdbench.datasets.readers import READERS, reader_version
-from vdbench.datasets.store import ClipStore, Decode, Manifest, StoredClip, seal
+from vdbench.datasets.store import ClipStore
 from vdbench.datasets.workers import Job, Target, decode_all
 from vdbench.errors import DataError
 from vdbench.records import Record

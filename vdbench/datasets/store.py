@@ -7,136 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vdbench.clips.rows import CLIPS, MANIFEST, open_rows, read_rows
-from vdbench.datasets.geometry import Geometry
-from vdbench.datasets.layouts.index import Role, Segment
+from vdbench.datasets.manifest import Manifest, StoredClip, seal
 from vdbench.datasets.readers import READERS
-from vdbench.datasets.spec import DatasetSpec, SplitSize
 from vdbench.errors import DataError
-from vdbench.records import ClassNames, Count, Record
-from vdbench.storage import digests, documents, files
+from vdbench.storage import digests, documents
+from vdbench.storage.allocation import return_freed_memory
 from vdbench.storage.collecting import uncollected
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Status = Literal["ok", "padded", "truncated", "broken", "timeout", "missing"]
-"""What became of a clip; only ``broken``, ``timeout`` and ``missing`` ones cannot be used."""
-
-
-class Decode(Record):
-    """What came out of decoding one file.
-
-    Attributes:
-        status: what became of it.
-        message: what happened, completing "this file ..."; empty when all is well.
-        sha256: of the file; None where it could not be read.
-        pixels: SHA-256 of the clip's bytes in the store; None where there are none.
-        frames: frames that could be decoded.
-        header_frames: frames that the header promises.
-        fps: frames per second.
-        width: of a frame of the video, in pixels.
-        height: of a frame of the video, in pixels.
-        looks: what its frames look like: see :mod:`vdbench.datasets.alike`.
-    """
-
-    status: Status
-    message: str = ""
-    sha256: str | None = None
-    pixels: str | None = None
-    frames: int = 0
-    header_frames: int = 0
-    fps: float = 0.0
-    width: int = 0
-    height: int = 0
-    looks: str | None = None
-
-
-class StoredClip(Record):
-    """One clip of the manifest.
-
-    Attributes:
-        id: its name within the data set.
-        class_name: its class.
-        group: the source it was cut from.
-        roles: for each split that uses it, what for.
-        row: its row in ``clips.npy``; None where the clip cannot be used.
-        decode: what came out of decoding it.
-        segment: the part of its video that it is; None for all of it.
-    """
-
-    id: str
-    class_name: str
-    group: str
-    roles: dict[int, Role]
-    row: Count | None
-    decode: Decode
-    segment: Segment | None = None
-
-
-class Manifest(Record):
-    """All that is known of a store: ``manifest.json``.
-
-    Attributes:
-        schema_version: of this record.
-        spec: the data set.
-        geometry: the shape of the clips.
-        reader: the decoder.
-        reader_version: its version.
-        request: hash of what was asked for: the data set, its files, the geometry and the reader.
-        fingerprint: hash of the data set, the geometry, the reader and every usable clip.
-        classes: the classes that the split files name, in official order.
-        clips: one entry per clip that some split uses, sorted by id.
-        unlisted: ids of videos that no split uses.
-        partial: whether classes or clips of the data set are missing or cannot be used.
-    """
-
-    schema_version: Literal[1] = 1
-    spec: DatasetSpec
-    geometry: Geometry
-    reader: str
-    reader_version: str
-    request: str
-    fingerprint: str
-    classes: ClassNames
-    clips: tuple[StoredClip, ...]
-    unlisted: tuple[str, ...]
-    partial: bool
-
-    def usable(self, split: int, role: Role) -> list[StoredClip]:
-        """The clips with pixels that a split uses for a role."""
-        return [clip for clip in self.clips if clip.row is not None and clip.roles.get(split) == role]
-
-    def judged(self, split: int) -> dict[Role, int]:
-        """How many clips of each role results of a split rest on: those of the classes that it can use."""
-        kept = set(self.classes_of(split))
-        roles: tuple[Role, ...] = ("train", "test")
-        return {role: sum(clip.class_name in kept for clip in self.usable(split, role)) for role in roles}
-
-    def size(self, split: int) -> SplitSize:
-        """Clips of the whole split: as published, or else as its files name them."""
-        named = [clip.roles.get(split) for clip in self.clips]
-        return self.spec.expected.get(split) or SplitSize(train=named.count("train"), test=named.count("test"))
-
-    def classes_of(self, split: int) -> tuple[str, ...]:
-        """The classes with at least one usable train clip and one usable test clip, in official order."""
-        train = {clip.class_name for clip in self.usable(split, "train")}
-        test = {clip.class_name for clip in self.usable(split, "test")}
-        return tuple(name for name in self.classes if name in train and name in test)
-
-    def empty_classes(self, split: int) -> tuple[str, ...]:
-        """The classes that a split cannot use, because they lack a train clip or a test clip."""
-        kept = set(self.classes_of(split))
-        return tuple(name for name in self.classes if name not in kept)
-
-    def faults(self) -> list[StoredClip]:
-        """Every clip that something is to be said about."""
-        return [clip for clip in self.clips if clip.decode.status != "ok"]
+    from vdbench.datasets.geometry import Geometry
+    from vdbench.datasets.spec import DatasetSpec
 
 
 @dataclass(frozen=True)
@@ -215,7 +103,10 @@ class ClipStore:
 
 @uncollected()
 def _manifest(path: Path) -> Manifest:
-    return documents.load(Manifest, path, documents.LISTING)
+    try:
+        return documents.load(Manifest, path, documents.LISTING)
+    finally:
+        return_freed_memory()  # reading takes three times what is kept
 
 
 def store_folder(home: Path, spec: DatasetSpec, geometry: Geometry, reader: str) -> Path:
@@ -269,23 +160,3 @@ def find_store(
         return (ClipStore.open if look else ClipStore.read)(min(fitting)[-1])
     state = "is not prepared" if not found else f"is not prepared with {wanted[0]} frames of {wanted[1]} pixels"
     raise DataError(f"{spec.name} {state} in {home}; type:", prepare_command(spec, frames, size))
-
-
-@uncollected()
-def seal(manifest: Manifest) -> Manifest:
-    """The manifest with its fingerprint."""
-    content = [
-        [clip.id, clip.class_name, clip.group, sorted(clip.roles.items()), clip.decode.pixels]
-        for clip in manifest.clips
-        if clip.row is not None
-    ]
-    fingerprint = files.digest(
-        {
-            "dataset": manifest.spec.name,
-            "classes": manifest.classes,
-            "geometry": manifest.geometry.model_dump(mode="json"),
-            "reader": [manifest.reader, manifest.reader_version],
-            "clips": content,
-        }
-    )
-    return manifest.model_copy(update={"fingerprint": fingerprint})

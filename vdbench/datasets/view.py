@@ -28,7 +28,8 @@ from vdbench.storage import digests, documents, files
 from vdbench.storage.validation import faults_in
 
 if TYPE_CHECKING:
-    from vdbench.datasets.store import ClipStore, StoredClip
+    from vdbench.datasets.manifest import StoredClip
+    from vdbench.datasets.store import ClipStore
 
 VERSION = 1
 """Raised when the same store and parameters would give another view."""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from vdbench.clips.rows import write_row
 from vdbench.datasets.alike import looks_of
 from vdbench.datasets.children import Child, Gone
+from vdbench.datasets.manifest import Decode
 from vdbench.datasets.readers import ReadError, load_reader, read_frames, reader_title
-from vdbench.datasets.store import Decode
 from vdbench.errors import DataError
 from vdbench.extensions.kinds import use
 from vdbench.storage import files

@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from torch.backends import cudnn, mkldnn
 
 from vdbench.evaluation.precision import products
-from vdbench.work.allocation import keep_freed_memory
+from vdbench.storage.allocation import keep_freed_memory
 
 TURN = threading.RLock()
 """Settings and global generators are a process's: its threads compute one after the other."""

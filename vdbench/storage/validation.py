@@ -53,14 +53,15 @@ def setting_error(error: ValidationError, model: type[BaseModel], prefix: str) -
 
 
 LIST, NAMED = "it takes a list, as in '[a, b]'", "it takes names with values, as in '{name: value}'"
-SHAPES = {"tuple_type": LIST, "list_type": LIST, "dict_type": NAMED, "model_type": NAMED}
-"""What to write where pydantic names a type of Python."""
+WORDS = {"tuple_type": LIST, "list_type": LIST, "dict_type": NAMED, "model_type": NAMED, "dataclass_type": NAMED,
+         "unexpected_keyword_argument": "Extra inputs are not permitted"}  # fmt: skip
+"""What to write where pydantic speaks of Python: of its types, and of fields as the arguments of a class."""
 
 
 def _words(fault: ErrorDetails) -> str:
     """What is wrong: the sentence of our own validator without what pydantic puts before it."""
-    if fault["type"] in SHAPES:
-        return SHAPES[fault["type"]]
+    if fault["type"] in WORDS:
+        return WORDS[fault["type"]]
     return str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vdbench.work.allocation import return_freed_memory
+from vdbench.storage.allocation import return_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 
 CODE = """
 import json, resource, sys, torch
-from vdbench.work.allocation import keep_freed_memory, return_freed_memory
+from vdbench.storage.allocation import keep_freed_memory, return_freed_memory
 from vdbench.work.measure import measured
 
 def resident():

@@ -1,7 +1,7 @@
 """Networks that are trained in turns are those that are trained one after the other, to the bit."""
 
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -83,36 +83,52 @@ class Stream:
         self.noted.append(f"{self.name} waits for {other.name}")
 
 
-def test_streams_begin_after_what_is_shared_and_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+class Steps:
+    """A training of two epochs, of which the second may fail.
+
+    Args:
+        noted: what is asked of the device.
+        streams: the last one is that of now.
+        fails: whether it does.
+    """
+
+    def __init__(self, noted: list[str], streams: list[Stream], fails: bool) -> None:
+        self.taken, self.noted, self.streams, self.fails = 0, noted, streams, fails
+
+    @property
+    def done(self) -> bool:
+        return self.taken == 2
+
+    def epoch(self) -> None:
+        self.taken += 1
+        self.noted.append(f"epoch on {self.streams[-1].name}")
+        if self.done and self.fails:
+            raise DivergedError("minic3d", 2)
+
+    def end(self) -> Sequence[float]:
+        return ()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_streams_begin_after_what_is_shared_and_are_waited_for(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    """Also where a network diverged: another one may still be writing its weights."""
     noted: list[str] = []
     names, current = iter("AB"), [Stream("own", noted)]
 
     @contextmanager
     def on(stream: Stream) -> Any:
         current.append(stream)
-        yield
-        current.pop()
-
-    class Steps:
-        """Two epochs."""
-
-        taken = 0
-
-        @property
-        def done(self) -> bool:
-            return self.taken == 2
-
-        def epoch(self) -> None:
-            self.taken += 1
-            noted.append(f"epoch on {current[-1].name}")
-
-        def end(self) -> Sequence[float]:
-            return ()
+        try:
+            yield
+        finally:
+            current.pop()
 
     monkeypatch.setattr(turns, "stream_of", lambda _: Stream(next(names), noted))
     monkeypatch.setattr(torch.cuda, "current_stream", lambda _: current[-1])
     monkeypatch.setattr(torch.cuda, "stream", on)
-    train_in_turns([Steps(), Steps()], torch.device("cuda"))  # type: ignore[list-item]
+    trainings: Any = [Steps(noted, current, False), Steps(noted, current, fails)]
+    with pytest.raises(DivergedError) if fails else nullcontext():
+        train_in_turns(trainings, torch.device("cuda"))
     assert noted == [
         *["epoch on own"] * 2, "A waits for own", "B waits for own",
         "epoch on A", "epoch on B", "own waits for A", "own waits for B",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vdbench.evaluation.batches import stream_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import torch
 
@@ -41,19 +42,31 @@ def train_in_turns(trainings: Sequence[Training], device: torch.device) -> list[
     """
     import torch
 
-    several = len(trainings) > 1
-    streams = [stream_of(device) if several else None for _ in trainings]
     for training in trainings:
         training.epoch()
-    for stream in streams:
-        if stream is not None:
-            stream.wait_stream(torch.cuda.current_stream(device))
-    while not all(training.done for training in trainings):
-        for training, stream in zip(trainings, streams, strict=True):
-            if not training.done:
-                with torch.cuda.stream(stream):
-                    training.epoch()
-    for stream in streams:
-        if stream is not None:
-            torch.cuda.current_stream(device).wait_stream(stream)
+    with _streams(len(trainings), device) as streams:
+        while not all(training.done for training in trainings):
+            for training, stream in zip(trainings, streams, strict=True):
+                if not training.done:
+                    with torch.cuda.stream(stream):
+                        training.epoch()
     return [training.end() for training in trainings]
+
+
+@contextmanager
+def _streams(count: int, device: torch.device) -> Iterator[list[torch.cuda.Stream | None]]:
+    """A stream for each of several trainings, beginning after what was asked of the device before; None elsewhere.
+
+    What is asked of it afterwards begins when all are done. So it is where a training diverged, too: the others have
+    steps to come that write their weights, whose memory would be given to somebody else meanwhile.
+    """
+    import torch
+
+    streams = [stream_of(device) if count > 1 else None for _ in range(count)]
+    for stream in filter(None, streams):
+        stream.wait_stream(torch.cuda.current_stream(device))
+    try:
+        yield streams
+    finally:
+        for stream in filter(None, streams):
+            torch.cuda.current_stream(device).wait_stream(stream)

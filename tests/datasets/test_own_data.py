@@ -111,10 +111,13 @@ def test_several_splits_take_a_seed_each(tmp_path):
 
 def test_class_folders_may_lie_at_any_depth_and_hold_any_container(tmp_path):
     root = touch(
-        tmp_path, "in/one/a/x/1.mkv", "in/one/a/2.WMV", "in/one/b/y/3.ts", "in/one/b/z/4.m4v", "in/one/notes.txt"
+        tmp_path,
+        *("in/one/a/x/1.mkv", "in/one/a/2.WMV", "in/one/b/y/3.ts", "in/one/b/z/4.m4v", "in/one/notes.txt"),
+        *("in/one/b/y/5.ts", "in/one/b/z/6.m4v"),
     )
     index = declare(tmp_path, videos=tmp_path).index
-    assert [entry.id for entry in index.entries] == ["a/2.WMV", "a/x/1.mkv", "b/y/3.ts", "b/z/4.m4v"]
+    ids = " ".join(entry.id for entry in index.entries)
+    assert ids == "a/2.WMV a/x/1.mkv b/y/3.ts b/y/5.ts b/z/4.m4v b/z/6.m4v"
     assert index.classes == ("a", "b")
     inner = declare(tmp_path, "inner", videos=root, class_level=-1, partial=True).index
     assert inner.classes == ("a", "x", "y", "z")

@@ -68,7 +68,7 @@ def test_clips_that_cannot_be_split_are_one_sentence(tmp_path, names, wish, comp
     ("names", "found"),
     [
         (["a/1.mp4", "b/1.mp4", "c/1.mp4"], "has 0 classes"),
-        (["a/1.mp4", "a/2.mp4", "b/1.mp4", "c/1.mp4"], "has 1 classes"),
+        (["a/1.mp4", "a/2.mp4", "b/1.mp4", "c/1.mp4"], "has 1 class"),
         (["train/a/1.mp4", "test/b/1.mp4"], "has 0 classes"),
     ],
 )

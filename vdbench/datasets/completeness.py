@@ -40,9 +40,10 @@ def check_split(spec: DatasetSpec, index: Index) -> None:
         parts = {(entry.class_name, entry.roles.get(split)) for entry in index.entries if entry.path is not None}
         whole = [name for name in index.classes if {(name, "train"), (name, "test")} <= parts]
         if len(whole) < 2:
+            found = counted(len(whole), "class", "classes")
             raise DataError(
-                f"split {split} of {spec.name} has {len(whole)} classes with train and test clips, but needs 2: "
-                f"{lack_of(spec, index)}; add clips"
+                f"split {split} of {spec.name} has {found} with train and test clips, "
+                f"but needs 2: {lack_of(spec, index)}; add clips"
             )
 
 

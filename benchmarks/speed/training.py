@@ -39,8 +39,12 @@ except ImportError:
     from vdbench.clips.clipset import on_device
     from vdbench.evaluation.precision import processor_has_bfloat16
     from vdbench.evaluation.train import Recipe, train_student
-    from vdbench.storage.allocation import keep_freed_memory
     from vdbench.work.assets import Assets
+
+    try:
+        from vdbench.work.allocation import keep_freed_memory
+    except ImportError:
+        from vdbench.storage.allocation import keep_freed_memory
 
 
 CPU, CLASSES, FRAMES, SIZE = torch.device("cpu"), 8, 8, 32
